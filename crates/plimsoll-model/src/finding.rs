@@ -1,0 +1,154 @@
+//! What a check says, where it saw it, and what could not be judged.
+
+use std::fmt;
+
+use crate::ImagePath;
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Costs bytes or clarity.
+    Low,
+    /// Makes an intruder's life easier.
+    Medium,
+    /// Should not be shipped.
+    High,
+    /// Must not be shipped.
+    Critical,
+}
+
+impl Severity {
+    /// The word users read and write.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// The severity a user wrote.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Info,
+            Self::Low,
+            Self::Medium,
+            Self::High,
+            Self::Critical,
+        ]
+        .into_iter()
+        .find(|severity| severity.name() == word)
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Where something was seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// A path, written by a layer (counted from 0, the lowest), of so many bytes.
+    Path {
+        /// The path.
+        path: ImagePath,
+        /// The layer that wrote it.
+        layer: u32,
+        /// Bytes, where they matter.
+        size: u64,
+    },
+    /// An installed package.
+    Package {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+    /// A key of the image's configuration, in the words of a Dockerfile (`USER`).
+    Config {
+        /// The key.
+        key: &'static str,
+        /// Its value; empty where it is not set.
+        value: String,
+    },
+    /// A line of a file.
+    Line {
+        /// The file.
+        path: ImagePath,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A layer as a whole.
+    Layer(u32),
+    /// The whole image or input.
+    Image,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path { path, layer, .. } => write!(f, "{path} (layer {layer})"),
+            Self::Package { name, version } => write!(f, "package {name} {version}"),
+            Self::Config { key, value } if value.is_empty() => write!(f, "{key} is not set"),
+            Self::Config { key, value } => write!(f, "{key} {value}"),
+            Self::Line { path, line } => write!(f, "{path} line {line}"),
+            Self::Layer(layer) => write!(f, "layer {layer}"),
+            Self::Image => f.write_str("the image"),
+        }
+    }
+}
+
+/// One true sentence about an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The check that says it.
+    pub check: &'static str,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// The sentence.
+    pub message: String,
+    /// Where it was seen; never empty.
+    pub evidence: Vec<Evidence>,
+    /// What to do about it: a line of a Dockerfile, or a plimsoll command.
+    pub remedy: Option<String>,
+}
+
+/// Something that could not be read or judged: it makes a result incomplete, and is never silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// Where.
+    pub evidence: Evidence,
+}
+
+impl Problem {
+    /// A problem with this path; for one that no layer is known for.
+    pub fn at(path: &ImagePath, message: impl Into<String>) -> Self {
+        let evidence = Evidence::Path {
+            path: path.clone(),
+            layer: 0,
+            size: 0,
+        };
+        Self {
+            message: message.into(),
+            evidence,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.evidence {
+            Evidence::Path { path, .. } => write!(f, "{path}: {}", self.message),
+            Evidence::Image => f.write_str(&self.message),
+            evidence => write!(f, "{evidence}: {}", self.message),
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Images under test, written as text.
+//!
+//! ```text
+//! /bin/busybox  0755 800k            a regular file: octal mode, size (k = 1024 bytes)
+//! /etc/motd     0644 "hello\n"       a regular file with this content (\n \t \0 \\ \" \xNN)
+//! /bin/sh       -> busybox           a symbolic link
+//! /bin/ash      = /bin/busybox       a hard link
+//! /var/lib/app/ dir 0750             a directory
+//! /dev/null     char 1 3             a device
+//! /srv          0755 1k 33:33        an owner, behind any of the above
+//! --- layer                          from here on the next layer writes
+//! /bin/dash     removed              a whiteout
+//! /etc/apt      opaque               an opaque directory
+//! USER root                          a line of configuration: USER, ENTRYPOINT, CMD, ENV, EXPOSE,
+//!                                    WORKDIR, VOLUME, LABEL, HEALTHCHECK, STOPSIGNAL
+//! PACKAGE dash 0.5 libs              an installed package: name, version, section
+//! PACKAGE dash owns /bin/dash        a file it owns
+//! /sbin/apk     0755 70k             # finding [shell]   the line is claimed by this check
+//! ```
+//!
+//! What is behind `# ` is a comment; one that begins with `finding` claims a finding of the check in
+//! brackets, or of the check whose page it is on. A claim on a line of configuration claims the
+//! key. A line that is not understood is a panic: a test with a typing error must never pass.
+
+use std::sync::Arc;
+
+use crate::tree::Builder;
+use crate::{
+    Ancestor, Blob, Config, Descriptor, Digest, Entry, EntryKind, Extent, Image, ImagePath,
+    Inventory, Kind, Layer, Lineage, MemoryContents, Metadata, Package, Rootfs, Subject,
+};
+
+/// An image written as text.
+pub struct Fixture {
+    /// The image; its layers have no bytes.
+    pub image: Image,
+    /// Its tree.
+    pub rootfs: Rootfs,
+    /// What is installed.
+    pub inventory: Inventory,
+    /// What it was made from.
+    pub lineage: Lineage,
+    /// The claims: what the evidence names (a path, or a key of the configuration), and the check;
+    /// `None` for a bare `# finding`.
+    pub claims: Vec<(String, Option<String>)>,
+}
+
+/// An image with which no check finds fault.
+impl Default for Fixture {
+    fn default() -> Self {
+        let config = Config {
+            architecture: "amd64".into(),
+            os: "linux".into(),
+            created: Some("2026-01-01T00:00:00Z".into()),
+            user: "65532:65532".into(),
+            entrypoint: vec!["/app".into()],
+            working_dir: "/".into(),
+            env: vec![format!("PATH={}", crate::config::DEFAULT_PATH)],
+            exposed_ports: vec!["8080/tcp".into()],
+            ..Config::default()
+        };
+        let image = Image {
+            name: "fixture".into(),
+            digest: Digest::from_bytes([0; 32]),
+            config,
+            layers: Vec::new(),
+            annotations: Default::default(),
+        };
+        let scratch = Ancestor {
+            name: "scratch".into(),
+            layers: Some(0),
+            evidence: "one layer".into(),
+        };
+        let mut fixture = Self {
+            image,
+            rootfs: Rootfs::empty(),
+            inventory: Inventory::default(),
+            lineage: Lineage {
+                ancestors: vec![scratch],
+            },
+            claims: Vec::new(),
+        };
+        fixture.write("/app 0755 12k\n/etc/ dir 0755\n/tmp/ dir 01777");
+        fixture
+    }
+}
+
+impl Fixture {
+    /// [`Fixture::default`] with the lines of `text` on top, in the same layer.
+    pub fn new(text: &str) -> Self {
+        let mut fixture = Self::default();
+        fixture.write(&format!(
+            "/app 0755 12k\n/etc/ dir 0755\n/tmp/ dir 01777\n{text}"
+        ));
+        fixture
+    }
+
+    /// Only what `text` says: an empty tree and an empty configuration to start with.
+    pub fn bare(text: &str) -> Self {
+        let mut fixture = Self::default();
+        fixture.image.config = Config {
+            architecture: "amd64".into(),
+            os: "linux".into(),
+            ..Config::default()
+        };
+        fixture.write(text);
+        fixture
+    }
+
+    /// What a check may look at.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            image: &self.image,
+            rootfs: &self.rootfs,
+            inventory: &self.inventory,
+            lineage: &self.lineage,
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        let contents = MemoryContents::default();
+        let mut builder = Builder::default();
+        let mut layer = builder.begin_layer();
+        for line in text.lines() {
+            let (fact, comment) = split_comment(line);
+            let fact = fact.trim();
+            if fact.is_empty() {
+                continue;
+            }
+            if fact.starts_with("---") {
+                layer = builder.begin_layer();
+                continue;
+            }
+            let Some((first, rest)) = fact.split_once(char::is_whitespace) else {
+                panic!("fixture line not understood: {line}");
+            };
+            let rest = rest.trim();
+            if let Some(claim) = comment.trim().strip_prefix("finding") {
+                let check = claim.trim().trim_matches(['[', ']']);
+                let check = (!check.is_empty()).then(|| check.to_owned());
+                self.claims
+                    .push((first.trim_end_matches('/').to_owned(), check));
+            }
+            if first.starts_with('/') {
+                let entry = entry(first, rest, layer, &contents)
+                    .unwrap_or_else(|| panic!("fixture line not understood: {line}"));
+                let applied = builder.apply(entry);
+                applied.unwrap_or_else(|why| panic!("fixture line refused ({why}): {line}"));
+            } else if first == "PACKAGE" {
+                self.package(rest, line);
+            } else {
+                set(&mut self.image.config, first, rest)
+                    .unwrap_or_else(|| panic!("fixture line not understood: {line}"));
+            }
+        }
+        let tree = builder.finish();
+        self.image.layers = (0..tree.layers.len())
+            .map(|index| stub_layer(index as u8))
+            .collect();
+        self.rootfs = Rootfs {
+            tree,
+            contents: Arc::new(contents),
+        };
+    }
+
+    fn package(&mut self, rest: &str, line: &str) {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        match words[..] {
+            [name, "owns", path] => {
+                let package = self
+                    .inventory
+                    .packages
+                    .iter_mut()
+                    .find(|owner| owner.name == name);
+                let package = package.unwrap_or_else(|| panic!("no such package yet: {line}"));
+                package.files.push(ImagePath::new(path));
+            }
+            [name, version] | [name, version, _] => self.inventory.packages.push(Package {
+                ecosystem: "deb",
+                name: name.into(),
+                version: version.into(),
+                section: words.get(2).copied().unwrap_or_default().into(),
+                priority: "optional".into(),
+                record: format!(
+                    "Package: {name}\nStatus: install ok installed\nVersion: {version}\n"
+                ),
+                ..Package::default()
+            }),
+            _ => panic!("fixture line not understood: {line}"),
+        }
+    }
+}
+
+/// The fact and the comment behind it; a `#` inside quotes is none.
+fn split_comment(line: &str) -> (&str, &str) {
+    let mut quoted = false;
+    for (index, character) in line.char_indices() {
+        match character {
+            '"' if !line[..index].ends_with('\\') => quoted = !quoted,
+            '#' if !quoted && (index == 0 || line[..index].ends_with(' ')) => {
+                return (&line[..index], &line[index + 1..]);
+            }
+            _ => {}
+        }
+    }
+    (line, "")
+}
+
+fn entry(path: &str, rest: &str, layer: u32, contents: &MemoryContents) -> Option<Entry> {
+    let mut rest = rest;
+    let mut meta = Metadata::with_mode(0o755);
+    // An owner, if the last word is one.
+    if let Some((before, last)) = rest.rsplit_once(char::is_whitespace)
+        && let Some((uid, gid)) = last.split_once(':')
+        && let (Ok(uid), Ok(gid)) = (uid.parse(), gid.parse())
+    {
+        (meta.uid, meta.gid) = (uid, gid);
+        rest = before.trim();
+    }
+    let mode = |word: &str| u32::from_str_radix(word, 8).ok();
+    let kind = if let Some((first, quoted)) = rest.split_once(' ')
+        && let Some(quoted) = quoted.trim().strip_prefix('"')
+    {
+        meta.mode = mode(first)?;
+        let body = unescape(quoted.strip_suffix('"')?)?;
+        let size = body.len() as u64;
+        EntryKind::Node(Kind::File {
+            size,
+            at: Extent {
+                layer,
+                ..contents.add(body)
+            },
+        })
+    } else {
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        match words[..] {
+            ["->", target] => EntryKind::Node(Kind::Symlink(target.as_bytes().into())),
+            ["=", target] => EntryKind::Hardlink(ImagePath::new(target)),
+            ["removed"] => EntryKind::Whiteout,
+            ["opaque"] => EntryKind::Opaque,
+            ["dir", bits] => {
+                meta.mode = mode(bits)?;
+                EntryKind::Node(Kind::Dir)
+            }
+            ["char", major, minor] => {
+                let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+                EntryKind::Node(Kind::Device {
+                    block: false,
+                    major,
+                    minor,
+                })
+            }
+            ["fifo"] => EntryKind::Node(Kind::Fifo),
+            [bits, size] => {
+                meta.mode = mode(bits)?;
+                let (digits, unit) = match size.strip_suffix('k') {
+                    Some(digits) => (digits, 1024),
+                    None => (size, 1),
+                };
+                let size = digits.parse::<u64>().ok()? * unit;
+                let body = vec![0; usize::try_from(size).ok()?];
+                EntryKind::Node(Kind::File {
+                    size,
+                    at: Extent {
+                        layer,
+                        ..contents.add(body)
+                    },
+                })
+            }
+            _ => return None,
+        }
+    };
+    Some(Entry {
+        path: ImagePath::new(path),
+        kind,
+        meta,
+    })
+}
+
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        bytes.push(match rest.next()? {
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'0' => 0,
+            b'x' => {
+                let pair = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&pair).ok()?, 16).ok()?
+            }
+            other => other,
+        });
+    }
+    Some(bytes)
+}
+
+fn set(config: &mut Config, key: &str, value: &str) -> Option<()> {
+    let words = || {
+        value
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    match key {
+        "USER" => config.user = value.trim_matches('"').to_owned(),
+        "ENTRYPOINT" => config.entrypoint = words(),
+        "CMD" => config.cmd = words(),
+        "ENV" => config.env.push(value.to_owned()),
+        "EXPOSE" => config.exposed_ports = words(),
+        "WORKDIR" => config.working_dir = value.to_owned(),
+        "VOLUME" => config.volumes = words(),
+        "STOPSIGNAL" => config.stop_signal = Some(value.to_owned()),
+        "HEALTHCHECK" => config.healthcheck = Some(words()),
+        "LABEL" => {
+            let (name, text) = value.split_once('=')?;
+            config.labels.insert(name.to_owned(), text.to_owned());
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn stub_layer(index: u8) -> Layer {
+    let digest = Digest::from_bytes([index; 32]);
+    let empty: Arc<[u8]> = Arc::from(Vec::new());
+    let descriptor = Descriptor {
+        media_type: String::new(),
+        digest,
+        size: 0,
+    };
+    let blob = Blob {
+        descriptor,
+        bytes: Arc::new(empty),
+    };
+    Layer {
+        blob,
+        diff_id: digest,
+        uncompressed_size: 0,
+        created_by: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_line_is_understood() {
+        let fixture = Fixture::bare(
+            r#"/bin/busybox 0755 1k 3:4
+               /bin/sh -> busybox   # finding [shell]
+               /bin/ash = /bin/busybox
+               /etc/motd 0644 "a # b\n"
+               /d/ dir 01777
+               USER root   # finding
+               PACKAGE dash 0.5 shells
+               PACKAGE dash owns /bin/dash
+               --- layer
+               /d removed"#,
+        );
+        let tree = &fixture.rootfs.tree;
+        assert_eq!(tree.get("/bin/busybox").unwrap().meta.uid, 3);
+        assert_eq!(
+            tree.get("/bin/ash").unwrap().inode,
+            tree.get("/bin/busybox").unwrap().inode
+        );
+        assert_eq!(
+            fixture.rootfs.read(&"/etc/motd".into(), 99).unwrap(),
+            b"a # b\n"
+        );
+        assert!(!tree.contains("/d"));
+        assert_eq!(fixture.image.config.user, "root");
+        assert_eq!(fixture.inventory.packages[0].files, ["/bin/dash".into()]);
+        let claims: Vec<_> = fixture
+            .claims
+            .iter()
+            .map(|(at, check)| (at.as_str(), check.as_deref()))
+            .collect();
+        assert_eq!(claims, [("/bin/sh", Some("shell")), ("USER", None)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "fixture line not understood")]
+    fn a_typing_error_never_passes() {
+        Fixture::new("/bin/sh 0755");
+    }
+}

@@ -1,0 +1,43 @@
+//! Plain data and small traits of plimsoll: what an image, a tree, a package, a finding, a plan and
+//! a report are.
+//!
+//! This is the ground floor. It opens no file, no socket and no process and reads no clock;
+//! whatever needs bytes gets them through [`Open`], [`Contents`] or [`Fetch`].
+
+pub mod answer;
+pub mod config;
+pub mod digest;
+pub mod draft;
+pub mod fetch;
+pub mod finding;
+#[cfg(feature = "fixture")]
+pub mod fixture;
+pub mod image;
+pub mod lineage;
+pub mod observation;
+pub mod package;
+pub mod path;
+pub mod plan;
+pub mod report;
+pub mod rootfs;
+pub mod subject;
+pub mod tar;
+pub mod text;
+pub mod tree;
+
+pub use answer::Answer;
+pub use config::Config;
+pub use digest::Digest;
+pub use draft::{Draft, DraftLayer};
+pub use fetch::{Fetch, FetchError};
+pub use finding::{Evidence, Finding, Problem, Severity};
+pub use image::{Blob, Descriptor, Image, Layer};
+pub use lineage::{Ancestor, Lineage};
+pub use observation::{Access, Observations};
+pub use package::{Inventory, Package, PackageId};
+pub use path::ImagePath;
+pub use plan::{Plan, Reason};
+pub use report::Report;
+pub use rootfs::{Contents, MemoryContents, Open, Rootfs, Spool};
+pub use subject::Subject;
+pub use tree::{Entry, EntryKind, Extent, FileTree, Kind, Metadata, Node};

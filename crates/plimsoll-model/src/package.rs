@@ -1,0 +1,74 @@
+//! What is installed, as the databases in an image tell it.
+
+use crate::{ImagePath, Problem};
+
+/// The index of a package in [`Inventory::packages`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageId(pub u32);
+
+/// One installed package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Package {
+    /// The kind of package in package-URL words: `deb`, `apk`, `rpm`, `pypi`.
+    pub ecosystem: &'static str,
+    /// Name.
+    pub name: String,
+    /// Version, in the ecosystem's own writing.
+    pub version: String,
+    /// Architecture, in the ecosystem's words; empty where it has none.
+    pub architecture: String,
+    /// Source package, where it differs from the name.
+    pub source: Option<String>,
+    /// Version of the source package, where it differs from the version.
+    pub source_version: Option<String>,
+    /// Section, in the distribution's words (`libs`, `httpd`); empty where it has none.
+    pub section: String,
+    /// Priority, in the distribution's words (`required`, `optional`); empty where it has none.
+    pub priority: String,
+    /// The distribution calls it essential (Debian policy 3.8).
+    pub essential: bool,
+    /// What it occupies by its own account, in bytes; 0 where it does not say.
+    pub installed_size: u64,
+    /// The paths it owns, as the database lists them (links in parents not followed), directories
+    /// left out where the database tells them apart.
+    pub files: Vec<ImagePath>,
+    /// Of those, the configuration files an administrator may change (Debian policy 10.7).
+    pub conffiles: Vec<ImagePath>,
+    /// Other packages it requires that are installed.
+    pub requires: Vec<PackageId>,
+    /// The record as the database holds it, for writing an honest one later.
+    pub record: String,
+    /// The file the record came from.
+    pub database: Option<ImagePath>,
+}
+
+/// What is installed, and what we could not read.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// In the order of ecosystem and name.
+    pub packages: Vec<Package>,
+    /// The database files that were read.
+    pub databases: Vec<ImagePath>,
+    /// Records and files that could not be understood.
+    pub problems: Vec<Problem>,
+}
+
+impl Inventory {
+    /// The package with this number.
+    pub fn get(&self, id: PackageId) -> Option<&Package> {
+        self.packages.get(id.0 as usize)
+    }
+
+    /// Every package with its number.
+    pub fn iter(&self) -> impl Iterator<Item = (PackageId, &Package)> {
+        self.packages
+            .iter()
+            .enumerate()
+            .map(|(index, package)| (PackageId(index as u32), package))
+    }
+
+    /// The first package of this name, of any ecosystem.
+    pub fn by_name(&self, name: &str) -> Option<(PackageId, &Package)> {
+        self.iter().find(|(_, package)| package.name == name)
+    }
+}

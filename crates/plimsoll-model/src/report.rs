@@ -1,0 +1,159 @@
+//! Everything one run learned; the only thing a format may print.
+
+use crate::{Finding, ImagePath, Lineage, Plan, Problem};
+
+/// Everything one run learned.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The verb that ran: `inspect`, `slim`, `build`.
+    pub verb: &'static str,
+    /// The image it is about.
+    pub subject: Option<ImageFacts>,
+    /// Findings, heaviest first.
+    pub findings: Vec<Finding>,
+    /// What could not be read or judged.
+    pub problems: Vec<Problem>,
+    /// What was done, for slim.
+    pub slim: Option<SlimFacts>,
+    /// Before and after, where there are two images.
+    pub comparison: Option<Comparison>,
+    /// Sentences worth saying that are neither findings nor problems.
+    pub notes: Vec<String>,
+}
+
+/// What is known about one image.
+#[derive(Debug, Clone, Default)]
+pub struct ImageFacts {
+    /// The name as the user wrote it.
+    pub name: String,
+    /// The manifest's digest.
+    pub digest: String,
+    /// `linux/amd64`.
+    pub platform: String,
+    /// RFC 3339 time the image was made, where it says so.
+    pub created: Option<String>,
+    /// `USER`, or `root` where it is not set.
+    pub user: String,
+    /// Program and arguments as started.
+    pub command: Vec<String>,
+    /// Exposed ports.
+    pub ports: Vec<String>,
+    /// The numbers.
+    pub footprint: Footprint,
+    /// What it was made from.
+    pub lineage: Lineage,
+    /// The layers, lowest first.
+    pub layers: Vec<LayerRow>,
+    /// Packages by the bytes they occupy, largest first.
+    pub packages: Vec<PackageRow>,
+    /// Bytes of files that no package owns.
+    pub unowned_bytes: u64,
+    /// Bytes that are in layers but in no container.
+    pub dead_bytes: u64,
+}
+
+/// One layer in a table.
+#[derive(Debug, Clone, Default)]
+pub struct LayerRow {
+    /// Its digest as stored.
+    pub digest: String,
+    /// Bytes as stored.
+    pub compressed: u64,
+    /// Bytes of its files.
+    pub bytes: u64,
+    /// Its files.
+    pub files: u64,
+    /// Bytes of it that later layers hide.
+    pub dead: u64,
+    /// The instruction that made it.
+    pub created_by: String,
+}
+
+/// One package in a table.
+#[derive(Debug, Clone, Default)]
+pub struct PackageRow {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Bytes of its files that are in the image.
+    pub bytes: u64,
+    /// Its files that are in the image.
+    pub files: u64,
+}
+
+/// The numbers of an image that a small image has small.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Bytes of all files a container sees, a file with several names counted once.
+    pub bytes: u64,
+    /// Bytes of the layers as stored.
+    pub compressed: u64,
+    /// Regular files, a file with several names counted once.
+    pub files: u64,
+    /// Packages that databases list.
+    pub packages: u64,
+    /// Names under which a shell can be started.
+    pub shells: Vec<ImagePath>,
+    /// Package managers.
+    pub package_managers: Vec<ImagePath>,
+    /// Network clients.
+    pub network_tools: Vec<ImagePath>,
+    /// Set-uid and set-gid files.
+    pub setuid: Vec<ImagePath>,
+}
+
+/// Two images side by side.
+#[derive(Debug, Clone, Default)]
+pub struct Comparison {
+    /// Name of the first.
+    pub before_name: String,
+    /// Name of the second.
+    pub after_name: String,
+    /// The numbers of the first.
+    pub before: Footprint,
+    /// The numbers of the second.
+    pub after: Footprint,
+    /// Seconds from start to the first good answer, of the first, where it was run.
+    pub before_ready: Option<f64>,
+    /// The same of the second.
+    pub after_ready: Option<f64>,
+}
+
+/// What slim did.
+#[derive(Debug, Clone, Default)]
+pub struct SlimFacts {
+    /// Where the slim image lies.
+    pub output: String,
+    /// Its digest.
+    pub digest: String,
+    /// `package`, `app`, `file`.
+    pub level: &'static str,
+    /// How the image was run: `as root`, `as a plain user ...`.
+    pub sandbox: String,
+    /// The probes it answered alike, as the user wrote them; empty means nothing was proved.
+    pub verified_by: Vec<String>,
+    /// What still differed, where it was kept all the same.
+    pub differences: Vec<String>,
+    /// Files added because the slim image missed them when it ran.
+    pub repaired: Vec<(ImagePath, String)>,
+    /// Shells and tools that had to stay, each with the chain of reasons up to a root.
+    pub forced: Vec<(ImagePath, String)>,
+    /// What is kept, and why.
+    pub plan: Plan,
+    /// Packages: whole, partial, gone.
+    pub packages: PackageFate,
+    /// Seconds by phase, in order.
+    pub seconds: Vec<(&'static str, f64)>,
+}
+
+/// What became of the packages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageFate {
+    /// Every file of it is still there.
+    pub whole: Vec<String>,
+    /// Some files are.
+    pub partial: Vec<String>,
+    /// None is.
+    pub gone: Vec<String>,
+}
