@@ -145,6 +145,8 @@ pub struct SlimFacts {
     pub packages: PackageFate,
     /// Seconds by phase, in order.
     pub seconds: Vec<(&'static str, f64)>,
+    /// Seconds that plimsoll itself took: all but those in which the image's own processes ran.
+    pub own_seconds: f64,
 }
 
 /// What became of the packages.
