@@ -1,0 +1,39 @@
+//! What plimsoll is willing to read of an image a stranger made.
+
+/// The explicit limits of reading. Each is far above what real images need, and an image that hits
+/// one is refused with the limit's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one JSON document: an index, a manifest, a configuration. (Registries refuse
+    /// manifests above 4 MiB.)
+    pub document: u64,
+    /// Layers of one image. (Runtimes stop at 127.)
+    pub layers: u64,
+    /// Entries of all layers together, and paths of the merged tree.
+    pub entries: u64,
+    /// Bytes of names, link targets and extended attributes kept in memory, all layers together.
+    pub names: u64,
+    /// Bytes of one uncompressed layer that are believed whatever its compressed size is.
+    pub layer_floor: u64,
+    /// Above [`Self::layer_floor`]: uncompressed bytes for each compressed byte of a layer.
+    pub layer_ratio: u64,
+    /// Bytes of all layers, uncompressed.
+    pub uncompressed: u64,
+    /// Bytes of file contents held in memory because they will be asked for again.
+    pub captured: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            document: 8 << 20,
+            layers: 1000,
+            entries: 5_000_000,
+            names: 1 << 30,
+            layer_floor: 1 << 30,
+            layer_ratio: 200,
+            uncompressed: 1 << 40,
+            captured: 64 << 20,
+        }
+    }
+}
