@@ -1,1 +1,14 @@
-//! (in the making)
+//! Package databases, version order, repository indexes and package archives.
+//!
+//! This room knows distributions and nothing of images: it is handed bytes, or a tree with its
+//! contents, and answers with plain data. It opens no socket, no file and reads no clock.
+
+pub mod databases;
+pub mod deb;
+pub mod deb822;
+pub mod index;
+pub mod relation;
+pub mod release;
+pub mod version;
+
+mod compression;

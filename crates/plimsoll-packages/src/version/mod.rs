@@ -1,0 +1,3 @@
+//! The order of versions, one file per rule.
+
+pub mod deb;
