@@ -1,0 +1,191 @@
+//! What a running image is asked: a table of kinds, one file each.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plimsoll_model::{Answer, answer};
+
+use crate::network::Network;
+
+mod cmd;
+mod http;
+mod tcp;
+
+/// A question to a running image, and to its slimmed double.
+#[derive(Clone)]
+pub struct Probe {
+    text: String,
+    ask: Arc<dyn Ask>,
+}
+
+/// A kind of probe.
+pub struct Row {
+    /// What stands before the first colon.
+    pub id: &'static str,
+    /// How it is written and what it does, one line.
+    pub help: &'static str,
+    /// Reads what stands behind the colon; the error is a fragment that says what is wrong.
+    parse: fn(&str) -> Result<Arc<dyn Ask>, String>,
+}
+
+/// Every kind of probe, sorted by name.
+pub static PROBES: &[&Row] = &[&cmd::PROBE, &http::PROBE, &tcp::PROBE];
+
+/// Something that can be asked.
+trait Ask: Send + Sync {
+    /// Asks once.
+    fn ask(&self, scene: &Scene<'_>, deadline: Instant) -> answer::Outcome;
+    /// The port it names itself.
+    fn port(&self) -> Option<u16>;
+}
+
+/// Where a probe is asked.
+pub(crate) struct Scene<'a> {
+    /// Makes sockets inside the sandbox.
+    pub(crate) network: &'a Network,
+    /// The first exposed port.
+    pub(crate) port: Option<u16>,
+    /// The file with the image's output so far.
+    pub(crate) log: &'a Path,
+    /// Where a probe may put files.
+    pub(crate) scratch: &'a Path,
+    /// Bytes of an answer that are kept.
+    pub(crate) output: u64,
+}
+
+/// From one try to the next.
+const AGAIN: Duration = Duration::from_millis(75);
+
+/// Why a text is no probe.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no probe: {why}")]
+pub struct ProbeError {
+    text: String,
+    why: String,
+}
+
+impl Probe {
+    /// Reads a probe as the user writes it: `http:/PATH`, `http://:8080/PATH`, `tcp:PORT`,
+    /// `cmd:COMMAND`.
+    ///
+    /// # Errors
+    /// When no kind of [`PROBES`] is named, or what follows is not what that kind takes.
+    pub fn parse(text: &str) -> Result<Self, ProbeError> {
+        let error = |why: String| ProbeError {
+            text: text.to_owned(),
+            why,
+        };
+        let (id, rest) = text.split_once(':').unwrap_or((text, ""));
+        let Some(row) = PROBES.iter().find(|row| row.id == id) else {
+            let forms: Vec<&str> = PROBES.iter().map(|row| row.help).collect();
+            return Err(error(format!("give one of: {}", forms.join("; "))));
+        };
+        let ask = (row.parse)(rest).map_err(error)?;
+        Ok(Self {
+            text: text.to_owned(),
+            ask,
+        })
+    }
+
+    /// The port it names itself; none where it takes the image's first exposed one.
+    pub fn port(&self) -> Option<u16> {
+        self.ask.port()
+    }
+}
+
+/// Asks until the answer is good, the deadline is over, or `ended` says there is nobody to ask.
+pub(crate) fn ask(
+    probe: &Probe,
+    scene: &Scene<'_>,
+    deadline: Instant,
+    ended: impl Fn() -> bool,
+) -> Answer {
+    loop {
+        let answer = Answer {
+            probe: probe.text.clone(),
+            outcome: probe.ask.ask(scene, deadline),
+        };
+        if answer.is_good() || ended() || left(deadline) <= AGAIN {
+            return answer;
+        }
+        std::thread::sleep(AGAIN);
+    }
+}
+
+/// Time until the deadline; never nothing, because the kernel takes 0 for "for ever".
+fn left(deadline: Instant) -> Duration {
+    deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1))
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(port) if port != 0 => Ok(port),
+        _ => Err(format!("`{text}` is no port (1 to 65535)")),
+    }
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Probe({})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_is_written_back_as_it_was_read() {
+        for (text, port) in [
+            ("http:/", None),
+            ("http:/a?b=c", None),
+            ("http://:8080/", Some(8080)),
+            ("http://:8080", Some(8080)),
+            ("tcp:5432", Some(5432)),
+            ("cmd:curl -fsS http://127.0.0.1:$PROBE_PORT/", None),
+        ] {
+            let probe = Probe::parse(text).unwrap();
+            assert_eq!((probe.to_string().as_str(), probe.port()), (text, port));
+        }
+    }
+
+    #[test]
+    fn what_is_no_probe_says_why() {
+        for (text, why) in [
+            ("", "give one of: "),
+            ("https:/", "give one of: "),
+            ("/", "give one of: "),
+            ("http:", "the path must begin with `/`"),
+            ("http:index.html", "the path must begin with `/`"),
+            ("http://example.org/", "a host cannot be named"),
+            ("http://:0/", "`0` is no port"),
+            ("http://:70000/", "`70000` is no port"),
+            ("http:/a b", "the path cannot be asked for"),
+            ("tcp:", "`` is no port"),
+            ("tcp:http", "`http` is no port"),
+            ("cmd: ", "the command is empty"),
+            ("cmd:a\0b", "the command has a zero byte"),
+        ] {
+            let error = Probe::parse(text).unwrap_err().to_string();
+            assert!(error.contains(why), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_every_help_begins_with_its_name() {
+        assert!(PROBES.is_sorted_by_key(|row| row.id));
+        for row in PROBES {
+            assert!(row.help.starts_with(&format!("{}:", row.id)), "{}", row.id);
+        }
+    }
+}
