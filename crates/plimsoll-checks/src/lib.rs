@@ -1,1 +1,45 @@
-//! (in the making)
+//! Each practice of a small image as a check: what it finds, why that matters, what to do about it.
+//!
+//! A check is a row of [`CHECKS`] and a file of its own. Its page is its doc comment, and the
+//! images written on the page are tests: what they claim is found, and nothing else.
+//!
+//! **Invariant:** a check sees a [`Subject`] and nothing of the world. What it cannot judge is a
+//! [`Problem`], never silence.
+
+mod check;
+pub mod checks;
+mod footprint;
+mod programs;
+
+pub use check::{Check, Findings};
+pub use checks::CHECKS;
+pub use footprint::footprint;
+use plimsoll_model::{Finding, Problem, Subject};
+
+/// What every check says of an image: [`judge`] without the problems.
+pub fn inspect(subject: &Subject) -> Vec<Finding> {
+    judge(subject).0
+}
+
+/// What every check says of an image, heaviest first, then by check, then by what was seen; and
+/// what could not be judged, which makes the result incomplete.
+pub fn judge(subject: &Subject) -> (Vec<Finding>, Vec<Problem>) {
+    let mut findings = Vec::new();
+    let mut problems = Vec::new();
+    for check in CHECKS {
+        let (more, unread) = check.on(subject);
+        findings.extend(more);
+        problems.extend(unread);
+    }
+    findings.sort_by(|one, other| {
+        let weight = other.severity.cmp(&one.severity);
+        let seen = || one.evidence.cmp(&other.evidence);
+        weight.then(one.check.cmp(other.check)).then_with(seen)
+    });
+    (findings, problems)
+}
+
+/// The check of this name.
+pub fn by_id(id: &str) -> Option<&'static Check> {
+    CHECKS.iter().copied().find(|check| check.id == id)
+}

@@ -8,7 +8,7 @@ pub(super) static DISTRIBUTION: Distribution = Distribution {
     id: "alpine",
     name: "Alpine",
     source: "https://alpinelinux.org/releases/",
-    as_of: date(2026, 3, 1),
+    as_of: date(2026, 1, 27),
     release_of,
     long_term: "",
     file: file!(),

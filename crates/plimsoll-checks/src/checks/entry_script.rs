@@ -1,0 +1,107 @@
+//! `entry-script`: the program that is started is a script, and keeps its interpreter aboard.
+
+use plimsoll_model::{Config, FileTree, ImagePath, Problem, Subject, text};
+
+use crate::Findings;
+use crate::check::check;
+use crate::programs;
+
+check! {
+    /// Remove shells: an entrypoint that is a shell script keeps a shell in the image, and every
+    /// program the script may call. Most of them prepare something that the image could already
+    /// hold, and then start the application.
+    ///
+    /// ## Example
+    ///
+    /// ```image
+    /// /entry      0755 "#!/bin/sh -e\nexec /app \"$@\"\n"   # finding
+    /// ENTRYPOINT  /entry
+    /// ```
+    ///
+    /// The program is looked for along `PATH`, and `env` is looked through:
+    ///
+    /// ```image
+    /// /usr/local/bin/entry  0755 "#!/usr/bin/env bash\n"    # finding
+    /// ENTRYPOINT            entry
+    /// ```
+    ///
+    /// ## Not a finding
+    ///
+    /// A script in the language of the application, and scripts that are not started.
+    ///
+    /// ```image
+    /// /serve      0755 "#!/usr/bin/python3\n"
+    /// /entry      0755 "#!/bin/sh\n"
+    /// ENTRYPOINT  /serve
+    /// ```
+    ///
+    /// ## Remedy
+    ///
+    /// Do at build time what the script does at each start, and start the application itself.
+    id: "entry-script",
+    practice: "remove shells",
+    summary: "the program that is started is a shell script",
+    severity: Info,
+    run: run,
+}
+
+/// The kernel reads no more of the first line (`BINPRM_BUF_SIZE`).
+const FIRST_LINE: u64 = 256;
+
+fn run(subject: &Subject, findings: &mut Findings) {
+    let tree = &subject.rootfs.tree;
+    let Some(file) = started(&subject.image.config, tree) else {
+        return;
+    };
+    let head = match subject.rootfs.read_head(&file, FIRST_LINE) {
+        Ok(head) => head,
+        Err(error) => {
+            findings.problem(Problem::at(&file, format!("cannot be read: {error}")));
+            return;
+        }
+    };
+    let Some(interpreter) = interpreter(&head) else {
+        return;
+    };
+    let name = interpreter.rsplit(|&byte| byte == b'/').next();
+    if !matches!(
+        name,
+        Some(b"sh" | b"ash" | b"bash" | b"dash" | b"zsh" | b"ksh" | b"busybox")
+    ) {
+        return;
+    }
+    let shell = text::printable(interpreter);
+    findings.add(
+        format!("the image starts `{file}`, a script for {shell}, which must therefore stay"),
+        vec![programs::evidence(tree, &file)],
+        "ENTRYPOINT [\"program\"]: the program the script starts in the end",
+    );
+}
+
+/// The file a runtime would execute: the first word of the command line, along `PATH` where it has
+/// no slash, from the working directory where it is relative.
+fn started(config: &Config, tree: &FileTree) -> Option<ImagePath> {
+    let command = config.command_line();
+    let word = command.first()?;
+    let file = |path: &ImagePath| Some(programs::program_at(tree, path)?.0);
+    if word.contains('/') {
+        return file(&ImagePath::new(&config.working_dir).join(word));
+    }
+    let mut directories = config.search_path().map(ImagePath::new);
+    directories.find_map(|directory| file(&directory.join(word)))
+}
+
+/// The interpreter that the first line of a script names; for `env`, the one it starts.
+fn interpreter(head: &[u8]) -> Option<&[u8]> {
+    let line = head.strip_prefix(b"#!")?;
+    let line = line.split(|&byte| byte == b'\n').next()?;
+    let mut words = line
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let interpreter = words.next()?;
+    if !interpreter.ends_with(b"/env") {
+        return Some(interpreter);
+    }
+    // `env -S bash -e` and `env NAME=value bash` both name bash.
+    words.find(|word| !word.starts_with(b"-") && !word.contains(&b'='))
+}

@@ -1,0 +1,139 @@
+//! `network-tool`: what fetches the next stage of an attack, or carries data away.
+
+use plimsoll_model::{ImagePath, Subject};
+
+use crate::Findings;
+use crate::check::check;
+use crate::programs::{self, Program, Scripts};
+
+check! {
+    /// Remove curl, wget and other network tools: an intruder uses them to fetch the next program,
+    /// to look around in the network and to carry data away. The application has its own way to
+    /// the network, if it needs one.
+    ///
+    /// ## Example
+    ///
+    /// ```image
+    /// /usr/bin/curl          0755 280k                       # finding
+    /// /usr/bin/nc.openbsd    0755 43k                        # finding
+    /// /usr/bin/nc            -> /etc/alternatives/nc         # finding
+    /// /etc/alternatives/nc   -> /usr/bin/nc.openbsd
+    /// ```
+    ///
+    /// One that BusyBox plays:
+    ///
+    /// ```image
+    /// /bin/busybox   0755 800k      # finding [shell]
+    /// /usr/bin/wget  -> /bin/busybox  # finding
+    /// ```
+    ///
+    /// ## Not a finding
+    ///
+    /// Libraries, which the application may use; files that only bear the name: the script that
+    /// starts a service, apt's transports, settings.
+    ///
+    /// ```image
+    /// /usr/lib/libcurl.so.4     0755 700k
+    /// /etc/init.d/ssh           0755 "#!/bin/sh\n"
+    /// /etc/ssh/                 dir 0755
+    /// /usr/lib/apt/methods/ftp  0755 100k
+    /// /etc/default/rsync        0644 1k
+    /// ```
+    ///
+    /// ## Remedy
+    ///
+    /// Fetch files in a build stage of their own, or with `ADD --checksum=sha256:... URL`; for a
+    /// health check let the application answer itself. `plimsoll slim IMAGE` leaves the tools
+    /// ashore.
+    id: "network-tool",
+    practice: "remove curl, wget and other network tools",
+    summary: "a tool that moves data over the network is in the image",
+    severity: Medium,
+    run: run,
+}
+
+/// Families of tools: what they do, and their names.
+const FAMILIES: &[(&str, &[&str])] = &[
+    (
+        "fetches files",
+        &[
+            "aria2c", "axel", "curl", "curlie", "fetch", "httpie", "wcurl", "wget", "wget2", "xh",
+        ],
+    ),
+    (
+        "copies files to other machines and back",
+        &[
+            "ftp", "ftpget", "ftpput", "lftp", "ncftp", "pftp", "rclone", "rcp", "rsync", "tftp",
+            "tnftp",
+        ],
+    ),
+    (
+        "opens connections by hand",
+        &[
+            "inetutils-telnet",
+            "nc",
+            "nc.openbsd",
+            "nc.traditional",
+            "ncat",
+            "netcat",
+            "socat",
+            "telnet",
+            "telnet.netkit",
+        ],
+    ),
+    (
+        "logs in on other machines, or lets others in",
+        &[
+            "dbclient", "dropbear", "mosh", "rlogin", "rsh", "scp", "sftp", "ssh", "sshd",
+            "telnetd",
+        ],
+    ),
+    (
+        "explores the network",
+        &[
+            "arp-scan",
+            "dig",
+            "drill",
+            "fping",
+            "host",
+            "iperf",
+            "iperf3",
+            "kdig",
+            "masscan",
+            "mtr",
+            "nmap",
+            "nping",
+            "nslookup",
+            "tcpdump",
+            "traceroute",
+            "tshark",
+            "whois",
+        ],
+    ),
+    ("browses", &["elinks", "links", "lynx", "w3m"]),
+];
+
+fn run(subject: &Subject, findings: &mut Findings) {
+    let tree = &subject.rootfs.tree;
+    for program in find(subject) {
+        let (does, _) = FAMILIES[program.group];
+        let evidence = program.names.iter();
+        let evidence = evidence.map(|name| programs::evidence(tree, name));
+        findings.add(
+            format!("{} {does}", programs::some(&program.names)),
+            evidence.collect(),
+            "plimsoll slim IMAGE",
+        );
+    }
+}
+
+/// The names under which a network tool can be started.
+pub(crate) fn names(subject: &Subject) -> Vec<ImagePath> {
+    programs::names(find(subject))
+}
+
+fn find(subject: &Subject) -> Vec<Program> {
+    programs::find(subject, Scripts::InProgramDirectories, |_, name| {
+        FAMILIES.iter().position(|(_, names)| names.contains(&name))
+    })
+}
