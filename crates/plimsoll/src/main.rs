@@ -1,1 +1,70 @@
-fn main() {}
+//! The binary: command line, wiring, network, clock, environment, terminal, exit codes.
+
+mod apt;
+mod cli;
+mod facts;
+mod failure;
+mod fetch;
+mod mirror;
+mod plan_file;
+mod print;
+mod progress;
+mod session;
+mod verbs;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Verb};
+use crate::failure::{Exit, Result};
+use crate::progress::Progress;
+use crate::session::Context;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let progress = Progress::new(cli.quiet);
+    let cache = cli.cache.clone().unwrap_or_else(cache_directory);
+    let context = Context {
+        cache,
+        progress: progress.clone(),
+    };
+    let ended = run(&context, &cli.verb);
+    progress.done();
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "{failure}");
+            failure.code().into()
+        }
+    }
+}
+
+fn run(context: &Context, verb: &Verb) -> Result<Exit> {
+    match verb {
+        Verb::Demo(arguments) => verbs::demo::run(context, arguments),
+        Verb::Inspect(arguments) => verbs::inspect::run(context, arguments),
+        Verb::Slim(arguments) => verbs::slim::run(context, arguments),
+        Verb::Build(arguments) => verbs::build::run(context, arguments),
+        Verb::Why(arguments) => verbs::why::run(context, arguments),
+        Verb::Lineage(arguments) => verbs::lineage::run(context, arguments),
+        Verb::Explain { id } => verbs::explain::explain(id),
+        Verb::List { table } => verbs::explain::list(*table),
+    }
+}
+
+/// `$PLIMSOLL_CACHE`, else the user's cache by the XDG base directory specification, else the
+/// directory for temporary files.
+fn cache_directory() -> PathBuf {
+    let path = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    path("PLIMSOLL_CACHE")
+        .or_else(|| path("XDG_CACHE_HOME").map(|cache| cache.join("plimsoll")))
+        .or_else(|| path("HOME").map(|home| home.join(".cache").join("plimsoll")))
+        .unwrap_or_else(|| std::env::temp_dir().join("plimsoll-cache"))
+}

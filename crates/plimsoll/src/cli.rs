@@ -1,0 +1,217 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const AFTER: &str = "\
+An IMAGE is a path (an OCI layout `DIR` or `DIR:TAG`, an archive of `docker save`, a root file
+system) or says what it is: oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, dir:DIR, tar:FILE.
+
+Exit codes: 0 fine; 1 findings over the line; 2 wrong usage, or the world failed;
+3 something could not be judged; 4 the slimmed image did not pass its probes.";
+
+/// Draws the load line for container images: how overloaded one is, takes the load off, proves
+/// that it still works.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, after_help = AFTER, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Say only what was asked for, and errors.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Directory for what is fetched and for plans [default: $PLIMSOLL_CACHE or the user's cache].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// The whole walk with real data: compose a web server's image, inspect it, slim it, compare.
+    Demo(Demo),
+    /// What is in an image, where it comes from, and what should not be in it.
+    Inspect(Inspect),
+    /// A smaller image that still works, and is seen working.
+    Slim(Slim),
+    /// An image from distribution packages, by a recipe; no Docker, no root.
+    Build(Build),
+    /// Why a path of a slimmed image is there, or why it is not.
+    Why(Why),
+    /// Parent, base, scratch: what an image was made from, and how we know.
+    Lineage(Look),
+    /// The page of a check, a follower, a probe ... (see `list`).
+    Explain {
+        /// Its identifier: `shell`, `elf`, `http`.
+        id: String,
+    },
+    /// What plimsoll knows: its tables.
+    List {
+        /// Which table; all of them if not said.
+        table: Option<Table>,
+    },
+}
+
+/// The tables that grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Table {
+    Checks,
+    Databases,
+    Emulations,
+    Followers,
+    Formats,
+    Probes,
+    Sources,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Look {
+    /// The image.
+    pub(crate) image: String,
+    /// Which of several platforms: `linux/arm64` [default: linux on this machine's architecture].
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+    /// How to print: `text`, `json`.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: String,
+    /// The same as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// End with exit code 1 if there is a finding of this severity or above.
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
+    pub(crate) fail_on: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Slim {
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]
+    /// [default: oci:NAME-slim in this directory].
+    #[arg(short, long, value_name = "TARGET")]
+    pub(crate) output: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: SlimOptions,
+}
+
+/// What `slim` and `demo` share.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SlimOptions {
+    /// What must go on working; may be given several times. `http:/PATH` on the exposed port or
+    /// `http://:8080/PATH`; `tcp:PORT`; `cmd:COMMAND`, run by this machine's shell inside the
+    /// image's network, good if it exits with 0 [default: a connection to each exposed port].
+    #[arg(short, long = "probe", value_name = "PROBE")]
+    pub(crate) probes: Vec<String>,
+    /// Keep this path (a glob; a directory means all of it), whatever the plan says.
+    #[arg(long = "include", value_name = "GLOB")]
+    pub(crate) includes: Vec<String>,
+    /// Leave this path (a glob) ashore unless it is needed for certain.
+    #[arg(long = "exclude", value_name = "GLOB")]
+    pub(crate) excludes: Vec<String>,
+    /// Write the slimmed image even if it does not pass its probes (the exit code stays 4).
+    #[arg(long)]
+    pub(crate) keep_failed: bool,
+    /// Seconds the image may take until it answers its probes.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) start_timeout: u64,
+    /// Bytes of memory all processes of the image together may use, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    pub(crate) memory: u64,
+    /// How layers are compressed.
+    #[arg(long, value_enum, default_value_t = Compress::Gzip)]
+    pub(crate) compression: Compress,
+    /// Write the plan (every kept path with its reasons) to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+/// How layers are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Compress {
+    Gzip,
+    Zstd,
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mirror {
+    /// A package archive to use in place of the machine's own sources [env: PLIMSOLL_MIRROR].
+    #[arg(long, value_name = "URI")]
+    pub(crate) mirror: Option<String>,
+    /// The suite of --mirror [default: the machine's own].
+    #[arg(long, value_name = "SUITE")]
+    pub(crate) suite: Option<String>,
+    /// The components of --mirror.
+    #[arg(long = "component", value_name = "NAME", default_value = "main")]
+    pub(crate) components: Vec<String>,
+    /// The keys that may sign --mirror [default: the machine's archive keyrings].
+    #[arg(long = "keyring", value_name = "FILE")]
+    pub(crate) keyrings: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// The recipe, a TOML file.
+    pub(crate) recipe: PathBuf,
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].
+    #[arg(short, long, value_name = "TARGET")]
+    pub(crate) output: String,
+    /// The lock: written on the first build, obeyed on every later one [default: beside the recipe].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
+    /// Resolve again and write the lock anew.
+    #[arg(long)]
+    pub(crate) update: bool,
+    #[command(flatten)]
+    pub(crate) mirror: Mirror,
+    /// How layers are compressed.
+    #[arg(long, value_enum, default_value_t = Compress::Gzip)]
+    pub(crate) compression: Compress,
+    /// How to print: `text`, `json`.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: String,
+    /// The same as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Walk this image instead of composing one.
+    pub(crate) image: Option<String>,
+    /// Directory for the images.
+    #[arg(short, long, value_name = "DIR", default_value = "plimsoll-demo")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) mirror: Mirror,
+    #[command(flatten)]
+    pub(crate) options: SlimOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// The path inside the image.
+    pub(crate) path: String,
+    /// The image: the slimmed one, or the one it was made from.
+    pub(crate) image: String,
+    /// The plan, if it was written with `slim --plan` [default: the one in the cache].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,54 @@
+//! Where results go: standard output, in the format asked for.
+
+use std::io::{self, Write};
+
+use plimsoll_model::{Report, Severity};
+
+use crate::failure::{Exit, Failure, Result};
+
+/// Prints a report.
+pub(crate) fn report(report: &Report, format: &str, json: bool) -> Result<()> {
+    let id = if json { "json" } else { format };
+    let format = plimsoll_report::by_id(id).ok_or_else(|| {
+        let known: Vec<_> = plimsoll_report::FORMATS
+            .iter()
+            .map(|format| format.id)
+            .collect();
+        Failure::new(format!("there is no format `{id}`"))
+            .hint(format!("the formats are {}", known.join(", ")))
+    })?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    finished((format.write)(report, &mut out).and_then(|()| out.flush()))
+}
+
+/// Prints a line of a result.
+pub(crate) fn line(text: &str) -> Result<()> {
+    finished(writeln!(io::stdout(), "{text}"))
+}
+
+/// A reader that went away (`| head`) is no failure.
+fn finished(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::because("cannot print", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The exit code a report calls for, if findings of at least `fail_on` are over the line.
+pub(crate) fn verdict(report: &Report, fail_on: Option<Severity>) -> Exit {
+    let over = |severity| {
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.severity >= severity)
+    };
+    if fail_on.is_some_and(over) {
+        Exit::Findings
+    } else if !report.problems.is_empty() {
+        Exit::Incomplete
+    } else {
+        Exit::Fine
+    }
+}

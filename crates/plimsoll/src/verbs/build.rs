@@ -1,0 +1,133 @@
+//! `build`: recipe → lock → image, from distribution packages.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use plimsoll_build::{Lock, Recipe};
+use plimsoll_image::{FileSpool, Sink, Written};
+use plimsoll_model::{Problem, Report};
+
+use crate::cli::{self, Compress, Mirror};
+use crate::failure::{Exit, Failure, Result};
+use crate::fetch::Network;
+use crate::mirror;
+use crate::print;
+use crate::session::{self, Context};
+use crate::verbs::inspect;
+
+/// Runs the verb.
+pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
+    let shown = arguments.recipe.display();
+    let text = std::fs::read_to_string(&arguments.recipe)
+        .map_err(|error| Failure::because(format_args!("cannot read {shown}"), &error))?;
+    let recipe = Recipe::parse(&text)
+        .map_err(|error| Failure::because(format_args!("cannot understand {shown}"), &error))?;
+    let lock = arguments
+        .lock
+        .clone()
+        .unwrap_or_else(|| arguments.recipe.with_extension("lock"));
+    let made = build(
+        context,
+        &recipe,
+        Some((&lock, arguments.update)),
+        &arguments.mirror,
+        &arguments.output,
+        arguments.compression,
+    )?;
+    let opened = session::open(context, &arguments.output, None, None)?;
+    let mut report = Report {
+        verb: "build",
+        ..inspect::report(&opened)
+    };
+    report.problems.extend(made.problems);
+    report.notes.extend(made.notes);
+    report.notes.push(format!(
+        "written to {} as {}",
+        arguments.output, made.written.digest
+    ));
+    print::report(&report, &arguments.format, arguments.json)?;
+    Ok(print::verdict(&report, None))
+}
+
+/// What a build gave.
+pub(crate) struct Built {
+    /// What was written.
+    pub(crate) written: Written,
+    /// What the image may lack: script lines that nothing emulates.
+    pub(crate) problems: Vec<Problem>,
+    /// What is worth saying.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Builds `recipe` into `target`. With a lock file: by the lock if it is there and `update` is not
+/// asked for; else the lock is written.
+pub(crate) fn build(
+    context: &Context,
+    recipe: &Recipe,
+    lock_file: Option<(&Path, bool)>,
+    given: &Mirror,
+    target: &str,
+    compression: Compress,
+) -> Result<Built> {
+    let sink = Sink::parse(target)
+        .map_err(|error| Failure::because(format_args!("cannot write to {target}"), &error))?;
+    let progress = context.progress.clone();
+    let fetched = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let network = Network::new(&context.cache, move |bytes| {
+        let sum = fetched.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed) + bytes;
+        progress.bytes(sum, 0);
+    });
+    let mut notes = Vec::new();
+    let lock = match lock_file {
+        Some((path, false)) if path.exists() => read_lock(path)?,
+        _ => {
+            context
+                .progress
+                .step("asking the package mirror what there is");
+            let (repositories, left_out) = mirror::repositories(given, &network)?;
+            notes.extend(left_out);
+            context.progress.step("resolving packages");
+            let now = jiff::Timestamp::now().as_second();
+            let resolution = plimsoll_build::resolve(recipe, &repositories, &network, now)
+                .map_err(|error| Failure::because("cannot resolve the recipe", &error))?;
+            notes.extend(resolution.notes);
+            if let Some((path, _)) = lock_file {
+                write_lock(path, &resolution.lock)?;
+            }
+            resolution.lock
+        }
+    };
+    context
+        .progress
+        .step(&format!("fetching and unpacking {} packages", lock.len()));
+    let spool = FileSpool::new(&std::env::temp_dir())
+        .map_err(|error| Failure::because("cannot make a work file", &error))?;
+    let composed = plimsoll_build::compose(recipe, &lock, &network, Arc::new(spool))
+        .map_err(|error| Failure::because("cannot compose the image", &error))?;
+    notes.extend(composed.notes);
+    context.progress.step(&format!("writing {target}"));
+    let written = super::write_image(&composed.draft, &sink, compression)?;
+    context.progress.done();
+    Ok(Built {
+        written,
+        problems: composed.problems,
+        notes,
+    })
+}
+
+fn read_lock(path: &Path) -> Result<Lock> {
+    let what = format!("cannot read the lock {}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::because(&what, &error))?;
+    Lock::parse(&text).map_err(|error| {
+        Failure::because(&what, &error).hint("--update resolves again and writes it anew")
+    })
+}
+
+fn write_lock(path: &Path, lock: &Lock) -> Result<()> {
+    std::fs::write(path, lock.to_toml()).map_err(|error| {
+        Failure::because(
+            format_args!("cannot write the lock {}", path.display()),
+            &error,
+        )
+    })
+}

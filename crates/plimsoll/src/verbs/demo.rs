@@ -1,0 +1,105 @@
+//! `demo`: the lecture "Minimize base image footprint", walked with real data.
+
+use std::path::Path;
+use std::time::Instant;
+
+use plimsoll_build::Recipe;
+use plimsoll_model::text;
+
+use crate::cli;
+use crate::failure::{Exit, Failure, Result};
+use crate::print;
+use crate::session::{self, Context};
+use crate::verbs::{build, inspect, slim};
+
+/// Runs the verb.
+pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
+    let began = Instant::now();
+    let images = arguments.output.join("images");
+    std::fs::create_dir_all(&images).map_err(|error| {
+        Failure::because(format_args!("cannot make {}", images.display()), &error)
+    })?;
+    let (original, slimmed, composed) = match &arguments.image {
+        Some(image) => (image.clone(), target(&images, "slim"), false),
+        None => (
+            compose(context, arguments, &images)?,
+            target(&images, "httpd-slim"),
+            true,
+        ),
+    };
+
+    heading("2. inspect: what is in it, and what should not be")?;
+    let opened = session::open(context, &original, None, None)?;
+    print::report(&inspect::report(&opened), "text", false)?;
+    drop(opened);
+
+    heading("3. slim: keep what it needs, write it, start it, compare")?;
+    let mut options = arguments.options.clone();
+    if options.probes.is_empty() && composed {
+        options.probes.push("http:/".to_owned());
+    }
+    let result = slim::slim(context, &original, None, &slimmed, &options)?;
+    print::report(&result.report, "text", false)?;
+
+    print::line(&format!("\nbefore: {original}\nafter:  {slimmed}"))?;
+    print::line(&format!(
+        "{:.1} s for the whole walk\n",
+        began.elapsed().as_secs_f64()
+    ))?;
+    print::line("Look further:")?;
+    for command in [
+        format!("plimsoll inspect {slimmed}"),
+        format!("plimsoll why /bin/sh {slimmed}"),
+        "plimsoll slim YOUR-IMAGE --probe http:/".to_owned(),
+    ] {
+        print::line(&format!("  {command}"))?;
+    }
+    Ok(result.exit)
+}
+
+/// The image of the lecture: a web server on its distribution, with all that comes with it.
+fn compose(context: &Context, arguments: &cli::Demo, images: &Path) -> Result<String> {
+    heading("1. build: the image of the lecture, a web server from distribution packages")?;
+    let recipe = Recipe::parse(plimsoll_build::HTTPD)
+        .map_err(|error| Failure::because("cannot understand the demo's own recipe", &error))?;
+    let target = target(images, "httpd");
+    let compression = arguments.options.compression;
+    let built = build::build(
+        context,
+        &recipe,
+        None,
+        &arguments.mirror,
+        &target,
+        compression,
+    );
+    let built = built.map_err(|failure| {
+        failure.hint("the same walk works with an image of yours: plimsoll demo IMAGE")
+    })?;
+    for note in &built.notes {
+        print::line(&format!("  {note}"))?;
+    }
+    for problem in &built.problems {
+        print::line(&format!("  not emulated: {problem}"))?;
+    }
+    for (index, layer) in built.written.layers.iter().enumerate() {
+        let what = if index == 0 { "base" } else { "application" };
+        let size = text::bytes(layer.size);
+        print::line(&format!(
+            "  layer {index} ({what}): {size} compressed, {}",
+            layer.digest
+        ))?;
+    }
+    print::line(&format!(
+        "  written to {target} as {}",
+        built.written.digest
+    ))?;
+    Ok(target)
+}
+
+fn target(images: &Path, tag: &str) -> String {
+    format!("oci:{}:{tag}", images.display())
+}
+
+fn heading(text: &str) -> Result<()> {
+    print::line(&format!("\n== {text}\n"))
+}

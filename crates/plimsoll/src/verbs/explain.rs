@@ -1,0 +1,113 @@
+//! `explain` and `list`: the pages and the tables.
+
+use crate::cli::Table;
+use crate::failure::{Exit, Failure, Result};
+use crate::print;
+
+/// A row of any table, as far as a reader is concerned.
+struct Row {
+    id: &'static str,
+    summary: String,
+    page: &'static str,
+}
+
+const TABLES: [(Table, &str); 7] = [
+    (Table::Checks, "checks"),
+    (Table::Databases, "databases"),
+    (Table::Emulations, "emulations"),
+    (Table::Followers, "followers"),
+    (Table::Formats, "formats"),
+    (Table::Probes, "probes"),
+    (Table::Sources, "sources"),
+];
+
+fn rows(table: Table) -> Vec<Row> {
+    fn row(id: &'static str, page: &'static str) -> Row {
+        Row {
+            id,
+            summary: first_sentence(page),
+            page,
+        }
+    }
+    match table {
+        Table::Checks => plimsoll_checks::CHECKS
+            .iter()
+            .map(|check| Row {
+                summary: check.summary.to_owned(),
+                ..row(check.id, check.page)
+            })
+            .collect(),
+        Table::Databases => plimsoll_packages::databases::DATABASES
+            .iter()
+            .map(|database| row(database.id, database.page))
+            .collect(),
+        Table::Emulations => plimsoll_build::EMULATIONS
+            .iter()
+            .map(|emulation| row(emulation.id, emulation.page))
+            .collect(),
+        Table::Followers => plimsoll_slim::FOLLOWERS
+            .iter()
+            .map(|follower| row(follower.id, follower.page))
+            .collect(),
+        Table::Formats => plimsoll_report::FORMATS
+            .iter()
+            .map(|format| row(format.id, format.help))
+            .collect(),
+        Table::Probes => plimsoll_run::PROBES
+            .iter()
+            .map(|probe| row(probe.id, probe.help))
+            .collect(),
+        Table::Sources => plimsoll_image::SOURCES
+            .iter()
+            .map(|source| row(source.scheme, source.help))
+            .collect(),
+    }
+}
+
+/// Prints the page of whatever has this identifier.
+pub(crate) fn explain(id: &str) -> Result<Exit> {
+    let mut found = false;
+    for (table, name) in TABLES {
+        for row in rows(table).into_iter().filter(|row| row.id == id) {
+            found = true;
+            print::line(&format!("{} ({name})\n", row.id))?;
+            for line in row.page.lines() {
+                print::line(line.strip_prefix(' ').unwrap_or(line))?;
+            }
+        }
+    }
+    if found {
+        Ok(Exit::Fine)
+    } else {
+        Err(Failure::new(format!("nothing is called `{id}`"))
+            .hint("plimsoll list names everything"))
+    }
+}
+
+/// Prints a table, or all of them.
+pub(crate) fn list(only: Option<Table>) -> Result<Exit> {
+    for (table, name) in TABLES {
+        if only.is_some_and(|only| only != table) {
+            continue;
+        }
+        if only.is_none() {
+            print::line(name)?;
+        }
+        for row in rows(table) {
+            print::line(&format!("  {:20} {}", row.id, row.summary))?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+fn first_sentence(page: &str) -> String {
+    let paragraph: Vec<&str> = page
+        .lines()
+        .map(str::trim)
+        .skip_while(|line| line.is_empty())
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let paragraph = paragraph.join(" ");
+    let end = paragraph.find(". ").map_or(paragraph.len(), |dot| dot + 1);
+    paragraph[..end].to_owned()
+}

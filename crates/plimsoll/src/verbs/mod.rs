@@ -1,0 +1,36 @@
+//! The verbs, one file each.
+
+pub(crate) mod build;
+pub(crate) mod demo;
+pub(crate) mod explain;
+pub(crate) mod inspect;
+pub(crate) mod lineage;
+pub(crate) mod slim;
+pub(crate) mod why;
+
+use plimsoll_image::{Compression, Sink, WriteOptions, Written};
+use plimsoll_model::Draft;
+
+use crate::cli::Compress;
+use crate::failure::{Failure, Result};
+
+/// Writes an image, reads it again and checks every promise it makes.
+fn write_image(draft: &Draft, sink: &Sink, compression: Compress) -> Result<Written> {
+    let compression = match compression {
+        Compress::Gzip => Compression::Gzip,
+        Compress::Zstd => Compression::Zstd,
+        Compress::None => Compression::None,
+    };
+    let options = WriteOptions {
+        compression,
+        ..WriteOptions::default()
+    };
+    let written = plimsoll_image::write(draft, sink, &options)
+        .map_err(|error| Failure::because(format_args!("cannot write {sink}"), &error))?;
+    let violations = plimsoll_image::validate(sink)
+        .map_err(|error| Failure::because(format_args!("cannot read {sink} again"), &error))?;
+    if let Some(violation) = violations.first() {
+        return Err(Failure::new(format!("{sink} is not valid: {violation}")));
+    }
+    Ok(written)
+}

@@ -1,0 +1,560 @@
+//! `slim`: watch the original, plan, write, watch the result, repair, compare; then, and only
+//! then, call it slimmed.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use plimsoll_image::{Ownership, Sink};
+use plimsoll_model::report::{Comparison, SlimFacts};
+use plimsoll_model::{Config, Draft, ImagePath, Observations, Plan, Problem, Report, Rootfs};
+use plimsoll_run::{Limits, Outcome, Probe, Way};
+use plimsoll_slim::{Level, Request};
+
+use crate::cli::{self, SlimOptions};
+use crate::facts::facts;
+use crate::failure::{Exit, Failure, Result};
+use crate::plan_file::{self, PlanFile};
+use crate::print;
+use crate::session::{self, Context, Opened};
+
+/// How often a slimmed image that missed files is mended and run again.
+const MAX_REPAIRS: usize = 8;
+
+/// Signal numbers of Linux, for `STOPSIGNAL` by name (`signal(7)`; the same on every architecture
+/// plimsoll builds for).
+const SIGNALS: [(&str, i32); 9] = [
+    ("HUP", 1),
+    ("INT", 2),
+    ("QUIT", 3),
+    ("KILL", 9),
+    ("USR1", 10),
+    ("USR2", 12),
+    ("TERM", 15),
+    ("WINCH", 28),
+    ("PWR", 30),
+];
+
+/// Runs the verb.
+pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
+    let look = &arguments.look;
+    let target = match &arguments.output {
+        Some(target) => target.clone(),
+        None => default_target(&look.image),
+    };
+    let slimmed = slim(
+        context,
+        &look.image,
+        look.platform.as_deref(),
+        &target,
+        &arguments.options,
+    )?;
+    print::report(&slimmed.report, &look.format, look.json)?;
+    Ok(slimmed.exit)
+}
+
+/// What came of it.
+pub(crate) struct Slimmed {
+    /// The report.
+    pub(crate) report: Report,
+    /// Fine, or unproved where the failed image was asked for all the same.
+    pub(crate) exit: Exit,
+}
+
+/// Slims the image called `name` into `target`.
+pub(crate) fn slim(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+    target: &str,
+    options: &SlimOptions,
+) -> Result<Slimmed> {
+    let began = Instant::now();
+    let sink = Sink::parse(target).map_err(|error| {
+        Failure::because(format_args!("cannot write to {target}"), &error)
+            .hint("write it as oci:DIR:TAG, oci-archive:FILE or docker-archive:FILE")
+    })?;
+    let way = plimsoll_run::way().map_err(|error| {
+        Failure::because("cannot start images on this machine", &error)
+            .hint("slim proves what it does by running the image; `inspect` needs no sandbox")
+    })?;
+    let scratch = tempfile::Builder::new().prefix("plimsoll-").tempdir();
+    let scratch =
+        scratch.map_err(|error| Failure::because("cannot make a work directory", &error))?;
+    let mut phases = Phases::default();
+
+    let opened = phases.time("read", || {
+        session::open(context, name, platform, Some(scratch.path()))
+    })?;
+    let probes = probes(&opened.image.config, &options.probes)?;
+    let room = Room {
+        context,
+        way,
+        scratch: scratch.path(),
+        probes: &probes,
+        options,
+    };
+
+    let first = room.prepare(&opened.rootfs, "original", &mut phases)?;
+    let original = room.run(&first, &opened, "original", &mut phases)?;
+    room.must_answer(&original, name)?;
+    let again = room.run(&first, &opened, "original again", &mut phases)?;
+    room.must_answer(&again, name)?;
+    let mut observations = original.observations.clone();
+    observations.merge(&again.observations);
+    let _ = std::fs::remove_dir_all(&first);
+
+    let request = Request {
+        subject: opened.subject(),
+        observations: &observations,
+        level: Level::App,
+        include: &options.includes,
+        exclude: &options.excludes,
+    };
+    context.progress.step("planning what must stay");
+    let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
+    let made = room.make_and_mend(&opened, &request, &mut plan, &mut phases)?;
+
+    let differences =
+        plimsoll_slim::compare(&as_run(&original), &as_run(&again), &as_run(&made.outcome));
+    let mut differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    if made.still_missing > 0 {
+        differences.push(format!(
+            "after {MAX_REPAIRS} repairs it still misses {} files the original has",
+            made.still_missing
+        ));
+    }
+    if !differences.is_empty() && !options.keep_failed {
+        return Err(unproved(&differences, &made.outcome));
+    }
+
+    context.progress.step(&format!("writing {target}"));
+    let written = phases.time("write", || write(&made.draft, &sink, options))?;
+    if written.digest != made.digest {
+        return Err(Failure::new(format!(
+            "{target} was written with digest {}, but {} was proved: this is a fault of plimsoll",
+            written.digest, made.digest
+        )));
+    }
+    let result = Opened {
+        image: plimsoll_model::Image {
+            name: target.to_owned(),
+            ..made.opened.image.clone()
+        },
+        ..made.opened
+    };
+    let application = original.total + again.total + made.ran;
+    let mut report = Report {
+        verb: "slim",
+        subject: Some(facts(&opened.subject())),
+        problems: opened.problems.clone(),
+        slim: Some(SlimFacts {
+            output: target.to_owned(),
+            digest: written.digest.to_string(),
+            level: "app",
+            sandbox: way.to_string(),
+            verified_by: if differences.is_empty() {
+                probes.iter().map(ToString::to_string).collect()
+            } else {
+                Vec::new()
+            },
+            differences: differences.clone(),
+            repaired: made.repaired,
+            forced: plimsoll_slim::forced(&opened.subject(), &plan),
+            packages: plimsoll_slim::fate(&opened.subject(), &plan),
+            own_seconds: (began.elapsed().saturating_sub(application)).as_secs_f64(),
+            seconds: phases.0,
+            plan: plan.clone(),
+        }),
+        comparison: Some(Comparison {
+            before_name: name.to_owned(),
+            after_name: target.to_owned(),
+            before: plimsoll_checks::footprint(&opened.subject()),
+            after: plimsoll_checks::footprint(&result.subject()),
+            before_ready: original.ready.map(|ready| ready.as_secs_f64()),
+            after_ready: made.outcome.ready.map(|ready| ready.as_secs_f64()),
+        }),
+        ..Report::default()
+    };
+    report.problems.extend(plan.unresolved.iter().cloned());
+    for text in original.problems.iter().chain(&observations.blind) {
+        let evidence = plimsoll_model::Evidence::Image;
+        report.problems.push(Problem {
+            message: text.clone(),
+            evidence,
+        });
+    }
+    report.notes.extend(weakness(&options.probes, &probes));
+    remember(context, options, &opened, &result, target, plan)?;
+    context.progress.done();
+    let exit = if differences.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Unproved
+    };
+    Ok(Slimmed { report, exit })
+}
+
+/// The sandbox with all that stays the same between runs.
+struct Room<'a> {
+    context: &'a Context,
+    way: Way,
+    scratch: &'a Path,
+    probes: &'a [Probe],
+    options: &'a SlimOptions,
+}
+
+/// A slimmed image that was written to the work directory, read back and run.
+struct Made {
+    draft: Draft,
+    digest: plimsoll_model::Digest,
+    opened: Opened,
+    outcome: Outcome,
+    repaired: Vec<(ImagePath, String)>,
+    still_missing: usize,
+    /// How long its processes ran, all rounds together.
+    ran: Duration,
+}
+
+impl Room<'_> {
+    /// Unpacks a tree for the sandbox.
+    fn prepare(&self, rootfs: &Rootfs, what: &str, phases: &mut Phases) -> Result<PathBuf> {
+        self.context.progress.step(&format!("unpacking the {what}"));
+        let directory = self.scratch.join(what.replace(' ', "-"));
+        let ownership = match self.way {
+            Way::Root => Ownership::Real,
+            Way::Plain => Ownership::Mine,
+        };
+        let unpacked = phases
+            .time("unpack", || {
+                plimsoll_image::unpack(rootfs, &directory, ownership)
+            })
+            .map_err(|error| Failure::because(format_args!("cannot unpack the {what}"), &error))?;
+        let _ = unpacked;
+        Ok(directory)
+    }
+
+    /// Starts the image unpacked at `root` under watch and asks the probes.
+    fn run(&self, root: &Path, image: &Opened, what: &str, phases: &mut Phases) -> Result<Outcome> {
+        self.context
+            .progress
+            .step(&format!("running the {what}, {}", self.way));
+        let config = &image.image.config;
+        let failed = |error: &dyn std::error::Error| {
+            Failure::because(format_args!("cannot run the {what}"), error)
+        };
+        let identity =
+            plimsoll_run::identity(&image.rootfs, config).map_err(|error| failed(&error))?;
+        let tree = &image.rootfs.tree;
+        let owners = |path: &ImagePath| {
+            let found = tree.resolve_parent(path).ok()?;
+            tree.get(&found.path)
+                .map(|node| (node.meta.uid, node.meta.gid))
+        };
+        let scratch = self.scratch.join(format!("{}-run", what.replace(' ', "-")));
+        std::fs::create_dir_all(&scratch).map_err(|error| failed(&error))?;
+        let spec = plimsoll_run::Spec {
+            root,
+            scratch: &scratch,
+            command: config.command_line(),
+            env: config.env.clone(),
+            working_dir: config.working_dir.clone(),
+            identity,
+            stop_signal: stop_signal(config)?,
+            volumes: config.volumes.clone(),
+            ports: config.tcp_ports(),
+            watch: true,
+            probes: self.probes,
+            limits: Limits {
+                start: Duration::from_secs(self.options.start_timeout),
+                memory: self.options.memory << 20,
+                ..Limits::default()
+            },
+            owners: &owners,
+        };
+        phases
+            .time("run", || plimsoll_run::run(&spec))
+            .map_err(|error| failed(&error))
+    }
+
+    /// The original must do what is asked of it, or nothing can be proved.
+    fn must_answer(&self, outcome: &Outcome, name: &str) -> Result<()> {
+        if let Some(answer) = outcome.answers.iter().find(|answer| !answer.is_good()) {
+            let said = describe(answer);
+            return Err(Failure::new(format!(
+                "{name} itself does not pass the probe {}: {said}{}",
+                answer.probe,
+                tail(&outcome.output)
+            ))
+            .hint("a probe must pass on the original; --start-timeout gives it more time"));
+        }
+        if outcome.answers.is_empty() || outcome.observations.seen.is_empty() {
+            return Err(Failure::new(format!(
+                "nothing was seen of {name} at work, so nothing could be proved{}",
+                tail(&outcome.output)
+            ))
+            .hint("name what must go on working with --probe"));
+        }
+        Ok(())
+    }
+
+    /// Writes what the plan keeps, runs it, adds what it missed, and again until nothing is.
+    fn make_and_mend(
+        &self,
+        original: &Opened,
+        request: &Request<'_>,
+        plan: &mut Plan,
+        phases: &mut Phases,
+    ) -> Result<Made> {
+        let mut repaired = Vec::new();
+        let mut ran = Duration::ZERO;
+        for round in 0.. {
+            let what = if round == 0 {
+                "slimmed image".to_owned()
+            } else {
+                format!("slimmed image, mended {round} times")
+            };
+            let draft = phases.time("plan", || plimsoll_slim::draft(&original.subject(), plan));
+            let stage = self.scratch.join(format!("stage-{round}"));
+            let sink = Sink::OciLayout {
+                dir: stage.clone(),
+                tag: "slim".to_owned(),
+            };
+            self.context.progress.step(&format!("writing the {what}"));
+            let written = phases.time("write", || write(&draft, &sink, self.options))?;
+            let name = format!("oci:{}:slim", stage.display());
+            let platform = platform_of(&original.image.config);
+            let opened = phases.time("read", || {
+                session::open(self.context, &name, Some(&platform), Some(self.scratch))
+            })?;
+            let root = self.prepare(&opened.rootfs, &what, phases)?;
+            let outcome = self.run(&root, &opened, &what, phases)?;
+            ran += outcome.total;
+            let _ = std::fs::remove_dir_all(&root);
+            let seen: &Observations = &outcome.observations;
+            let missing = phases.time("plan", || {
+                plimsoll_slim::repair(&original.rootfs, plan, seen)
+            });
+            if missing.is_empty() || round == MAX_REPAIRS {
+                let digest = written.digest;
+                let still_missing = missing.len();
+                return Ok(Made {
+                    draft,
+                    digest,
+                    opened,
+                    outcome,
+                    repaired,
+                    still_missing,
+                    ran,
+                });
+            }
+            for (path, reason) in &missing {
+                repaired.push((path.clone(), reason.to_string()));
+            }
+            phases.time("plan", || plimsoll_slim::add(plan, request, &missing));
+        }
+        unreachable!("the last round returns")
+    }
+}
+
+/// Writes and validates; nothing invalid stays.
+fn write(draft: &Draft, sink: &Sink, options: &SlimOptions) -> Result<plimsoll_image::Written> {
+    super::write_image(draft, sink, options.compression)
+}
+
+/// Seconds by phase; a phase that comes again adds up.
+#[derive(Default)]
+struct Phases(Vec<(&'static str, f64)>);
+
+impl Phases {
+    fn time<T>(&mut self, phase: &'static str, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let result = work();
+        let seconds = began.elapsed().as_secs_f64();
+        match self.0.iter_mut().find(|(name, _)| *name == phase) {
+            Some((_, sum)) => *sum += seconds,
+            None => self.0.push((phase, seconds)),
+        }
+        result
+    }
+}
+
+fn probes(config: &Config, given: &[String]) -> Result<Vec<Probe>> {
+    let texts: Vec<String> = if given.is_empty() {
+        config
+            .tcp_ports()
+            .iter()
+            .map(|port| format!("tcp:{port}"))
+            .collect()
+    } else {
+        given.to_vec()
+    };
+    let parse = |text: &String| {
+        Probe::parse(text).map_err(|error| {
+            Failure::because(format_args!("cannot understand the probe `{text}`"), &error)
+                .hint("probes are http:/PATH, http://:PORT/PATH, tcp:PORT and cmd:COMMAND")
+        })
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// What the user should know about a proof that proves little.
+fn weakness(given: &[String], probes: &[Probe]) -> Option<String> {
+    match (given.is_empty(), probes.is_empty()) {
+        (false, _) => None,
+        (true, false) => Some(
+            "no probe was given: only connections to the exposed ports were tried, which proves \
+             little; name what must go on working with --probe http:/PATH or --probe cmd:COMMAND"
+                .to_owned(),
+        ),
+        (true, true) => Some(
+            "no probe was given and no port is exposed: the image was run to its end, and its \
+             exit code and output were compared"
+                .to_owned(),
+        ),
+    }
+}
+
+fn as_run(outcome: &Outcome) -> plimsoll_slim::Run<'_> {
+    plimsoll_slim::Run {
+        answers: &outcome.answers,
+        listening: &outcome.listening,
+        running_as: &outcome.running_as,
+        exit: outcome.exit.as_ref().map(|exit| exit.code),
+    }
+}
+
+fn unproved(differences: &[String], outcome: &Outcome) -> Failure {
+    let list: String = differences
+        .iter()
+        .map(|difference| format!("\n  {difference}"))
+        .collect();
+    Failure::new(format!(
+        "the slimmed image does not do what the original does; it was not written{list}{}",
+        tail(&outcome.output)
+    ))
+    .exit(Exit::Unproved)
+    .hint("keep what it misses with --include, or look at it with --keep-failed")
+}
+
+/// The last lines the image printed.
+fn tail(output: &[u8]) -> String {
+    let text = String::from_utf8_lossy(output);
+    let lines: Vec<&str> = text.lines().rev().take(8).collect();
+    let lines = lines.into_iter().rev().map(|line| {
+        format!(
+            "\n  image: {}",
+            plimsoll_model::text::printable(line.as_bytes())
+        )
+    });
+    lines.collect()
+}
+
+fn describe(answer: &plimsoll_model::Answer) -> String {
+    use plimsoll_model::answer::Outcome::{Exit, Http, None, Tcp};
+    match &answer.outcome {
+        Http { status, .. } => format!("it answers {status}"),
+        Tcp { .. } => "connected".to_owned(),
+        Exit { code, output } => format!("exit code {code}{}", tail(output)),
+        None(why) => why.clone(),
+    }
+}
+
+fn stop_signal(config: &Config) -> Result<i32> {
+    let Some(text) = &config.stop_signal else {
+        return Ok(15);
+    };
+    let name = text.trim().trim_start_matches("SIG");
+    if let Ok(number) = name.parse::<i32>()
+        && (1..=64).contains(&number)
+    {
+        return Ok(number);
+    }
+    let known = SIGNALS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, number)| *number).ok_or_else(|| {
+        Failure::new(format!(
+            "the image's STOPSIGNAL is {text:?}, which is no signal of Linux"
+        ))
+    })
+}
+
+fn platform_of(config: &Config) -> String {
+    let (os, architecture) = (&config.os, &config.architecture);
+    match &config.variant {
+        Some(variant) => format!("{os}/{architecture}/{variant}"),
+        None => format!("{os}/{architecture}"),
+    }
+}
+
+/// Keeps the plan, so that `why` can answer: under the digests of both images.
+fn remember(
+    context: &Context,
+    options: &SlimOptions,
+    original: &Opened,
+    result: &Opened,
+    target: &str,
+    plan: Plan,
+) -> Result<()> {
+    let file = PlanFile {
+        source: (original.image.name.clone(), original.image.digest),
+        result: (target.to_owned(), result.image.digest),
+        level: "app".to_owned(),
+        plan,
+    };
+    if let Some(path) = &options.plan {
+        file.write(path)?;
+    }
+    for digest in [original.image.digest, result.image.digest] {
+        file.write(&plan_file::in_cache(&context.cache, &digest))?;
+    }
+    Ok(())
+}
+
+/// `oci:NAME-slim` in this directory, NAME being the tag or the file's stem.
+fn default_target(image: &str) -> String {
+    let last = image
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(image);
+    let name = match last.rsplit_once(':') {
+        Some((_, tag)) if !tag.is_empty() => tag,
+        _ => last,
+    };
+    let name = name.split('@').next().unwrap_or(name);
+    let stem = name.strip_suffix(".gz").unwrap_or(name);
+    let stem = stem.strip_suffix(".tar").unwrap_or(stem);
+    format!("oci:{stem}-slim")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_target_is_named_after_the_image() {
+        for (image, target) in [
+            ("oci:/images:web", "oci:web-slim"),
+            ("web.tar.gz", "oci:web-slim"),
+            ("docker-archive:/x/web.tar", "oci:web-slim"),
+            ("dir:/x/rootfs/", "oci:rootfs-slim"),
+        ] {
+            assert_eq!(default_target(image), target);
+        }
+    }
+
+    #[test]
+    fn stop_signals_have_names_and_numbers() {
+        let signal = |text: &str| {
+            stop_signal(&Config {
+                stop_signal: Some(text.into()),
+                ..Config::default()
+            })
+            .ok()
+        };
+        assert_eq!(signal("SIGWINCH"), Some(28));
+        assert_eq!(signal("QUIT"), Some(3));
+        assert_eq!(signal("9"), Some(9));
+        assert_eq!(signal("SIGNOTHING"), None);
+        assert_eq!(signal("99"), None);
+    }
+}
