@@ -1,6 +1,8 @@
 //! What is installed, as the databases in an image tell it.
 
-use crate::{ImagePath, Problem};
+use std::collections::BTreeMap;
+
+use crate::{FileTree, ImagePath, Problem};
 
 /// The index of a package in [`Inventory::packages`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,5 +72,72 @@ impl Inventory {
     /// The first package of this name, of any ecosystem.
     pub fn by_name(&self, name: &str) -> Option<(PackageId, &Package)> {
         self.iter().find(|(_, package)| package.name == name)
+    }
+
+    /// Which package each file of the tree belongs to, by its real path.
+    ///
+    /// A database lists a file under the path it was packaged with (`/bin/x`), which may lead
+    /// through links to where it lies (`/usr/bin/x`); a link in the last component is the file
+    /// itself. Directories have no owner; what a database lists and the tree does not have is left
+    /// out; of several owners the first counts.
+    pub fn owners(&self, tree: &FileTree) -> BTreeMap<ImagePath, PackageId> {
+        let mut owners = BTreeMap::new();
+        // Files come in runs of one directory, and resolving is the costly part.
+        let mut real_parents: BTreeMap<ImagePath, Option<ImagePath>> = BTreeMap::new();
+        for (id, package) in self.iter() {
+            for path in &package.files {
+                let Some(parent) = path.parent() else {
+                    continue;
+                };
+                let real = real_parents
+                    .entry(parent)
+                    .or_insert_with_key(|parent| tree.resolve(parent).ok().map(|found| found.path));
+                let Some(real) = real.as_ref().map(|parent| parent.join(path.file_name())) else {
+                    continue;
+                };
+                if tree.get(&real).is_some_and(|node| !node.is_dir()) {
+                    owners.entry(real).or_insert(id);
+                }
+            }
+        }
+        owners
+    }
+}
+
+#[cfg(all(test, feature = "fixture"))]
+mod tests {
+    use crate::fixture::Fixture;
+
+    #[test]
+    fn a_file_has_an_owner_where_it_really_lies() {
+        let fixture = Fixture::bare(
+            "/usr/bin/dash 0755 1k
+             /usr/bin/sh -> dash
+             /bin -> usr/bin
+             /usr/share/doc/dash/ dir 0755
+             /usr/share/doc/shared 0644 1k
+             PACKAGE dash 0.5
+             PACKAGE dash owns /bin/dash
+             PACKAGE dash owns /bin/sh
+             PACKAGE dash owns /usr/share/doc/dash
+             PACKAGE dash owns /usr/share/doc/shared
+             PACKAGE dash owns /gone/away
+             PACKAGE dash owns /usr/bin/gone
+             PACKAGE other 1
+             PACKAGE other owns /usr/share/doc/shared",
+        );
+        let owners = fixture.inventory.owners(&fixture.rootfs.tree);
+        let owners: Vec<_> = owners
+            .iter()
+            .map(|(path, id)| (path.as_str().unwrap(), id.0))
+            .collect();
+        assert_eq!(
+            owners,
+            [
+                ("/usr/bin/dash", 0),
+                ("/usr/bin/sh", 0),
+                ("/usr/share/doc/shared", 0)
+            ]
+        );
     }
 }
