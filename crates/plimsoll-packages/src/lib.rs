@@ -12,3 +12,4 @@ pub mod release;
 pub mod version;
 
 mod compression;
+mod dpkg;

@@ -1,16 +1,76 @@
-//! dpkg's own database.
+//! dpkg records without dpkg: one file a package, as distroless images have them.
 
-use plimsoll_model::{Inventory, Rootfs};
+use plimsoll_model::{ImagePath, Inventory, Kind, Rootfs};
 
 use super::database;
+use crate::dpkg::{self, MAX_LIST, MAX_STATUS, Status};
 
 database! {
-    /// dpkg.
+    /// The records of images that were put together from Debian packages without running dpkg
+    /// (distroless): one file a package in `status.d`, whose name means nothing (some builders encode
+    /// it), and beside it the digests of its files as `NAME.md5sums`, or their paths as `NAME.list`.
+    ///
+    /// What is recorded is there, whether the record has a `Status` or not. The digests do not tell
+    /// of symbolic links, so these have no owner.
+    ///
+    /// ## Example
+    ///
+    /// ```image
+    /// /var/lib/dpkg/status.d/libc6 0644 "Package: libc6\nSource: glibc\nVersion: 2.36-9\nArchitecture: amd64\n"
+    /// /var/lib/dpkg/status.d/libc6.md5sums 0644 "d41d8cd98f00b204e9800998ecf8427e  lib/libc.so.6\n"
+    /// /lib/libc.so.6 0755 1k
+    /// ```
+    ///
+    /// ```packages
+    /// libc6 2.36-9 /lib/libc.so.6
+    /// ```
     id: "dpkg-status-d",
     ecosystem: "deb",
     wants: &["var/lib/dpkg/status.d/*"],
     read: read,
+    // The row of dpkg links all packages of the ecosystem.
     link: None,
 }
 
-fn read(_rootfs: &Rootfs, _inventory: &mut Inventory) {}
+fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
+    let directory = ImagePath::new("/var/lib/dpkg/status.d");
+    let Ok(found) = rootfs.tree.resolve(&directory) else {
+        return;
+    };
+    let mut problems = Vec::new();
+    let mut without = Vec::new();
+    let files = rootfs
+        .tree
+        .children(&found.path)
+        .filter(|(_, node)| matches!(node.kind, Kind::File { .. } | Kind::Symlink(_)))
+        .map(|(path, _)| path);
+    for path in files {
+        let name = path.file_name();
+        if name.ends_with(b".md5sums") || name.ends_with(b".list") {
+            continue;
+        }
+        let Some(bytes) = dpkg::read(rootfs, path, MAX_STATUS, &mut problems) else {
+            continue;
+        };
+        let beside = |end: &[u8]| found.path.join([name, end].concat());
+        let (list, sums) = (beside(b".list"), beside(b".md5sums"));
+        let list = dpkg::read(rootfs, &list, MAX_LIST, &mut problems);
+        let sums = dpkg::read(rootfs, &sums, MAX_LIST, &mut problems);
+        let records = dpkg::records(path, &bytes, &Status::Implied, &mut problems);
+        for record in records.into_iter().filter(|record| record.installed) {
+            let mut package = record.package;
+            package.files = match (&list, &sums) {
+                (Some(list), _) => dpkg::listed(rootfs, list),
+                (None, Some(sums)) => dpkg::summed(sums),
+                (None, None) => {
+                    without.push(package.name.clone());
+                    Vec::new()
+                }
+            };
+            inventory.packages.push(package);
+        }
+        inventory.databases.push(path.clone());
+    }
+    problems.extend(dpkg::without_files(&directory, &without));
+    inventory.problems.append(&mut problems);
+}
