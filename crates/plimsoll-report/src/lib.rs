@@ -1,1 +1,32 @@
-//! (in the making)
+//! A report as text for a person and as JSON for a program.
+//!
+//! A format is a row of [`FORMATS`] and a file of its own.
+//!
+//! **Invariant:** a format prints what a [`plimsoll_model::Report`] holds and computes nothing that
+//! is not in it. What a stranger wrote never reaches the output with a control character in it.
+
+pub mod formats;
+
+use std::io::{self, Write};
+
+pub use formats::FORMATS;
+use plimsoll_model::Report;
+
+/// One way to write a report down.
+pub struct Format {
+    /// What users write to choose it; equal to the name of its file.
+    pub id: &'static str,
+    /// The ending of a file in this format, without a dot.
+    pub extension: &'static str,
+    /// What it is good for, in a few words.
+    pub help: &'static str,
+    /// Writes a whole report. Fails only when the writer does.
+    pub write: fn(&Report, &mut dyn Write) -> io::Result<()>,
+    /// The file of the row, for the test of the table.
+    pub file: &'static str,
+}
+
+/// The format of this name.
+pub fn by_id(id: &str) -> Option<&'static Format> {
+    FORMATS.iter().copied().find(|format| format.id == id)
+}

@@ -1,0 +1,420 @@
+//! `json`: a report for a program.
+//!
+//! One object, its fields in the order below, every one of them always there (`null`, `[]` where
+//! there is nothing to say). The field `schema` names this shape; it changes when a field goes or
+//! means something else, not when one is added.
+//!
+//! | field | holds |
+//! |---|---|
+//! | `schema` | `plimsoll.report/1` |
+//! | `verb` | `inspect`, `slim`, `build` |
+//! | `complete` | `false` where `problems` has entries: something could not be judged |
+//! | `image` | the image, or `null`; see below |
+//! | `findings[]` | `check`, `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy` |
+//! | `problems[]` | `message`, `evidence` |
+//! | `slim` | what slim did, or `null` |
+//! | `comparison` | `before` and `after`, or `null` |
+//! | `notes[]` | sentences |
+//!
+//! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
+//! `footprint`, `lineage[]` (`name`, `layers`, `evidence`; nearest first, scratch last), `layers[]`
+//! (`digest`, `compressed`, `bytes`, `files`, `dead`, `created_by`; lowest first), `packages[]`
+//! (`name`, `version`, `bytes`, `files`; largest first), `unowned_bytes`, `dead_bytes`.
+//!
+//! `footprint` has the numbers `bytes`, `compressed`, `files`, `packages`, and the paths
+//! `shells[]`, `package_managers[]`, `network_tools[]`, `setuid[]`. `comparison.before` and
+//! `.after` have `name`, `footprint` and `ready_seconds` (a number or `null`).
+//!
+//! `slim` has `output`, `digest`, `level`, `sandbox`, `verified`, `verified_by[]`,
+//! `differences[]`, `repaired[]` and `forced[]` (each `path`, `why`), `packages` (`whole[]`,
+//! `partial[]`, `gone[]`), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
+//! `seconds[]` (`phase`, `seconds`; in order).
+//!
+//! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
+//! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `layer` — `layer`; `image` —
+//! nothing more.
+//!
+//! Sizes are bytes, layers are counted from 0. Paths are text: control characters, characters that
+//! turn the direction of text, and bytes that are not UTF-8 are written `\xNN`; so are they in
+//! every other text that an image brings.
+
+use std::io::{self, Write};
+
+use plimsoll_model::report::{
+    Comparison, Footprint, ImageFacts, LayerRow, PackageFate, PackageRow, SlimFacts,
+};
+use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, text};
+use serde::Serialize;
+
+use crate::Format;
+
+/// The row.
+pub static FORMAT: Format = Format {
+    id: "json",
+    extension: "json",
+    help: "one JSON object, for programs",
+    write,
+    file: file!(),
+};
+
+/// The name of the shape.
+pub const SCHEMA: &str = "plimsoll.report/1";
+
+fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document::from(report))?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Document {
+    schema: &'static str,
+    verb: &'static str,
+    complete: bool,
+    image: Option<JsonImage>,
+    findings: Vec<JsonFinding>,
+    problems: Vec<JsonProblem>,
+    slim: Option<JsonSlim>,
+    comparison: Option<JsonComparison>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonImage {
+    name: String,
+    digest: String,
+    platform: String,
+    created: Option<String>,
+    user: String,
+    command: Vec<String>,
+    ports: Vec<String>,
+    footprint: JsonFootprint,
+    lineage: Vec<JsonAncestor>,
+    layers: Vec<JsonLayer>,
+    packages: Vec<JsonPackage>,
+    unowned_bytes: u64,
+    dead_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct JsonFootprint {
+    bytes: u64,
+    compressed: u64,
+    files: u64,
+    packages: u64,
+    shells: Vec<String>,
+    package_managers: Vec<String>,
+    network_tools: Vec<String>,
+    setuid: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonAncestor {
+    name: String,
+    layers: Option<usize>,
+    evidence: String,
+}
+
+#[derive(Serialize)]
+struct JsonLayer {
+    digest: String,
+    compressed: u64,
+    bytes: u64,
+    files: u64,
+    dead: u64,
+    created_by: String,
+}
+
+#[derive(Serialize)]
+struct JsonPackage {
+    name: String,
+    version: String,
+    bytes: u64,
+    files: u64,
+}
+
+#[derive(Serialize)]
+struct JsonFinding {
+    check: &'static str,
+    severity: &'static str,
+    message: String,
+    evidence: Vec<JsonEvidence>,
+    remedy: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonProblem {
+    message: String,
+    evidence: JsonEvidence,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum JsonEvidence {
+    Path { path: String, layer: u32, size: u64 },
+    Package { name: String, version: String },
+    Config { key: &'static str, value: String },
+    Line { path: String, line: usize },
+    Layer { layer: u32 },
+    Image,
+}
+
+#[derive(Serialize)]
+struct JsonSlim {
+    output: String,
+    digest: String,
+    level: &'static str,
+    sandbox: String,
+    verified: bool,
+    verified_by: Vec<String>,
+    differences: Vec<String>,
+    repaired: Vec<JsonKept>,
+    forced: Vec<JsonKept>,
+    packages: JsonFate,
+    kept: usize,
+    unresolved: Vec<JsonProblem>,
+    seconds: Vec<JsonPhase>,
+}
+
+#[derive(Serialize)]
+struct JsonKept {
+    path: String,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct JsonFate {
+    whole: Vec<String>,
+    partial: Vec<String>,
+    gone: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonPhase {
+    phase: &'static str,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct JsonComparison {
+    before: JsonSide,
+    after: JsonSide,
+}
+
+#[derive(Serialize)]
+struct JsonSide {
+    name: String,
+    footprint: JsonFootprint,
+    ready_seconds: Option<f64>,
+}
+
+impl From<&Report> for Document {
+    fn from(report: &Report) -> Self {
+        Self {
+            schema: SCHEMA,
+            verb: report.verb,
+            complete: report.problems.is_empty(),
+            image: report.subject.as_ref().map(JsonImage::from),
+            findings: report.findings.iter().map(JsonFinding::from).collect(),
+            problems: report.problems.iter().map(JsonProblem::from).collect(),
+            slim: report.slim.as_ref().map(JsonSlim::from),
+            comparison: report.comparison.as_ref().map(JsonComparison::from),
+            notes: clean_all(&report.notes),
+        }
+    }
+}
+
+impl From<&ImageFacts> for JsonImage {
+    fn from(facts: &ImageFacts) -> Self {
+        Self {
+            name: clean(&facts.name),
+            digest: clean(&facts.digest),
+            platform: clean(&facts.platform),
+            created: facts.created.as_deref().map(clean),
+            user: clean(&facts.user),
+            command: clean_all(&facts.command),
+            ports: clean_all(&facts.ports),
+            footprint: JsonFootprint::from(&facts.footprint),
+            lineage: facts
+                .lineage
+                .ancestors
+                .iter()
+                .map(JsonAncestor::from)
+                .collect(),
+            layers: facts.layers.iter().map(JsonLayer::from).collect(),
+            packages: facts.packages.iter().map(JsonPackage::from).collect(),
+            unowned_bytes: facts.unowned_bytes,
+            dead_bytes: facts.dead_bytes,
+        }
+    }
+}
+
+impl From<&Footprint> for JsonFootprint {
+    fn from(footprint: &Footprint) -> Self {
+        Self {
+            bytes: footprint.bytes,
+            compressed: footprint.compressed,
+            files: footprint.files,
+            packages: footprint.packages,
+            shells: paths(&footprint.shells),
+            package_managers: paths(&footprint.package_managers),
+            network_tools: paths(&footprint.network_tools),
+            setuid: paths(&footprint.setuid),
+        }
+    }
+}
+
+impl From<&Ancestor> for JsonAncestor {
+    fn from(ancestor: &Ancestor) -> Self {
+        Self {
+            name: clean(&ancestor.name),
+            layers: ancestor.layers,
+            evidence: clean(&ancestor.evidence),
+        }
+    }
+}
+
+impl From<&LayerRow> for JsonLayer {
+    fn from(layer: &LayerRow) -> Self {
+        Self {
+            digest: clean(&layer.digest),
+            compressed: layer.compressed,
+            bytes: layer.bytes,
+            files: layer.files,
+            dead: layer.dead,
+            created_by: clean(&layer.created_by),
+        }
+    }
+}
+
+impl From<&PackageRow> for JsonPackage {
+    fn from(package: &PackageRow) -> Self {
+        Self {
+            name: clean(&package.name),
+            version: clean(&package.version),
+            bytes: package.bytes,
+            files: package.files,
+        }
+    }
+}
+
+impl From<&Finding> for JsonFinding {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            check: finding.check,
+            severity: finding.severity.name(),
+            message: clean(&finding.message),
+            evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
+            remedy: finding.remedy.as_deref().map(clean),
+        }
+    }
+}
+
+impl From<&Problem> for JsonProblem {
+    fn from(problem: &Problem) -> Self {
+        Self {
+            message: clean(&problem.message),
+            evidence: JsonEvidence::from(&problem.evidence),
+        }
+    }
+}
+
+impl From<&Evidence> for JsonEvidence {
+    fn from(evidence: &Evidence) -> Self {
+        match evidence {
+            Evidence::Path { path, layer, size } => Self::Path {
+                path: path.to_string(),
+                layer: *layer,
+                size: *size,
+            },
+            Evidence::Package { name, version } => Self::Package {
+                name: clean(name),
+                version: clean(version),
+            },
+            Evidence::Config { key, value } => Self::Config {
+                key,
+                value: clean(value),
+            },
+            Evidence::Line { path, line } => Self::Line {
+                path: path.to_string(),
+                line: *line,
+            },
+            Evidence::Layer(layer) => Self::Layer { layer: *layer },
+            Evidence::Image => Self::Image,
+        }
+    }
+}
+
+impl From<&SlimFacts> for JsonSlim {
+    fn from(slim: &SlimFacts) -> Self {
+        let kept = |rows: &[(ImagePath, String)]| {
+            let rows = rows.iter().map(|(path, why)| JsonKept {
+                path: path.to_string(),
+                why: clean(why),
+            });
+            rows.collect()
+        };
+        Self {
+            output: clean(&slim.output),
+            digest: clean(&slim.digest),
+            level: slim.level,
+            sandbox: clean(&slim.sandbox),
+            verified: !slim.verified_by.is_empty() && slim.differences.is_empty(),
+            verified_by: clean_all(&slim.verified_by),
+            differences: clean_all(&slim.differences),
+            repaired: kept(&slim.repaired),
+            forced: kept(&slim.forced),
+            packages: JsonFate::from(&slim.packages),
+            kept: slim.plan.keep.len(),
+            unresolved: slim.plan.unresolved.iter().map(JsonProblem::from).collect(),
+            seconds: slim
+                .seconds
+                .iter()
+                .map(|&(phase, seconds)| JsonPhase { phase, seconds })
+                .collect(),
+        }
+    }
+}
+
+impl From<&PackageFate> for JsonFate {
+    fn from(fate: &PackageFate) -> Self {
+        Self {
+            whole: clean_all(&fate.whole),
+            partial: clean_all(&fate.partial),
+            gone: clean_all(&fate.gone),
+        }
+    }
+}
+
+impl From<&Comparison> for JsonComparison {
+    fn from(comparison: &Comparison) -> Self {
+        let side = |name: &str, footprint, ready_seconds| JsonSide {
+            name: clean(name),
+            footprint: JsonFootprint::from(footprint),
+            ready_seconds,
+        };
+        Self {
+            before: side(
+                &comparison.before_name,
+                &comparison.before,
+                comparison.before_ready,
+            ),
+            after: side(
+                &comparison.after_name,
+                &comparison.after,
+                comparison.after_ready,
+            ),
+        }
+    }
+}
+
+fn paths(paths: &[ImagePath]) -> Vec<String> {
+    paths.iter().map(ImagePath::to_string).collect()
+}
+
+fn clean(text: &str) -> String {
+    text::printable(text.as_bytes())
+}
+
+fn clean_all(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| clean(text)).collect()
+}
