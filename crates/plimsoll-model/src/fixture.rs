@@ -8,6 +8,7 @@
 //! /var/lib/app/ dir 0750             a directory
 //! /dev/null     char 1 3             a device
 //! /srv          0755 1k 33:33        an owner, behind any of the above
+//! /bin/ping     0755 1k user.a=00ff  an extended attribute, in hexadecimal, behind any of the above
 //! --- layer                          from here on the next layer writes
 //! /bin/dash     removed              a whiteout
 //! /etc/apt      opaque               an opaque directory
@@ -22,6 +23,7 @@
 //! brackets, or of the check whose page it is on. A claim on a line of configuration claims the
 //! key. A line that is not understood is a panic: a test with a typing error must never pass.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::tree::Builder;
@@ -209,7 +211,16 @@ fn split_comment(line: &str) -> (&str, &str) {
 fn entry(path: &str, rest: &str, layer: u32, contents: &MemoryContents) -> Option<Entry> {
     let mut rest = rest;
     let mut meta = Metadata::with_mode(0o755);
-    // An owner, if the last word is one.
+    // An extended attribute, if the last word is one; then an owner, likewise.
+    if let Some((before, last)) = rest.rsplit_once(char::is_whitespace)
+        && let Some((name, value)) = last.split_once('=')
+        && name.contains('.')
+        && let Some(value) = hexadecimal(value)
+    {
+        let attributes = BTreeMap::from([(name.as_bytes().to_vec(), value)]);
+        meta.xattrs = Some(Arc::new(attributes));
+        rest = before.trim();
+    }
     if let Some((before, last)) = rest.rsplit_once(char::is_whitespace)
         && let Some((uid, gid)) = last.split_once(':')
         && let (Ok(uid), Ok(gid)) = (uid.parse(), gid.parse())
@@ -275,6 +286,12 @@ fn entry(path: &str, rest: &str, layer: u32, contents: &MemoryContents) -> Optio
         kind,
         meta,
     })
+}
+
+fn hexadecimal(digits: &str) -> Option<Vec<u8>> {
+    let pairs = digits.as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.map(byte).collect()
 }
 
 fn unescape(text: &str) -> Option<Vec<u8>> {
@@ -357,6 +374,7 @@ mod tests {
                /bin/ash = /bin/busybox
                /etc/motd 0644 "a # b\n"
                /d/ dir 01777
+               /bin/ping 0755 1k 5:6 user.a=00ff
                USER root   # finding
                PACKAGE dash 0.5 shells
                PACKAGE dash owns /bin/dash
@@ -374,6 +392,9 @@ mod tests {
             b"a # b\n"
         );
         assert!(!tree.contains("/d"));
+        let ping = &tree.get("/bin/ping").unwrap().meta;
+        assert_eq!((ping.uid, ping.gid), (5, 6));
+        assert_eq!(ping.xattrs.as_ref().unwrap()[&b"user.a"[..]], [0, 0xff]);
         assert_eq!(fixture.image.config.user, "root");
         assert_eq!(fixture.inventory.packages[0].files, ["/bin/dash".into()]);
         let claims: Vec<_> = fixture
