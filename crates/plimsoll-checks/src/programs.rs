@@ -68,6 +68,11 @@ pub(crate) fn find(
     programs
 }
 
+/// The number of the family a name is of: what a family is, and the names of its programs.
+pub(crate) fn family(families: &[(&str, &[&str])], name: &str) -> Option<usize> {
+    families.iter().position(|(_, names)| names.contains(&name))
+}
+
 /// The names of all these programs, sorted.
 pub(crate) fn names(programs: Vec<Program>) -> Vec<ImagePath> {
     let mut names: Vec<ImagePath> = programs

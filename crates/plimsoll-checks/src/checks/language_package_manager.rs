@@ -76,8 +76,7 @@ fn run(subject: &Subject, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     let mut by_family: BTreeMap<&str, Vec<ImagePath>> = BTreeMap::new();
     let programs = programs::find(subject, Scripts::InProgramDirectories, |_, name| {
-        let name = without_version(name);
-        FAMILIES.iter().position(|(_, names)| names.contains(&name))
+        programs::family(FAMILIES, without_version(name))
     });
     for program in programs {
         let (family, _) = FAMILIES[program.group];

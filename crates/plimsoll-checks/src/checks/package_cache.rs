@@ -209,15 +209,15 @@ fn run(subject: &Subject, findings: &mut Findings) {
     }
 }
 
-/// `40 files, 12.3 MB`.
+/// `40 files (12.3 MB)`.
 pub(super) fn amount(subject: &Subject, paths: &[ImagePath]) -> String {
     let nodes = paths
         .iter()
         .filter_map(|path| subject.rootfs.tree.get(path));
     let bytes = text::bytes(nodes.map(plimsoll_model::Node::size).sum());
     match paths.len() {
-        1 => format!("1 file, {bytes},"),
-        files => format!("{} files, {bytes},", text::count(files as u64)),
+        1 => format!("1 file ({bytes})"),
+        files => format!("{} files ({bytes})", text::count(files as u64)),
     }
 }
 

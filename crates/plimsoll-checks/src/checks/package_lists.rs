@@ -91,7 +91,7 @@ fn run(subject: &Subject, findings: &mut Findings) {
         let (owner, _, remedy) = LISTS[list];
         let message = format!(
             "{owner} left its lists of packages behind: {}",
-            amount(subject, &paths).trim_end_matches(',')
+            amount(subject, &paths)
         );
         let evidence = paths.iter().map(|path| programs::evidence(tree, path));
         findings.add(message, evidence.collect(), remedy);

@@ -102,6 +102,6 @@ pub(crate) fn names(subject: &Subject) -> Vec<ImagePath> {
 
 fn find(subject: &Subject) -> Vec<Program> {
     programs::find(subject, Scripts::InProgramDirectories, |_, name| {
-        FAMILIES.iter().position(|(_, names)| names.contains(&name))
+        programs::family(FAMILIES, name)
     })
 }

@@ -91,14 +91,12 @@ fn run(subject: &Subject, findings: &mut Findings) {
         leftovers.retain(|path| !owned.contains(path));
     }
     for (directory, paths) in found {
-        let amount = amount(subject, &paths);
-        let message = format!("{amount} in {directory}").replace(", in", " in");
+        let message = format!("{} in {directory}", amount(subject, &paths));
         report(subject, findings, message, &paths);
     }
     if !leftovers.is_empty() {
         let amount = amount(subject, &leftovers);
-        let message =
-            format!("{amount} left by editors and package managers").replace(", left", " left");
+        let message = format!("{amount} left by editors and package managers");
         report(subject, findings, message, &leftovers);
     }
 }

@@ -1,0 +1,302 @@
+//! The table of checks is sound, its pages are true, and the documentation is written from it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use plimsoll_checks::{CHECKS, Check, footprint, inspect, judge};
+use plimsoll_model::fixture::Fixture;
+use plimsoll_model::{Evidence, Finding};
+
+/// The practices, as pages may name them.
+const PRACTICES: [&str; 7] = [
+    "keep only needed packages",
+    "keep the image small",
+    "remove curl, wget and other network tools",
+    "remove package managers",
+    "remove package managers of programming languages",
+    "remove shells",
+    "run as a user of its own",
+];
+
+/// The blocks of a page fenced as `image`, in order, each with the heading above it.
+fn images(page: &str) -> Vec<(String, String)> {
+    let mut images = Vec::new();
+    let mut heading = String::new();
+    let mut block: Option<String> = None;
+    for line in page.lines() {
+        match (&mut block, line) {
+            (None, "```image") => block = Some(String::new()),
+            (None, line) => {
+                assert!(!line.starts_with("```"), "a block that is no image: {line}");
+                if let Some(title) = line.strip_prefix("## ") {
+                    heading = title.to_owned();
+                }
+            }
+            (Some(text), "```") => {
+                images.push((heading.clone(), std::mem::take(text)));
+                block = None;
+            }
+            (Some(text), line) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+    }
+    assert_eq!(block, None, "a block is not closed");
+    images
+}
+
+/// What an evidence is claimed by: a path, or a key of the configuration.
+fn key(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Path { path, .. } | Evidence::Line { path, .. } => path.to_string(),
+        Evidence::Config { key, .. } => (*key).to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn keys(findings: &[Finding]) -> BTreeSet<(String, &str)> {
+    let all = findings.iter().flat_map(|finding| {
+        let evidence = finding.evidence.iter();
+        evidence.map(|evidence| (key(evidence), finding.check))
+    });
+    all.collect()
+}
+
+#[test]
+fn pages_are_true() {
+    for check in CHECKS {
+        let page = check.page_text();
+        let images = images(&page);
+        assert!(!images.is_empty(), "{}: the page has no example", check.id);
+        for (_, text) in images {
+            let fixture = Fixture::new(&text);
+            let claimed: BTreeSet<(String, &str)> = fixture
+                .claims
+                .iter()
+                .map(|(at, claim)| (at.clone(), claim.as_deref().unwrap_or(check.id)))
+                .collect();
+            let (findings, problems) = judge(&fixture.subject());
+            assert_eq!(keys(&findings), claimed, "page of {}:\n{text}", check.id);
+            assert_eq!(problems, [], "page of {}:\n{text}", check.id);
+        }
+    }
+}
+
+#[test]
+fn pages_have_their_shape() {
+    for Check {
+        id, practice, page, ..
+    } in CHECKS
+    {
+        let check = CHECKS.iter().find(|check| check.id == *id).unwrap();
+        let text = check.page_text();
+        assert!(page.len() > text.len() / 2);
+        let headings: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
+        let shape = ["## Example", "## Not a finding", "## Remedy"];
+        assert_eq!(headings, shape, "{id}");
+        let first = text.split("\n\n").next().unwrap();
+        let first = first.replace('\n', " ").to_lowercase();
+        assert!(first.contains(practice), "{id}: does not name `{practice}`");
+        assert!(PRACTICES.contains(practice), "{id}: {practice}");
+        for (heading, image) in images(&text) {
+            let claims = Fixture::new(&image).claims;
+            let own = claims
+                .iter()
+                .filter(|(_, check)| check.as_deref().is_none_or(|check| check == *id));
+            match &*heading {
+                "Example" => assert_ne!(own.count(), 0, "{id}: an example of nothing\n{image}"),
+                _ => assert_eq!(own.count(), 0, "{id}: a look-alike is claimed\n{image}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_clean_image_is_clean() {
+    let fixture = Fixture::default();
+    let (findings, problems) = judge(&fixture.subject());
+    assert_eq!((findings, problems), (vec![], vec![]));
+    let footprint = footprint(&fixture.subject());
+    assert_eq!((footprint.files, footprint.bytes), (1, 12 * 1024));
+    assert_eq!(footprint.shells, []);
+}
+
+#[test]
+fn every_file_is_a_row_and_every_row_a_file() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/checks");
+    let mut files: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| stem(&path))
+        .filter(|stem| stem != "mod")
+        .collect();
+    files.sort();
+    let ids: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
+    assert_eq!(ids, files, "sorted by name, each once");
+    for check in CHECKS {
+        assert_eq!(stem(Path::new(check.file)), check.id);
+        let kebab = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+        assert!(check.id.bytes().all(kebab), "{}", check.id);
+        let summary = check.summary;
+        assert!(!summary.is_empty() && !summary.ends_with('.'), "{summary}");
+    }
+}
+
+/// The name of a file without its ending, in kebab-case.
+fn stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    stem.replace('_', "-")
+}
+
+/// An image with everything wrong, for what holds across checks.
+const OVERLOADED: &str = r#"
+    /usr/bin/dash 0755 125k
+    /bin/sh -> /usr/bin/dash
+    /usr/bin/apt 0755 18k
+    /usr/bin/su 04755 71k
+    /usr/bin/curl 0755 280k
+    /bin/busybox 0755 800k
+    /bin/ash -> busybox
+    /usr/bin/wget -> /bin/busybox
+    /tmp/x 0644 1k
+    /tmp/y 0644 1k
+    --- layer
+    /tmp/x removed
+    USER root
+    PACKAGE dash 0.5.12
+    PACKAGE curl 8.14.1"#;
+
+#[test]
+fn findings_come_heaviest_first_then_by_check_then_by_place() {
+    let fixture = Fixture::new(OVERLOADED);
+    let findings = inspect(&fixture.subject());
+    let order: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            (
+                finding.severity.name(),
+                finding.check,
+                key(&finding.evidence[0]),
+            )
+        })
+        .collect();
+    let shown: Vec<_> = order.iter().map(|(s, c, k)| (*s, *c, k.as_str())).collect();
+    assert_eq!(
+        shown,
+        [
+            ("medium", "network-tool", "/usr/bin/curl"),
+            ("medium", "network-tool", "/usr/bin/wget"),
+            ("medium", "package-manager", "/usr/bin/apt"),
+            ("medium", "root-user", "USER"),
+            ("medium", "setuid", "/usr/bin/su"),
+            ("medium", "shell", "/bin/ash"),
+            ("medium", "shell", "/bin/sh"),
+            ("low", "temporary-file", "/tmp/y"),
+            ("info", "dead-bytes", "/tmp/x"),
+        ]
+    );
+    assert_eq!(findings, inspect(&fixture.subject()), "the same every time");
+}
+
+#[test]
+fn the_footprint_counts_what_the_checks_find() {
+    let fixture = Fixture::new(OVERLOADED);
+    let footprint = footprint(&fixture.subject());
+    let shown = |paths: &[plimsoll_model::ImagePath]| {
+        let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
+        paths.join(" ")
+    };
+    assert_eq!(
+        shown(&footprint.shells),
+        "/bin/ash /bin/busybox /bin/sh /usr/bin/dash"
+    );
+    assert_eq!(shown(&footprint.package_managers), "/usr/bin/apt");
+    assert_eq!(
+        shown(&footprint.network_tools),
+        "/usr/bin/curl /usr/bin/wget"
+    );
+    assert_eq!(shown(&footprint.setuid), "/usr/bin/su");
+    assert_eq!(footprint.packages, 2);
+    assert_eq!(footprint.files, 7);
+    assert_eq!(footprint.bytes, (12 + 125 + 18 + 71 + 280 + 800 + 1) * 1024);
+}
+
+/// Writes `docs/checks` from the table with `UPDATE=1`, and says what is stale without it.
+#[test]
+fn the_documentation_is_fresh() {
+    let directory: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../../docs/checks"]
+        .iter()
+        .collect();
+    let mut files = vec![("README.md".to_owned(), index())];
+    for check in CHECKS {
+        files.push((format!("{}.md", check.id), document(check)));
+    }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a generator asks whether it may write"
+    )]
+    let update = std::env::var_os("UPDATE").is_some();
+    if update {
+        fs::create_dir_all(&directory).unwrap();
+    }
+    let mut stale = Vec::new();
+    for (name, text) in &files {
+        let path = directory.join(name);
+        if fs::read_to_string(&path).ok().as_ref() != Some(text) {
+            stale.push(name.clone());
+            if update {
+                fs::write(path, text).unwrap();
+            }
+        }
+    }
+    for entry in fs::read_dir(&directory).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !files.iter().any(|(known, _)| *known == name) {
+            stale.push(name.clone());
+            if update {
+                fs::remove_file(directory.join(name)).unwrap();
+            }
+        }
+    }
+    assert!(
+        update || stale.is_empty(),
+        "docs/checks is not what the table says: {stale:?}; run the tests with UPDATE=1"
+    );
+}
+
+fn index() -> String {
+    let mut text = String::from(
+        "# Checks\n\n\
+         What `plimsoll inspect` looks for. These pages are written from the checks themselves, and \
+         every\nimage on them is a test.\n\n\
+         | check | severity | it finds that | practice |\n|---|---|---|---|\n",
+    );
+    for check in CHECKS {
+        let Check {
+            id,
+            severity,
+            summary,
+            practice,
+            ..
+        } = check;
+        text.push_str(&format!(
+            "| [{id}]({id}.md) | {severity} | {summary} | {practice} |\n"
+        ));
+    }
+    text
+}
+
+fn document(check: &Check) -> String {
+    let Check {
+        id,
+        severity,
+        summary,
+        practice,
+        ..
+    } = check;
+    let page = check.page_text();
+    format!("# {id}\n\n*{severity}* — {summary} (practice: {practice}).\n\n{page}")
+}
