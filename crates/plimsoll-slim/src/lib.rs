@@ -1,1 +1,73 @@
-//! (in the making)
+//! What an application needs of its image, and why.
+//!
+//! [`plan`] starts from the roots the image declares and from what runs of it touched, lets the
+//! [`FOLLOWERS`] pull in what those need until nothing new comes, adds the application's own files
+//! and the skeleton, and gives every kept path its reasons. [`draft`] makes the smaller image of
+//! it, [`repair`] says what a run of that image missed, [`compare`] whether it answers as the
+//! original does. Nothing here opens a file, starts a process or reads a clock.
+
+mod compare;
+mod draft;
+mod elf;
+mod explain;
+mod followers;
+mod glob;
+mod inventory;
+mod keep;
+mod level;
+mod loader;
+mod observed;
+mod owners;
+mod plan;
+mod roots;
+mod scene;
+mod skeleton;
+mod valve;
+
+pub use compare::{Difference, Run, compare};
+pub use draft::draft;
+pub use explain::{Why, fate, forced, why};
+pub use followers::{FOLLOWERS, Follower};
+pub use keep::{Keep, Pull};
+pub use plan::{add, plan, repair};
+pub use scene::Scene;
+
+use plimsoll_model::{Observations, Subject};
+
+/// How much stays beyond what has a reason of its own: the risk dial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Level {
+    /// The application's own packages and directories whole, everything else by reachability.
+    #[default]
+    App,
+}
+
+impl Level {
+    /// The word users read and write.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::App => "app",
+        }
+    }
+
+    /// The level a user wrote.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::App].into_iter().find(|level| level.name() == word)
+    }
+}
+
+/// What to slim, and what is known about it.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The image.
+    pub subject: Subject<'a>,
+    /// What runs of the original touched; empty where it was not run.
+    pub observations: &'a Observations,
+    /// How much stays beyond what has a reason.
+    pub level: Level,
+    /// Paths and globs (`*` stays within a directory, `**` does not) that stay whatever else is
+    /// said; a directory stays with all that is in it.
+    pub include: &'a [String],
+    /// Paths and globs that go whatever else is said, with all that is below them.
+    pub exclude: &'a [String],
+}

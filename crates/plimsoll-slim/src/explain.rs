@@ -1,0 +1,200 @@
+//! Why a path stays or goes, what had to stay, and what became of the packages.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use plimsoll_model::report::PackageFate;
+use plimsoll_model::{FileTree, ImagePath, Plan, Reason, Subject, text};
+
+use crate::inventory::{label, shares};
+use crate::owners::Owners;
+
+/// Why a path stays or does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// It stays: the path, the reason that brought it, the path that gave the reason, and so on up
+    /// to a root.
+    Kept(Vec<(ImagePath, Reason)>),
+    /// It is left ashore: nothing that is kept asked for it.
+    Ashore {
+        /// The path, links in its parents followed.
+        path: ImagePath,
+        /// The package that owns it.
+        owner: Option<String>,
+        /// The nearest directory above it or program of its package that stays, and why, where
+        /// there is one: what came closest to needing it.
+        nearest: Option<(ImagePath, Reason)>,
+    },
+    /// The image has no such path.
+    NoSuchPath,
+}
+
+/// Why `path` stays, or why not.
+pub fn why(plan: &Plan, subject: &Subject<'_>, path: &ImagePath) -> Why {
+    let tree = &subject.rootfs.tree;
+    let Ok(place) = tree.resolve_parent(path) else {
+        return Why::NoSuchPath;
+    };
+    let path = place.path;
+    if plan.keeps(&path) {
+        return Why::Kept(plan.chain(&path));
+    }
+    let owners = Owners::of(subject);
+    let id = owners.owner(&path);
+    let packages = &subject.inventory.packages;
+    let owner = id.map(|id| label(packages, &packages[id.0 as usize]));
+    let nearest = id.and_then(|id| {
+        let siblings = owners.iter().filter(|(_, owner)| *owner == id);
+        let mut kept = siblings.filter_map(|(path, _)| {
+            let reason = plan.keep.get(path)?.first()?;
+            Some((path.clone(), reason.clone()))
+        });
+        kept.find(|(_, reason)| !matches!(reason.rule, "copyright" | "skeleton"))
+    });
+    Why::Ashore {
+        path,
+        owner,
+        nearest,
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept(chain) => f.write_str(&printed(chain)),
+            Self::Ashore {
+                path,
+                owner,
+                nearest,
+            } => {
+                write!(
+                    f,
+                    "{path} is left ashore: no run touched it and nothing kept asks for it"
+                )?;
+                match owner {
+                    Some(owner) => write!(f, "; package {owner} owns it")?,
+                    None => f.write_str("; no package owns it")?,
+                }
+                match nearest {
+                    Some((path, reason)) => write!(f, ", of which {path} stays ({reason})"),
+                    None if owner.is_some() => f.write_str(", of which nothing stays"),
+                    None => Ok(()),
+                }
+            }
+            Self::NoSuchPath => f.write_str("the image has no such path"),
+        }
+    }
+}
+
+/// A chain of reasons on one line, the path asked about first, the root last.
+fn printed(chain: &[(ImagePath, Reason)]) -> String {
+    let steps = chain.iter().map(|(path, reason)| {
+        let detail = text::printable(reason.detail.as_bytes());
+        match &*detail {
+            "" => format!("{path} ({})", reason.rule),
+            detail => format!("{path} ({}: {detail})", reason.rule),
+        }
+    });
+    steps.collect::<Vec<_>>().join(" <- ")
+}
+
+/// Names under which shells are started, software is installed and the network is reached: what an
+/// intruder looks for first.
+const COMFORTS: &[&str] = &[
+    "apk",
+    "apt",
+    "apt-get",
+    "aptitude",
+    "ash",
+    "bash",
+    "busybox",
+    "csh",
+    "curl",
+    "dash",
+    "dnf",
+    "dpkg",
+    "fish",
+    "ftp",
+    "ksh",
+    "microdnf",
+    "mksh",
+    "nc",
+    "nc.openbsd",
+    "nc.traditional",
+    "ncat",
+    "netcat",
+    "pacman",
+    "rbash",
+    "rpm",
+    "scp",
+    "sftp",
+    "sh",
+    "socat",
+    "ssh",
+    "tcsh",
+    "telnet",
+    "tftp",
+    "wget",
+    "yum",
+    "zsh",
+    "zypper",
+];
+
+/// Shells, package managers and network clients that stay, each with the chain of reasons that
+/// forces it, printed; in the order of the paths.
+pub fn forced(subject: &Subject<'_>, plan: &Plan) -> Vec<(ImagePath, String)> {
+    let tree = &subject.rootfs.tree;
+    let mut programs: BTreeSet<ImagePath> = BTreeSet::new();
+    for path in plan.keep.keys() {
+        let name = std::str::from_utf8(path.file_name()).unwrap_or_default();
+        if COMFORTS.contains(&name)
+            && let Some(program) = program(tree, path)
+            && plan.keeps(&program)
+        {
+            programs.insert(program);
+        }
+    }
+    let chained = programs.into_iter().map(|path| {
+        let chain = printed(&plan.chain(&path));
+        (path, chain)
+    });
+    chained.collect()
+}
+
+/// The executable file `path` leads to.
+fn program(tree: &FileTree, path: &ImagePath) -> Option<ImagePath> {
+    let found = tree.resolve(path).ok()?.path;
+    let node = tree.get(&found)?;
+    node.is_executable().then_some(found)
+}
+
+/// What became of the packages: every regular file of it that the original has is still there,
+/// some are, or none is. Names in order, with the architecture where two of a name are installed.
+pub fn fate(subject: &Subject<'_>, plan: &Plan) -> PackageFate {
+    let owners = Owners::of(subject);
+    let shares = shares(&subject.rootfs.tree, &owners, plan);
+    let packages = &subject.inventory.packages;
+    let mut fates: BTreeMap<u8, Vec<String>> = BTreeMap::new();
+    for (id, package) in subject.inventory.iter() {
+        let share = shares.get(&id).copied().unwrap_or_default();
+        let fate = match share.kept {
+            0 => 2,
+            kept if kept == share.total => 0,
+            _ => 1,
+        };
+        fates
+            .entry(fate)
+            .or_default()
+            .push(label(packages, package));
+    }
+    let mut of = |fate| {
+        let mut names = fates.remove(&fate).unwrap_or_default();
+        names.sort();
+        names
+    };
+    PackageFate {
+        whole: of(0),
+        partial: of(1),
+        gone: of(2),
+    }
+}

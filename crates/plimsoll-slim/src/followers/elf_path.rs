@@ -1,0 +1,51 @@
+//! Files whose paths are compiled into programs.
+
+use plimsoll_model::{ImagePath, Reason};
+
+use super::follower;
+use crate::keep::{Keep, Pull};
+use crate::scene::{Look, Scene};
+use crate::valve;
+
+follower! {
+    /// A program knows its configuration by a path that was compiled in. A constant of a kept
+    /// program or library that is an absolute path, and names a small file (256 KiB), brings that
+    /// file along; a directory or a program named so says too little.
+    ///
+    /// ## Example
+    ///
+    /// ```image
+    /// ENTRYPOINT /server
+    /// /server              0755 elf text=/etc/server/main.conf,/bin/sh,/etc/server  # kept
+    /// /etc/server/main.conf 0644 "port 80\n"                                  # kept [elf-path]
+    /// /etc/server/old.conf  0644 "port 79\n"
+    /// /bin/sh               0755 elf
+    /// ```
+    id: "elf-path",
+    follow: follow,
+}
+
+const LIMIT: u64 = 256 << 10;
+
+fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    let look = scene.look(path);
+    let Look::Elf(elf) = &*look else {
+        return;
+    };
+    // The C library names what any program might ask for; the glibc row knows which.
+    if elf.soname.as_deref() == Some(b"libc.so.6") {
+        return;
+    }
+    for text in &elf.paths {
+        let named = ImagePath::new(text);
+        let Ok(found) = scene.tree().resolve(&named) else {
+            continue;
+        };
+        let node = scene.tree().get(&found.path);
+        let is_small = node.is_some_and(|node| node.is_file() && node.size() <= LIMIT);
+        if is_small && !valve::is_ballast(&found.path) {
+            let reason = Reason::by("elf-path", path, format!("names {named}"));
+            keep.path(&named, Pull::Named, reason);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Shell patterns over the paths of a tree.
+
+use plimsoll_model::{FileTree, ImagePath};
+
+/// More matches than this are cut off: a stranger wrote the pattern and the tree.
+pub(crate) const MATCH_LIMIT: usize = 10_000;
+
+/// Whether `text` is a pattern and not just a name.
+pub(crate) fn is_pattern(text: &[u8]) -> bool {
+    text.iter().any(|byte| b"*?[{".contains(byte))
+}
+
+/// Whether `path` is what `pattern` says, or lies below it.
+pub(crate) fn covers(pattern: &str, path: &ImagePath) -> bool {
+    if !is_pattern(pattern.as_bytes()) {
+        return path.starts_with(&ImagePath::new(pattern));
+    }
+    let pattern = absolute(pattern);
+    std::iter::once(path.clone())
+        .chain(path.ancestors())
+        .any(|path| fast_glob::glob_match(&pattern, path.as_bytes()))
+}
+
+/// The paths of the tree that `pattern` (absolute, or seen from the root) names.
+pub(crate) fn matching(tree: &FileTree, pattern: &str) -> Vec<ImagePath> {
+    let pattern = absolute(pattern);
+    tree.iter()
+        .map(|(path, _)| path)
+        .filter(|path| fast_glob::glob_match(&pattern, path.as_bytes()))
+        .take(MATCH_LIMIT)
+        .cloned()
+        .collect()
+}
+
+/// What a configuration file's pattern names, as `glob(3)` would expand it: links in directories
+/// are followed, a name that begins with a dot is matched by a dot only. Sorted.
+pub(crate) fn expand(tree: &FileTree, pattern: &ImagePath) -> Vec<ImagePath> {
+    let mut found = vec![ImagePath::root()];
+    for part in pattern.components() {
+        let mut next = Vec::new();
+        for at in &found {
+            if !is_pattern(part) {
+                let path = at.join(part);
+                if tree.resolve_parent(&path).is_ok() {
+                    next.push(path);
+                }
+                continue;
+            }
+            let Ok(directory) = tree.resolve(at) else {
+                continue;
+            };
+            let children = tree.children(&directory.path);
+            let names = children.map(|(path, _)| path.file_name()).filter(|name| {
+                (name[0] != b'.' || part[0] == b'.') && fast_glob::glob_match(part, name)
+            });
+            next.extend(names.map(|name| at.join(name)));
+        }
+        next.truncate(MATCH_LIMIT);
+        found = next;
+    }
+    found
+}
+
+fn absolute(pattern: &str) -> String {
+    if pattern.starts_with('/') || pattern.starts_with("**") {
+        pattern.to_owned()
+    } else {
+        format!("/{pattern}")
+    }
+}

@@ -1,0 +1,242 @@
+//! What is kept so far: the place where followers put what they found.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use plimsoll_model::{ImagePath, Plan, Problem, Reason};
+
+use crate::glob;
+use crate::scene::Scene;
+use crate::valve::{self, Cap};
+
+/// How strongly a path is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pull {
+    /// A text names it. Programs, and directories that mean nothing, stay ashore.
+    Named,
+    /// It will be opened: a library, a configuration file, what a run opened.
+    Opened,
+    /// It will be executed, so that what executes it comes along.
+    Executed,
+}
+
+/// More reasons than this for one path are not written down.
+const REASON_LIMIT: usize = 4;
+
+/// What is kept so far.
+pub struct Keep<'a> {
+    scene: &'a Scene<'a>,
+    plan: Plan,
+    queue: VecDeque<ImagePath>,
+    executed: BTreeSet<ImagePath>,
+    scopes: BTreeMap<ImagePath, Vec<ImagePath>>,
+    wanted: BTreeSet<ImagePath>,
+}
+
+impl<'a> Keep<'a> {
+    pub(crate) fn new(scene: &'a Scene<'a>) -> Self {
+        Self {
+            scene,
+            plan: Plan::default(),
+            queue: VecDeque::new(),
+            executed: BTreeSet::new(),
+            scopes: BTreeMap::new(),
+            wanted: BTreeSet::new(),
+        }
+    }
+
+    /// Keeps what `path` leads to, and every link on the way; answers what it leads to, or `None`
+    /// where it leads nowhere, is excluded or is left ashore because it is merely named.
+    ///
+    /// A directory is kept for itself; see [`Keep::tree`] for what is in it.
+    pub fn path(&mut self, path: &ImagePath, pull: Pull, reason: Reason) -> Option<ImagePath> {
+        self.spelt(path.as_bytes(), pull, reason)
+    }
+
+    /// As [`Keep::path`], for a path as a program spelt it, in which `..` means the directory
+    /// above the one a link led to.
+    pub(crate) fn spelt(&mut self, path: &[u8], pull: Pull, reason: Reason) -> Option<ImagePath> {
+        let tree = self.scene.tree();
+        let root = ImagePath::root();
+        let found = tree.walk(&root, path, true).ok()?;
+        let target = found.path;
+        let node = tree.get(&target)?;
+        if self.is_excluded(&target) || self.is_excluded(&ImagePath::new(path)) {
+            return None;
+        }
+        if pull == Pull::Named {
+            let dull = node.is_dir() && valve::is_generic(&target);
+            if dull || self.scene.is_program(&target) {
+                return None;
+            }
+        }
+        let mut last = None;
+        if !found.links.is_empty() {
+            let place = tree.walk(&root, path, false).ok().map(|place| place.path);
+            for link in found.links {
+                last = (place.as_ref() == Some(&link) || last.is_some()).then(|| link.clone());
+                self.insert(link, reason.clone());
+            }
+        }
+        let reason = match last {
+            // Where the name itself is a link, that link is what asks for the target.
+            Some(link) => Reason::by("symlink", &link, ""),
+            None => reason,
+        };
+        let starts = pull == Pull::Executed
+            && node.is_file()
+            && self.executed.insert(target.clone())
+            && self.plan.keeps(&target);
+        if starts {
+            // It was there already, but not as something that runs.
+            self.queue.push_back(target.clone());
+        }
+        self.insert(target.clone(), reason);
+        Some(target)
+    }
+
+    /// Keeps the symbolic link, device or pipe at `path` itself, and the links on the way to it.
+    pub(crate) fn place(&mut self, path: &[u8], reason: Reason) -> Option<ImagePath> {
+        let found = self
+            .scene
+            .tree()
+            .walk(&ImagePath::root(), path, false)
+            .ok()?;
+        if self.is_excluded(&found.path) {
+            return None;
+        }
+        for link in found.links {
+            self.insert(link, reason.clone());
+        }
+        self.insert(found.path.clone(), reason);
+        Some(found.path)
+    }
+
+    /// Keeps the directory `path` leads to with all that is in it, as far as a text that names it
+    /// can ask for that: no documentation, no programs, and nothing at all where the directory
+    /// means nothing or is too large, which is then noted.
+    pub(crate) fn tree(&mut self, path: &ImagePath, cap: Cap, reason: Reason) {
+        let tree = self.scene.tree();
+        let Ok(found) = tree.resolve(path) else {
+            return;
+        };
+        let directory = found.path;
+        if valve::is_generic(&directory)
+            || valve::in_program_directory(self.scene, &directory.join("x"))
+        {
+            return;
+        }
+        if !self.wanted.insert(directory.clone()) {
+            return;
+        }
+        if let Some(why) = cap.exceeded_by(tree, &directory) {
+            let by = reason
+                .by
+                .as_ref()
+                .map(|by| format!(" (named by {by})"))
+                .unwrap_or_default();
+            self.problem(&directory, format!("was not taken whole{by}: {why}"));
+            return;
+        }
+        if self.path(path, Pull::Named, reason.clone()).is_none() {
+            return;
+        }
+        let inside = tree.subtree(&directory).map(|(path, _)| path.clone());
+        let inside: Vec<ImagePath> = inside.collect();
+        for path in inside {
+            if tree.resolve(&path).is_ok() {
+                self.path(&path, Pull::Named, reason.clone());
+            }
+        }
+    }
+
+    /// Whether `path` (free of links) is kept.
+    pub fn keeps(&self, path: &ImagePath) -> bool {
+        self.plan.keeps(path)
+    }
+
+    /// Whether `path` (free of links) is known to be executed.
+    pub fn is_executed(&self, path: &ImagePath) -> bool {
+        self.executed.contains(path)
+    }
+
+    /// Notes that something asked for is not there, or could not be judged.
+    pub fn problem(&mut self, path: &ImagePath, message: impl Into<String>) {
+        let mut problem = Problem::at(path, message);
+        if let Some(node) = self.scene.tree().get(path) {
+            problem.evidence = plimsoll_model::Evidence::Path {
+                path: path.clone(),
+                layer: node.layer,
+                size: node.size(),
+            };
+        }
+        if !self.plan.unresolved.contains(&problem) {
+            self.plan.unresolved.push(problem);
+        }
+    }
+
+    /// The `DT_RPATH` directories that the objects which load `path` hand down to it.
+    pub(crate) fn scope(&self, path: &ImagePath) -> &[ImagePath] {
+        self.scopes.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// Hands directories down to `path`; it is followed again if that is news.
+    pub(crate) fn widen_scope(&mut self, path: &ImagePath, directories: &[ImagePath]) {
+        let scope = self.scopes.entry(path.clone()).or_default();
+        let before = scope.len();
+        for directory in directories {
+            if !scope.contains(directory) {
+                scope.push(directory.clone());
+            }
+        }
+        if scope.len() > before && self.plan.keeps(path) {
+            self.queue.push_back(path.clone());
+        }
+    }
+
+    /// The next path nobody has followed yet.
+    pub(crate) fn next(&mut self) -> Option<ImagePath> {
+        self.queue.pop_front()
+    }
+
+    /// Keeps a path without following it.
+    pub(crate) fn carry(&mut self, path: &ImagePath, reason: Reason) {
+        if !self.is_excluded(path) {
+            write_reason(&mut self.plan, path.clone(), reason);
+        }
+    }
+
+    /// Keeps a path whatever excludes it: a directory above something kept.
+    pub(crate) fn hold(&mut self, path: &ImagePath, reason: Reason) {
+        write_reason(&mut self.plan, path.clone(), reason);
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(crate) fn finish(mut self) -> Plan {
+        self.plan.unresolved.sort_by_key(ToString::to_string);
+        self.plan
+    }
+
+    fn is_excluded(&self, path: &ImagePath) -> bool {
+        let exclude = self.scene.request().exclude;
+        exclude.iter().any(|pattern| glob::covers(pattern, path))
+    }
+
+    fn insert(&mut self, path: ImagePath, reason: Reason) {
+        if write_reason(&mut self.plan, path.clone(), reason) {
+            self.queue.push_back(path);
+        }
+    }
+}
+
+/// Writes down a reason; answers whether the path is new.
+fn write_reason(plan: &mut Plan, path: ImagePath, reason: Reason) -> bool {
+    let reasons = plan.keep.entry(path).or_default();
+    let is_new = reasons.is_empty();
+    if reasons.len() < REASON_LIMIT && !reasons.contains(&reason) {
+        reasons.push(reason);
+    }
+    is_new
+}

@@ -1,0 +1,172 @@
+//! Level `app`: the application's own packages and files whole, the rest by reachability.
+//!
+//! What comes along here is cargo: it is carried and not followed, so that a sample configuration
+//! for a feature nobody uses does not bring that feature's libraries. A program or library that
+//! nothing reached is carried only if it is in no directory of programs and all it needs is there
+//! anyway: Apache's unloaded `mod_proxy_html.so` alone would bring 33 MB of libxml2 and ICU.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plimsoll_model::{ImagePath, PackageId, Reason};
+
+use crate::keep::Keep;
+use crate::loader::Loader;
+use crate::owners::is_base;
+use crate::scene::{Look, Scene};
+use crate::valve;
+use crate::{Level, Request};
+
+/// Sections (Debian policy 2.4) whose packages are never an application of their own: libraries,
+/// documents, translations, tools for making software.
+const NOT_APPLICATIONS: &[&str] = &[
+    "debug",
+    "devel",
+    "doc",
+    "libdevel",
+    "libs",
+    "localization",
+    "oldlibs",
+    "translations",
+];
+
+/// Carries what the level asks for beyond what was reached.
+pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    let Request { level, .. } = scene.request();
+    match level {
+        Level::App => app(scene, keep),
+    }
+}
+
+fn app(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    let tree = scene.tree();
+    let packages = packages(scene, keep);
+    let mut objects: Vec<(ImagePath, Reason)> = Vec::new();
+    let mut take = |keep: &mut Keep<'_>, path: &ImagePath, reason: Reason| {
+        let is_there = tree.get(path).is_some_and(|node| node.is_file());
+        if !is_there || valve::is_ballast(path) || scene.is_program(path) {
+            return;
+        }
+        if matches!(&*scene.look(path), Look::Elf(_) | Look::Unreadable(_)) {
+            objects.push((path.clone(), reason));
+        } else {
+            keep.carry(path, reason);
+        }
+    };
+    for (path, id) in scene.owners().iter() {
+        if let Some(why) = packages.get(&id)
+            && !keep.keeps(path)
+            && !valve::is_for_a_machine(path)
+        {
+            let reason = Reason {
+                by: Some(why.clone()),
+                detail: scene.subject().inventory.packages[id.0 as usize]
+                    .name
+                    .clone(),
+                ..Reason::rule("package")
+            };
+            take(keep, path, reason);
+        }
+    }
+    let own: Vec<ImagePath> = own_files(scene).filter(|path| !keep.keeps(path)).collect();
+    for path in own {
+        take(keep, &path, Reason::rule("application"));
+    }
+    carry_objects(scene, keep, objects);
+}
+
+/// The application's own packages, each with the kept path that shows it is one.
+///
+/// These are the ones that came above the base and own the entry program, a program a run
+/// executed, or a file a run or the configuration asked for; no libraries.
+fn packages(scene: &Scene<'_>, keep: &Keep<'_>) -> BTreeMap<PackageId, ImagePath> {
+    let subject = scene.subject();
+    let mut packages = BTreeMap::new();
+    for (path, reasons) in &keep.plan().keep {
+        let Some(id) = scene.owners().owner(path) else {
+            continue;
+        };
+        let Some(package) = subject.inventory.get(id) else {
+            continue;
+        };
+        let is_touched = reasons.iter().any(|reason| {
+            // What a loader or the C library reaches says nothing about whose application it is.
+            !matches!(
+                reason.rule,
+                "elf" | "dlopen" | "elf-path" | "glibc" | "tls" | "always" | "symlink"
+            )
+        });
+        let is_started = keep.is_executed(path) && !path.as_bytes().windows(3).any(|p| p == b".so");
+        if (is_touched || is_started)
+            && !packages.contains_key(&id)
+            && !NOT_APPLICATIONS.contains(&section(&package.section))
+            && !is_base(subject, package)
+        {
+            packages.insert(id, path.clone());
+        }
+    }
+    packages
+}
+
+/// The section without the archive area in front (`contrib/libs`).
+fn section(text: &str) -> &str {
+    text.rsplit('/').next().unwrap_or(text)
+}
+
+/// Files that no package owns, written by layers above the base; all of them where the base is not
+/// known, because then nobody can say which are not the application.
+fn own_files<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = ImagePath> + 'a {
+    let base = scene.subject().lineage.base_layers().unwrap_or(0);
+    let files = scene.tree().iter().filter(move |(path, node)| {
+        node.is_file() && node.layer as usize >= base && scene.owners().owner(path).is_none()
+    });
+    files.map(|(path, _)| path.clone())
+}
+
+/// Carries those programs and libraries whose every need is kept, or carried with them.
+fn carry_objects(scene: &Scene<'_>, keep: &mut Keep<'_>, objects: Vec<(ImagePath, Reason)>) {
+    // Start with all of them and take away what lacks something, until nothing more falls: so
+    // libraries that need each other come along together.
+    let mut aboard: BTreeSet<ImagePath> = objects.iter().map(|(path, _)| path.clone()).collect();
+    loop {
+        let lacking: Vec<ImagePath> = aboard
+            .iter()
+            .filter(|path| !has_its_needs(scene, keep, &aboard, path))
+            .cloned()
+            .collect();
+        if lacking.is_empty() {
+            break;
+        }
+        for path in lacking {
+            aboard.remove(&path);
+        }
+    }
+    for (path, reason) in objects {
+        if aboard.contains(&path) {
+            keep.carry(&path, reason);
+        }
+    }
+}
+
+fn has_its_needs(
+    scene: &Scene<'_>,
+    keep: &Keep<'_>,
+    aboard: &BTreeSet<ImagePath>,
+    path: &ImagePath,
+) -> bool {
+    let look = scene.look(path);
+    let Look::Elf(elf) = &*look else {
+        return false;
+    };
+    let origin = path.parent().unwrap_or_else(ImagePath::root);
+    let directories = scene.loader().directories(elf, &origin, &[]);
+    let is_there = |place: &ImagePath| {
+        let found = scene.tree().resolve(place);
+        found.is_ok_and(|found| keep.keeps(&found.path) || aboard.contains(&found.path))
+    };
+    let interpreter = elf.interpreter.iter().map(ImagePath::new);
+    interpreter.into_iter().all(|place| is_there(&place))
+        && elf.needed.iter().all(|soname| {
+            let places = Loader::find(scene, elf, soname, &directories);
+            places.iter().any(is_there)
+        })
+}

@@ -1,0 +1,72 @@
+//! Which package a path belongs to.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::{FileTree, ImagePath, Package, PackageId, Subject};
+
+/// The owner of every path that a package database lists and the tree holds.
+pub(crate) struct Owners(BTreeMap<ImagePath, PackageId>);
+
+impl Owners {
+    /// Databases list paths as packages ship them (`/bin/ls` where `/bin` is a link to
+    /// `usr/bin`), so the links in the parents are followed first; without that half of the files
+    /// of a merged-/usr system have no owner.
+    pub(crate) fn of(subject: &Subject<'_>) -> Self {
+        let tree = &subject.rootfs.tree;
+        let mut places = Places::default();
+        let mut owners = BTreeMap::new();
+        for (id, package) in subject.inventory.iter() {
+            for path in &package.files {
+                if let Some(place) = places.of(tree, path)
+                    && tree.get(&place).is_some_and(|node| !node.is_dir())
+                {
+                    owners.entry(place).or_insert(id);
+                }
+            }
+        }
+        Self(owners)
+    }
+
+    /// The owner of the path (free of links in its parents).
+    pub(crate) fn owner(&self, path: &ImagePath) -> Option<PackageId> {
+        self.0.get(path).copied()
+    }
+
+    /// Every owned path, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ImagePath, PackageId)> {
+        self.0.iter().map(|(path, id)| (path, *id))
+    }
+}
+
+/// Real places of listed paths; a database lists directories in runs, so they are remembered.
+#[derive(Default)]
+pub(crate) struct Places(BTreeMap<ImagePath, Option<ImagePath>>);
+
+impl Places {
+    /// The path with the links in its parents followed; `None` where the way is barred.
+    pub(crate) fn of(&mut self, tree: &FileTree, path: &ImagePath) -> Option<ImagePath> {
+        let parent = path.parent()?;
+        let real = self
+            .0
+            .entry(parent)
+            .or_insert_with_key(|parent| tree.resolve(parent).ok().map(|resolved| resolved.path));
+        Some(real.as_ref()?.join(path.file_name()))
+    }
+}
+
+/// Whether the package came with the base image rather than with the application: its files lie in
+/// the base's layers, or the distribution calls it indispensable (Debian policy 2.5, 3.8).
+pub(crate) fn is_base(subject: &Subject<'_>, package: &Package) -> bool {
+    if package.essential || matches!(&*package.priority, "required" | "important") {
+        return true;
+    }
+    let Some(base) = subject.lineage.base_layers() else {
+        return false;
+    };
+    let tree = &subject.rootfs.tree;
+    let node = package.files.iter().find_map(|path| {
+        let path = tree.resolve_parent(path).ok()?.path;
+        tree.get(&path).filter(|node| !node.is_dir())
+    });
+    node.is_some_and(|node| (node.layer as usize) < base)
+}

@@ -1,0 +1,258 @@
+//! Where the closure starts: what the image declares, what the user asks for, and what every
+//! container needs.
+
+use plimsoll_model::{ImagePath, Reason};
+
+use crate::glob;
+use crate::keep::{Keep, Pull};
+use crate::scene::Scene;
+use crate::valve::Cap;
+
+/// Keeps what the image declares and the user asks for.
+pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    let config = scene.config();
+    let directory = ImagePath::root().join(&config.working_dir);
+    keep.path(&directory, Pull::Opened, Reason::rule("workdir"));
+    command(scene, keep, "entrypoint", &config.command_line());
+    // `CMD` is a program of its own where an entry script execs its arguments.
+    if !config.entrypoint.is_empty()
+        && let Some(word) = config.cmd.first()
+    {
+        program(scene, keep, "cmd", word);
+    }
+    if let Some(test) = &config.healthcheck {
+        match test.first().map(String::as_str) {
+            Some("CMD") => command(scene, keep, "healthcheck", &test[1..]),
+            Some("CMD-SHELL") => {
+                program(scene, keep, "healthcheck", "/bin/sh");
+                for word in test[1..].iter().flat_map(|script| commands(script)) {
+                    program(scene, keep, "healthcheck", word);
+                }
+            }
+            _ => {}
+        }
+    }
+    for volume in &config.volumes {
+        keep.path(
+            &ImagePath::new(volume),
+            Pull::Opened,
+            Reason::rule("volume"),
+        );
+    }
+    preloaded(scene, keep);
+    for pattern in scene.request().include {
+        include(scene, keep, pattern);
+    }
+    for path in ALWAYS {
+        keep.path(&ImagePath::new(path), Pull::Opened, Reason::rule("always"));
+    }
+    for path in glob::expand(scene.tree(), &"/etc/ld.so.conf.d/*.conf".into()) {
+        keep.path(&path, Pull::Opened, Reason::rule("always"));
+    }
+}
+
+/// What programs ask the C library for without saying so, and what scanners and people ask an image
+/// for: users, names, release, time, and where libraries lie. All of it together is a few
+/// kilobytes.
+const ALWAYS: &[&str] = &[
+    "/etc/debian_version",
+    "/etc/group",
+    "/etc/host.conf",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/resolv.conf",
+    "/etc/timezone",
+    "/usr/lib/os-release",
+];
+
+/// The program of a command line, and what its arguments name.
+fn command(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, words: &[String]) {
+    let Some((first, arguments)) = words.split_first() else {
+        return;
+    };
+    program(scene, keep, rule, first);
+    let mut is_script = false;
+    let mut follows_dashes = false;
+    for word in arguments {
+        if is_script {
+            // A shell form: `/bin/sh -c SCRIPT`.
+            for word in commands(word) {
+                program(scene, keep, rule, word);
+            }
+        } else if follows_dashes {
+            // `tini -- server`: what comes behind is a program again.
+            program(scene, keep, rule, word);
+        } else {
+            argument(scene, keep, rule, word);
+        }
+        is_script = word == "-c" && is_shell(first);
+        follows_dashes = word == "--";
+    }
+}
+
+/// A program: a path, or a name that is searched.
+fn program(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, word: &str) {
+    let reason = Reason {
+        detail: word.to_owned(),
+        ..Reason::rule(rule)
+    };
+    if word.contains('/') {
+        let path = ImagePath::root()
+            .join(&scene.config().working_dir)
+            .join(word);
+        let is_file = |path: &ImagePath| {
+            let node = scene.tree().resolve(path).ok();
+            node.is_some_and(|found| scene.tree().get(found.path).is_some_and(|n| n.is_file()))
+        };
+        if is_file(&path) {
+            keep.path(&path, Pull::Executed, reason);
+        } else if word.starts_with('/') && rule != "cmd" {
+            keep.problem(&path, format!("is the {rule}, and is not in the image"));
+        }
+    } else if let Some(path) = scene.program(word.as_bytes()) {
+        keep.path(&path, Pull::Executed, reason);
+    } else if rule == "entrypoint" && !is_builtin(word) {
+        let path = ImagePath::new(word);
+        keep.problem(
+            &path,
+            format!("is started as `{word}`, and no directory of PATH holds it"),
+        );
+    }
+}
+
+/// An argument that is an existing path, or ends in one behind `=`.
+fn argument(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, word: &str) {
+    let base = ImagePath::root().join(&scene.config().working_dir);
+    let value = word.split_once('=').map(|(_, value)| value);
+    for text in [Some(word), value].into_iter().flatten() {
+        if text.is_empty() || text.starts_with('-') {
+            continue;
+        }
+        let path = base.join(text);
+        let Ok(found) = scene.tree().resolve(&path) else {
+            continue;
+        };
+        let reason = Reason {
+            detail: word.to_owned(),
+            ..Reason::rule(rule)
+        };
+        match scene.tree().get(&found.path) {
+            Some(node) if node.is_dir() => keep.tree(&path, Cap::SERVED, reason),
+            Some(node) if node.is_executable() && text.contains('/') => {
+                keep.path(&path, Pull::Executed, reason);
+            }
+            Some(_) => {
+                keep.path(&path, Pull::Named, reason);
+            }
+            None => {}
+        }
+    }
+}
+
+fn is_shell(word: &str) -> bool {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    matches!(name, "sh" | "ash" | "bash" | "dash")
+}
+
+/// Words of the shell that are no programs.
+fn is_builtin(word: &str) -> bool {
+    matches!(
+        word,
+        "exec"
+            | "set"
+            | "cd"
+            | "export"
+            | "."
+            | "if"
+            | "then"
+            | "fi"
+            | "["
+            | "test"
+            | "true"
+            | ":"
+            | "else"
+            | "while"
+            | "do"
+            | "done"
+            | "for"
+            | "in"
+            | "exit"
+            | "echo"
+            | "source"
+            | "eval"
+    ) || word.contains(['=', '$', '"', '\'', '`'])
+}
+
+/// The words of a one-line script that stand where a command begins. An approximation: it reads no
+/// quotes and no substitutions, and what it misses a run shows.
+fn commands(script: &str) -> impl Iterator<Item = &str> {
+    script
+        .split([';', '|', '&', '\n', '(', ')', '{', '}', '!'])
+        .filter_map(|part| {
+            let words = part.split_whitespace();
+            words.skip_while(|word| is_builtin(word)).next()
+        })
+}
+
+/// What the loader is told to load into every program (`ld.so(8)`: LD_PRELOAD, ld.so.preload).
+fn preloaded(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    let list: ImagePath = "/etc/ld.so.preload".into();
+    let named = scene.text(&list).unwrap_or_default();
+    if !named.trim().is_empty() {
+        keep.path(&list, Pull::Opened, Reason::rule("preload"));
+    }
+    let environment = scene.config().env("LD_PRELOAD").unwrap_or_default();
+    for name in named
+        .split_whitespace()
+        .chain(environment.split([':', ' ']))
+    {
+        if name.starts_with('/') {
+            keep.path(&name.into(), Pull::Opened, Reason::rule("preload"));
+        }
+    }
+}
+
+/// What the user asked for.
+fn include(scene: &Scene<'_>, keep: &mut Keep<'_>, pattern: &str) {
+    let tree = scene.tree();
+    let paths = if glob::is_pattern(pattern.as_bytes()) {
+        glob::matching(tree, pattern)
+    } else {
+        vec![ImagePath::new(pattern)]
+    };
+    let reason = Reason {
+        detail: pattern.to_owned(),
+        ..Reason::rule("include")
+    };
+    let mut found = false;
+    for path in &paths {
+        let Ok(resolved) = tree.resolve(path) else {
+            found |= keep.place(path.as_bytes(), reason.clone()).is_some();
+            continue;
+        };
+        found = true;
+        let inside = tree.subtree(&resolved.path).map(|(path, _)| path.clone());
+        let inside: Vec<ImagePath> = inside.collect();
+        for path in std::iter::once(path).chain(&inside) {
+            let resolved = tree.resolve(path).ok();
+            let node = resolved.and_then(|resolved| tree.get(resolved.path));
+            let pull = match node {
+                Some(node) if node.is_executable() => Pull::Executed,
+                _ => Pull::Opened,
+            };
+            if keep.path(path, pull, reason.clone()).is_none() {
+                keep.place(path.as_bytes(), reason.clone());
+            }
+        }
+    }
+    if !found {
+        let message = format!("`{pattern}` was to be included, and names nothing in the image");
+        keep.problem(&ImagePath::new(pattern), message);
+    }
+}

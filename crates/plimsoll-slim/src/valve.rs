@@ -1,0 +1,208 @@
+//! What a mere name must not pull in: programs, whole system directories, documentation.
+
+use plimsoll_model::{FileTree, ImagePath};
+
+use crate::scene::Scene;
+
+/// Whether `path` (free of links) is a program on the ways programs are started from.
+///
+/// The shell valve. A script names `/bin/sh`, a shell's configuration names `perl`, and a closure
+/// that follows such names ends with the whole distribution; and what makes a container
+/// comfortable for an intruder lies exactly there. So these come in only as declared roots, ELF
+/// or script interpreters of what is executed, or because a run executed them.
+pub(crate) fn is_program(scene: &Scene<'_>, path: &ImagePath) -> bool {
+    let node = scene.tree().get(path);
+    node.is_some_and(|node| node.is_executable()) && in_program_directory(scene, path)
+}
+
+/// Whether `path` lies in a directory programs are started from: a `bin` or `sbin` of the system,
+/// or a directory of the image's `PATH`.
+pub(crate) fn in_program_directory(scene: &Scene<'_>, path: &ImagePath) -> bool {
+    let Some(parent) = path.parent() else {
+        return false;
+    };
+    let is_bin = matches!(parent.file_name(), b"bin" | b"sbin" | b"games");
+    let system = ["/usr", "/bin", "/sbin", "/lib", "/opt"];
+    is_bin && system.iter().any(|top| parent.starts_with(top))
+        || parent.starts_with("/usr/libexec")
+        || scene.search_path().any(|directory| directory == &parent)
+}
+
+/// Directories whose name in a text says nothing about what is needed in them.
+///
+/// Learned from a prototype over real configurations: each of these was named somewhere, and
+/// taking it whole took the system.
+pub(crate) fn is_generic(path: &ImagePath) -> bool {
+    const GENERIC: &[&str] = &[
+        "/",
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/etc/alternatives",
+        "/etc/apache2",
+        "/etc/apt",
+        "/etc/default",
+        "/etc/init.d",
+        "/etc/nginx",
+        "/etc/ssl",
+        "/home",
+        "/lib",
+        "/lib64",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/proc",
+        "/root",
+        "/run",
+        "/sbin",
+        "/srv",
+        "/sys",
+        "/tmp",
+        "/usr",
+        "/usr/bin",
+        "/usr/games",
+        "/usr/include",
+        "/usr/lib",
+        "/usr/lib/apache2",
+        "/usr/lib/apache2/modules",
+        "/usr/lib/gconv",
+        "/usr/lib/locale",
+        "/usr/lib/ssl",
+        "/usr/lib64",
+        "/usr/libexec",
+        "/usr/local",
+        "/usr/local/bin",
+        "/usr/local/lib",
+        "/usr/local/sbin",
+        "/usr/local/share",
+        "/usr/sbin",
+        "/usr/share",
+        "/usr/share/apache2",
+        "/usr/share/i18n",
+        "/usr/share/locale",
+        "/usr/share/perl",
+        "/usr/share/perl5",
+        "/usr/share/zoneinfo",
+        "/usr/src",
+        "/var",
+        "/var/cache",
+        "/var/lib",
+        "/var/lib/dpkg",
+        "/var/log",
+        "/var/mail",
+        "/var/spool",
+        "/var/tmp",
+        "/var/www",
+    ];
+    let multiarch = path.parent().is_some_and(|parent| {
+        matches!(parent.as_bytes(), b"/usr/lib" | b"/lib")
+            && path.file_name().windows(5).any(|part| part == b"linux")
+    });
+    multiarch || path.as_str().is_some_and(|path| GENERIC.contains(&path))
+}
+
+/// Documentation, caches, logs and what a package manager keeps for itself: never wanted for their
+/// own sake, whoever wrote them.
+pub(crate) fn is_ballast(path: &ImagePath) -> bool {
+    const BALLAST: &[&str] = &[
+        "/etc/ssl/private",
+        "/lost+found",
+        "/root/.cache",
+        "/root/.npm",
+        "/run",
+        "/tmp",
+        "/usr/include",
+        "/usr/local/include",
+        "/usr/local/man",
+        "/usr/local/share/doc",
+        "/usr/local/share/info",
+        "/usr/local/share/locale",
+        "/usr/local/share/man",
+        "/usr/share/bash-completion",
+        "/usr/share/bug",
+        "/usr/share/doc",
+        "/usr/share/doc-base",
+        "/usr/share/gtk-doc",
+        "/usr/share/info",
+        "/usr/share/lintian",
+        "/usr/share/linda",
+        "/usr/share/locale",
+        "/usr/share/man",
+        "/usr/share/zsh",
+        "/var/backups",
+        "/var/cache",
+        "/var/lib/apt",
+        "/var/lib/dpkg",
+        "/var/lib/pam",
+        "/var/lib/systemd",
+        "/var/lib/ucf",
+        "/var/log",
+        "/var/tmp",
+    ];
+    BALLAST.iter().any(|directory| path.starts_with(directory))
+        || path.components().any(|part| part == b".cache")
+}
+
+/// What a package brings for a whole machine and a container has no use for: start scripts, timers,
+/// log rotation, firewall profiles. Only of packages: what the image's author put there stays.
+pub(crate) fn is_for_a_machine(path: &ImagePath) -> bool {
+    const MACHINE: &[&str] = &[
+        "/etc/apparmor.d",
+        "/etc/bash_completion.d",
+        "/etc/cron.d",
+        "/etc/cron.daily",
+        "/etc/cron.hourly",
+        "/etc/cron.monthly",
+        "/etc/cron.weekly",
+        "/etc/init.d",
+        "/etc/logcheck",
+        "/etc/logrotate.d",
+        "/etc/ufw",
+        "/usr/lib/systemd",
+        "/usr/lib/sysusers.d",
+        "/usr/lib/tmpfiles.d",
+        "/lib/systemd",
+        "/usr/share/vim",
+        "/usr/share/apport",
+    ];
+    MACHINE.iter().any(|directory| path.starts_with(directory))
+}
+
+/// How large a directory may be that is taken whole because a text names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cap {
+    /// Regular files.
+    pub(crate) files: usize,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Cap {
+    /// For a directory that is merely named: 400 files, 5 MB.
+    pub(crate) const NAMED: Self = Self {
+        files: 400,
+        bytes: 5_000_000,
+    };
+    /// For a directory that the application serves from: content is the application.
+    pub(crate) const SERVED: Self = Self {
+        files: 1_000_000,
+        bytes: u64::MAX,
+    };
+
+    /// What is too much about the directory, if something is.
+    pub(crate) fn exceeded_by(self, tree: &FileTree, directory: &ImagePath) -> Option<String> {
+        let (mut files, mut bytes) = (0, 0_u64);
+        for (_, node) in tree.subtree(directory).filter(|(_, node)| node.is_file()) {
+            files += 1;
+            bytes = bytes.saturating_add(node.size());
+            if files > self.files {
+                return Some(format!("more than {} files", self.files));
+            }
+            if bytes > self.bytes {
+                return Some(format!("more than {} bytes", self.bytes));
+            }
+        }
+        None
+    }
+}
