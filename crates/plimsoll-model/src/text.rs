@@ -32,6 +32,32 @@ fn push_escaped(text: &mut String, byte: u8) {
     let _ = write!(text, "\\x{byte:02x}");
 }
 
+/// The instruction of a Dockerfile behind what a builder wrote into the history (`created_by`).
+///
+/// The classic builder wraps it as `/bin/sh -c #(nop) CMD ...` or, for `RUN`, `|1 ARG=x /bin/sh -c
+/// ...`; BuildKit writes `RUN /bin/sh -c ... # buildkit`. Anything else is answered as it is.
+pub fn instruction(created_by: &str) -> String {
+    const SHELL: &str = "/bin/sh -c ";
+    let text = created_by.trim();
+    let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
+    if let Some(command) = text
+        .strip_prefix("RUN ")
+        .unwrap_or(text)
+        .strip_prefix(SHELL)
+    {
+        return match command.strip_prefix("#(nop)") {
+            Some(instruction) => instruction.trim_start().to_owned(),
+            None => format!("RUN {}", command.trim_start()),
+        };
+    }
+    // Build arguments: their number behind a bar, then each of them.
+    let arguments = text.strip_prefix("RUN ").unwrap_or(text).strip_prefix('|');
+    match arguments.and_then(|arguments| arguments.split_once(SHELL)) {
+        Some((_, command)) => format!("RUN {}", command.trim_start()),
+        None => text.to_owned(),
+    }
+}
+
 /// A number of bytes for a person: decimal units as registries and disks count them, three
 /// significant digits (`999 B`, `1.00 kB`, `27.6 MB`).
 pub fn bytes(count: u64) -> String {
@@ -86,6 +112,26 @@ mod tests {
             (419_000_000, "419 MB"),
         ] {
             assert_eq!(super::bytes(count), text);
+        }
+    }
+
+    #[test]
+    fn an_instruction_is_found_in_what_builders_wrap_around_it() {
+        for (created_by, instruction) in [
+            ("/bin/sh -c #(nop)  CMD [\"httpd\"]", "CMD [\"httpd\"]"),
+            ("/bin/sh -c #(nop) ADD file:1 in / ", "ADD file:1 in /"),
+            ("/bin/sh -c apt-get update", "RUN apt-get update"),
+            (
+                "RUN /bin/sh -c apt-get update # buildkit",
+                "RUN apt-get update",
+            ),
+            ("|1 A=b /bin/sh -c make", "RUN make"),
+            ("RUN |2 A=b C=d /bin/sh -c make # buildkit", "RUN make"),
+            ("COPY a b # buildkit", "COPY a b"),
+            ("debian rootfs", "debian rootfs"),
+            ("", ""),
+        ] {
+            assert_eq!(super::instruction(created_by), instruction);
         }
     }
 
