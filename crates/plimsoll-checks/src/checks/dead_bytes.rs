@@ -146,9 +146,7 @@ fn instruction(subject: &Subject, layer: u32) -> String {
     let Some(made_by) = made_by else {
         return String::new();
     };
-    // What the classic builder and BuildKit put around the instruction.
-    let made_by = made_by.strip_prefix("/bin/sh -c ").unwrap_or(made_by);
-    let made_by = made_by.strip_prefix("#(nop) ").unwrap_or(made_by).trim();
+    let made_by = text::instruction(made_by);
     let mut shown: String = made_by.chars().take(SHOWN).collect();
     if shown.len() < made_by.len() {
         shown.push('…');
@@ -202,7 +200,7 @@ mod tests {
         assert_eq!(
             found(&fixture),
             [
-                "layer 2 (rm -rf /opt/src) removes 512 kB of layer 1, which stay in the image: \
+                "layer 2 (RUN rm -rf /opt/src) removes 512 kB of layer 1, which stay in the image: \
               2 files below /opt/src"
             ]
         );

@@ -28,7 +28,7 @@
 //! `slim` has `output`, `digest`, `level`, `sandbox`, `verified`, `verified_by[]`,
 //! `differences[]`, `repaired[]` and `forced[]` (each `path`, `why`), `packages` (`whole[]`,
 //! `partial[]`, `gone[]`), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
-//! `seconds[]` (`phase`, `seconds`; in order).
+//! `seconds[]` (`phase`, `seconds`; in order), `own_seconds` (without the application's own).
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `layer` — `layer`; `image` —
@@ -173,6 +173,7 @@ struct JsonSlim {
     kept: usize,
     unresolved: Vec<JsonProblem>,
     seconds: Vec<JsonPhase>,
+    own_seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -371,6 +372,7 @@ impl From<&SlimFacts> for JsonSlim {
                 .iter()
                 .map(|&(phase, seconds)| JsonPhase { phase, seconds })
                 .collect(),
+            own_seconds: slim.own_seconds,
         }
     }
 }

@@ -53,11 +53,13 @@ fn ready(before: Option<f64>, after: Option<f64>) -> Vec<String> {
         Some(seconds) => format!("{seconds:.2}"),
         None => "not run".to_owned(),
     };
+    let name = "seconds to the first answer".to_owned();
     let change = match (before, after) {
+        // What looks alike is no difference worth a word.
+        (Some(_), Some(_)) if shown(before) == shown(after) => "the same".to_owned(),
         (Some(before), Some(after)) => change(before, after),
         _ => String::new(),
     };
-    let name = "seconds to the first answer".to_owned();
     vec![name, shown(before), shown(after), change]
 }
 
@@ -81,9 +83,11 @@ fn change(before: f64, after: f64) -> String {
     }
 }
 
+/// Two significant digits, and no `.0`.
 fn factor(times: f64) -> String {
-    let decimals = if times < 10.0 { 1 } else { 0 };
-    format!("{times:.decimals$}")
+    let decimals = if times < 9.95 { 1 } else { 0 };
+    let text = format!("{times:.decimals$}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
 fn percent(part: f64, word: &str) -> String {

@@ -1,7 +1,7 @@
 //! What an image is and what it is made of.
 
 use plimsoll_model::report::{ImageFacts, LayerRow, PackageRow};
-use plimsoll_model::text::{bytes, count};
+use plimsoll_model::text::{bytes, count, instruction};
 use plimsoll_model::{Ancestor, Lineage};
 
 use super::layout::{Column, Page, clean, short};
@@ -102,7 +102,7 @@ fn layers(layers: &[LayerRow], page: &mut Page) {
             bytes(layer.bytes),
             count(layer.files),
             bytes(layer.dead),
-            short(&clean(&layer.created_by), INSTRUCTION),
+            short(&clean(&instruction(&layer.created_by)), INSTRUCTION),
         ]
     });
     use Column::{Rest, Right};

@@ -51,7 +51,11 @@ impl Page {
     }
 
     /// A name and what it is, the second set off to the column all of a section share.
+    /// What is not known has no line.
     pub(super) fn fact(&mut self, name: &str, value: &str) {
+        if value.is_empty() {
+            return;
+        }
         const VALUE_AT: usize = 14;
         let first = format!("  {name:<width$}", width = VALUE_AT - 2);
         let next = " ".repeat(VALUE_AT);

@@ -17,14 +17,15 @@ pub(super) fn write(facts: &SlimFacts, page: &mut Page) {
     verified(facts, page);
     let kept = facts.plan.keep.len() as u64;
     if kept > 0 {
+        let paths = if kept == 1 { "path" } else { "paths" };
         page.fact(
             "kept",
-            &format!("{} paths, each with its reason", count(kept)),
+            &format!("{} {paths}, each with its reason", count(kept)),
         );
     }
     fate(&facts.packages, page);
     if !facts.seconds.is_empty() {
-        page.fact("seconds", &seconds(&facts.seconds));
+        page.fact("seconds", &seconds(facts));
     }
     list("Had to stay, and why", &facts.forced, page);
     list(
@@ -92,14 +93,16 @@ fn fate(fate: &PackageFate, page: &mut Page) {
     }
 }
 
-/// `run the original 0.41, plan 0.20; 0.61 in all`.
-fn seconds(phases: &[(&str, f64)]) -> String {
+/// `original 0.41, plan 0.20; 0.61 in all, 0.31 of it plimsoll's own`.
+fn seconds(facts: &SlimFacts) -> String {
+    let phases = &facts.seconds;
     let shown = phases
         .iter()
         .map(|(phase, seconds)| format!("{phase} {seconds:.2}"));
     let shown = shown.collect::<Vec<_>>().join(", ");
     let all: f64 = phases.iter().map(|(_, seconds)| seconds).sum();
-    format!("{shown}; {all:.2} in all")
+    let own = facts.own_seconds;
+    format!("{shown}; {all:.2} in all, {own:.2} of it plimsoll's own")
 }
 
 fn list(title: &str, rows: &[(ImagePath, String)], page: &mut Page) {

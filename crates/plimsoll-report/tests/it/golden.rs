@@ -1,0 +1,335 @@
+//! What each format makes of the sample report.
+
+pub(crate) const TEXT: &str = r#"httpd:2.4
+  digest      sha256:1111111111111111111111111111111111111111111111111111111111111111
+  platform    linux/amd64
+  created     2026-11-01T00:00:00Z
+  size        181 MB in 9,812 files, 2 packages; 60.0 MB to pull
+  user        root
+  command     httpd -D 'it'\''s FOREGROUND'
+  ports       80/tcp
+
+Lineage
+  httpd:2.4 <- debian 12 (bookworm) <- scratch
+    debian 12 (bookworm), the lowest layer: /etc/os-release
+    scratch, no layer: nothing below the lowest layer
+
+Layers
+  layer   stored    bytes  files     dead  made by
+      0  28.0 MB  74.8 MB  3,400      0 B  debian rootfs
+      1  32.0 MB   106 MB  6,412  1.50 MB  RUN apt-get update && apt-get install
+                                           --no-install-recommends -y apache2 curl wget
+                                           ca-certificates && rm -rf /var/lib/a…
+
+Packages, by the bytes they occupy
+  package                           version          bytes  files
+  package-00                        1.0-2+deb12u1  10.0 MB    100
+  package-01                        1.1-2+deb12u1  9.50 MB    101
+  of no package                                    4.32 kB
+  dead: in layers, in no container                 1.50 MB
+
+Findings: 2 medium, 1 low
+  medium shell: `/usr/bin/dash` is a shell, also started as `/usr/bin/sh`
+      /usr/bin/dash (layer 0, 125 kB)
+      /usr/bin/sh (layer 0)
+    remedy: plimsoll slim IMAGE
+  medium root-user: USER is not set, so the application is started as root
+      USER is not set
+  low dead-bytes: layer 1 removes 1.50 MB of layer 0, which stay in the image
+      /opt/x (layer 0, 1.50 MB)
+      /opt/link (layer 1)
+
+Slim image: oci:slim
+  digest      sha256:4444444444444444444444444444444444444444444444444444444444444444
+  level       app
+  sandbox     as root
+  verified    yes, by http:/, tcp:80
+  kept        1 path, each with its reason
+  packages    1 whole, 1 in part, 2 gone
+              whole: apache2-bin
+              in part: libc6
+              gone: curl, wget
+  seconds     original 0.41, plan 0.20; 0.61 in all, 0.31 of it plimsoll's own
+
+Had to stay, and why (1)
+  /usr/bin/sh: interpreter of /usr/sbin/apachectl <- entrypoint
+
+Added because the slim image missed them (1)
+  /var/lock: looked up by httpd at the start
+
+Asked for and not in the image (1)
+  /usr/lib/libx.so: needs libmissing.so.1, which is not there
+
+Before and after
+  before      httpd:2.4
+  after       oci:slim
+                                before    after
+  bytes                         181 MB  9.10 MB  20 times less
+  bytes to pull                60.0 MB  50.0 MB      17 % less
+  files                          9,812    9,812       the same
+  packages                           2        2       the same
+  shells                             2        1   2 times less
+  package managers                   1        0           gone
+  network tools                      0        1            new
+  set-uid files                      1        0           gone
+  seconds to the first answer     0.21     0.21       the same
+
+Not judged (1)
+  incomplete: /var/lib/dpkg/status line 812: has no Version
+
+Notes
+  the base is still looked after
+"#;
+
+pub(crate) const JSON: &str = r#"{
+  "schema": "plimsoll.report/1",
+  "verb": "slim",
+  "complete": false,
+  "image": {
+    "name": "httpd:2.4",
+    "digest": "sha256:1111111111111111111111111111111111111111111111111111111111111111",
+    "platform": "linux/amd64",
+    "created": "2026-11-01T00:00:00Z",
+    "user": "root",
+    "command": [
+      "httpd",
+      "-D",
+      "it's FOREGROUND"
+    ],
+    "ports": [
+      "80/tcp"
+    ],
+    "footprint": {
+      "bytes": 181234567,
+      "compressed": 60000000,
+      "files": 9812,
+      "packages": 2,
+      "shells": [
+        "/usr/bin/dash",
+        "/usr/bin/sh"
+      ],
+      "package_managers": [
+        "/usr/bin/apt"
+      ],
+      "network_tools": [],
+      "setuid": [
+        "/usr/bin/su"
+      ]
+    },
+    "lineage": [
+      {
+        "name": "debian 12 (bookworm)",
+        "layers": 1,
+        "evidence": "/etc/os-release"
+      },
+      {
+        "name": "scratch",
+        "layers": 0,
+        "evidence": "nothing below the lowest layer"
+      }
+    ],
+    "layers": [
+      {
+        "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
+        "compressed": 28000000,
+        "bytes": 74800000,
+        "files": 3400,
+        "dead": 0,
+        "created_by": "debian rootfs"
+      },
+      {
+        "digest": "sha256:3333333333333333333333333333333333333333333333333333333333333333",
+        "compressed": 32000000,
+        "bytes": 106434567,
+        "files": 6412,
+        "dead": 1500000,
+        "created_by": "RUN apt-get update && apt-get install --no-install-recommends -y apache2 curl wget ca-certificates && rm -rf /var/lib/apt/lists/*"
+      }
+    ],
+    "packages": [
+      {
+        "name": "package-00",
+        "version": "1.0-2+deb12u1",
+        "bytes": 10000000,
+        "files": 100
+      },
+      {
+        "name": "package-01",
+        "version": "1.1-2+deb12u1",
+        "bytes": 9500000,
+        "files": 101
+      }
+    ],
+    "unowned_bytes": 4321,
+    "dead_bytes": 1500000
+  },
+  "findings": [
+    {
+      "check": "shell",
+      "severity": "medium",
+      "message": "`/usr/bin/dash` is a shell, also started as `/usr/bin/sh`",
+      "evidence": [
+        {
+          "kind": "path",
+          "path": "/usr/bin/dash",
+          "layer": 0,
+          "size": 125000
+        },
+        {
+          "kind": "path",
+          "path": "/usr/bin/sh",
+          "layer": 0,
+          "size": 0
+        }
+      ],
+      "remedy": "plimsoll slim IMAGE"
+    },
+    {
+      "check": "root-user",
+      "severity": "medium",
+      "message": "USER is not set, so the application is started as root",
+      "evidence": [
+        {
+          "kind": "config",
+          "key": "USER",
+          "value": ""
+        }
+      ],
+      "remedy": null
+    },
+    {
+      "check": "dead-bytes",
+      "severity": "low",
+      "message": "layer 1 removes 1.50 MB of layer 0, which stay in the image",
+      "evidence": [
+        {
+          "kind": "path",
+          "path": "/opt/x",
+          "layer": 0,
+          "size": 1500000
+        },
+        {
+          "kind": "path",
+          "path": "/opt/link",
+          "layer": 1,
+          "size": 0
+        }
+      ],
+      "remedy": null
+    }
+  ],
+  "problems": [
+    {
+      "message": "has no Version",
+      "evidence": {
+        "kind": "line",
+        "path": "/var/lib/dpkg/status",
+        "line": 812
+      }
+    }
+  ],
+  "slim": {
+    "output": "oci:slim",
+    "digest": "sha256:4444444444444444444444444444444444444444444444444444444444444444",
+    "level": "app",
+    "sandbox": "as root",
+    "verified": true,
+    "verified_by": [
+      "http:/",
+      "tcp:80"
+    ],
+    "differences": [],
+    "repaired": [
+      {
+        "path": "/var/lock",
+        "why": "looked up by httpd at the start"
+      }
+    ],
+    "forced": [
+      {
+        "path": "/usr/bin/sh",
+        "why": "interpreter of /usr/sbin/apachectl <- entrypoint"
+      }
+    ],
+    "packages": {
+      "whole": [
+        "apache2-bin"
+      ],
+      "partial": [
+        "libc6"
+      ],
+      "gone": [
+        "curl",
+        "wget"
+      ]
+    },
+    "kept": 1,
+    "unresolved": [
+      {
+        "message": "needs libmissing.so.1, which is not there",
+        "evidence": {
+          "kind": "path",
+          "path": "/usr/lib/libx.so",
+          "layer": 0,
+          "size": 0
+        }
+      }
+    ],
+    "seconds": [
+      {
+        "phase": "original",
+        "seconds": 0.41
+      },
+      {
+        "phase": "plan",
+        "seconds": 0.204
+      }
+    ],
+    "own_seconds": 0.31
+  },
+  "comparison": {
+    "before": {
+      "name": "httpd:2.4",
+      "footprint": {
+        "bytes": 181234567,
+        "compressed": 60000000,
+        "files": 9812,
+        "packages": 2,
+        "shells": [
+          "/usr/bin/dash",
+          "/usr/bin/sh"
+        ],
+        "package_managers": [
+          "/usr/bin/apt"
+        ],
+        "network_tools": [],
+        "setuid": [
+          "/usr/bin/su"
+        ]
+      },
+      "ready_seconds": 0.21
+    },
+    "after": {
+      "name": "oci:slim",
+      "footprint": {
+        "bytes": 9100000,
+        "compressed": 50000000,
+        "files": 9812,
+        "packages": 2,
+        "shells": [
+          "/usr/bin/sh"
+        ],
+        "package_managers": [],
+        "network_tools": [
+          "/usr/bin/nc"
+        ],
+        "setuid": []
+      },
+      "ready_seconds": 0.2095
+    }
+  },
+  "notes": [
+    "the base is still looked after"
+  ]
+}
+"#;

@@ -1,0 +1,183 @@
+//! A report in which every field has something to say.
+
+use plimsoll_model::report::{
+    Comparison, Footprint, ImageFacts, LayerRow, PackageFate, PackageRow, SlimFacts,
+};
+use plimsoll_model::{
+    Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Severity,
+};
+
+pub(crate) fn path(path: &str, layer: u32, size: u64) -> Evidence {
+    Evidence::Path {
+        path: path.into(),
+        layer,
+        size,
+    }
+}
+
+pub(crate) fn httpd() -> ImageFacts {
+    ImageFacts {
+        name: "httpd:2.4".into(),
+        digest: format!("sha256:{}", "1".repeat(64)),
+        platform: "linux/amd64".into(),
+        created: Some("2026-11-01T00:00:00Z".into()),
+        user: "root".into(),
+        command: vec!["httpd".into(), "-D".into(), "it's FOREGROUND".into()],
+        ports: vec!["80/tcp".into()],
+        footprint: Footprint {
+            bytes: 181_234_567,
+            compressed: 60_000_000,
+            files: 9_812,
+            packages: 2,
+            shells: vec!["/usr/bin/dash".into(), "/usr/bin/sh".into()],
+            package_managers: vec!["/usr/bin/apt".into()],
+            network_tools: vec![],
+            setuid: vec!["/usr/bin/su".into()],
+        },
+        lineage: Lineage {
+            ancestors: vec![
+                Ancestor {
+                    name: "debian 12 (bookworm)".into(),
+                    layers: Some(1),
+                    evidence: "/etc/os-release".into(),
+                },
+                Ancestor {
+                    name: "scratch".into(),
+                    layers: Some(0),
+                    evidence: "nothing below the lowest layer".into(),
+                },
+            ],
+        },
+        layers: vec![
+            LayerRow {
+                digest: format!("sha256:{}", "2".repeat(64)),
+                compressed: 28_000_000,
+                bytes: 74_800_000,
+                files: 3_400,
+                dead: 0,
+                created_by: "debian rootfs".into(),
+            },
+            LayerRow {
+                digest: format!("sha256:{}", "3".repeat(64)),
+                compressed: 32_000_000,
+                bytes: 106_434_567,
+                files: 6_412,
+                dead: 1_500_000,
+                created_by: "RUN apt-get update && apt-get install --no-install-recommends -y \
+                             apache2 curl wget ca-certificates && rm -rf /var/lib/apt/lists/*"
+                    .into(),
+            },
+        ],
+        packages: packages(2),
+        unowned_bytes: 4_321,
+        dead_bytes: 1_500_000,
+    }
+}
+
+pub(crate) fn packages(count: u64) -> Vec<PackageRow> {
+    let packages = (0..count).map(|number| PackageRow {
+        name: format!("package-{number:02}"),
+        version: format!("1.{number}-2+deb12u1"),
+        bytes: 10_000_000 - number * 500_000,
+        files: 100 + number,
+    });
+    packages.collect()
+}
+
+pub(crate) fn findings() -> Vec<Finding> {
+    vec![
+        Finding {
+            check: "shell",
+            severity: Severity::Medium,
+            message: "`/usr/bin/dash` is a shell, also started as `/usr/bin/sh`".into(),
+            evidence: vec![path("/usr/bin/dash", 0, 125_000), path("/usr/bin/sh", 0, 0)],
+            remedy: Some("plimsoll slim IMAGE".into()),
+        },
+        Finding {
+            check: "root-user",
+            severity: Severity::Medium,
+            message: "USER is not set, so the application is started as root".into(),
+            evidence: vec![Evidence::Config {
+                key: "USER",
+                value: String::new(),
+            }],
+            remedy: None,
+        },
+        Finding {
+            check: "dead-bytes",
+            severity: Severity::Low,
+            message: "layer 1 removes 1.50 MB of layer 0, which stay in the image".into(),
+            evidence: vec![path("/opt/x", 0, 1_500_000), path("/opt/link", 1, 0)],
+            remedy: None,
+        },
+    ]
+}
+
+pub(crate) fn slim() -> SlimFacts {
+    let mut plan = Plan::default();
+    plan.keep
+        .insert("/usr/sbin/httpd".into(), vec![Reason::rule("entrypoint")]);
+    let wanted = ImagePath::new("/usr/lib/libx.so");
+    plan.unresolved.push(Problem::at(
+        &wanted,
+        "needs libmissing.so.1, which is not there",
+    ));
+    SlimFacts {
+        output: "oci:slim".into(),
+        digest: format!("sha256:{}", "4".repeat(64)),
+        level: "app",
+        sandbox: "as root".into(),
+        verified_by: vec!["http:/".into(), "tcp:80".into()],
+        differences: vec![],
+        repaired: vec![("/var/lock".into(), "looked up by httpd at the start".into())],
+        forced: vec![(
+            "/usr/bin/sh".into(),
+            "interpreter of /usr/sbin/apachectl <- entrypoint".into(),
+        )],
+        plan,
+        packages: PackageFate {
+            whole: vec!["apache2-bin".into()],
+            partial: vec!["libc6".into()],
+            gone: vec!["curl".into(), "wget".into()],
+        },
+        seconds: vec![("original", 0.41), ("plan", 0.204)],
+        own_seconds: 0.31,
+    }
+}
+
+pub(crate) fn comparison() -> Comparison {
+    Comparison {
+        before_name: "httpd:2.4".into(),
+        after_name: "oci:slim".into(),
+        before: httpd().footprint,
+        after: Footprint {
+            bytes: 9_100_000,
+            compressed: 50_000_000,
+            files: 9_812,
+            packages: 2,
+            shells: vec!["/usr/bin/sh".into()],
+            network_tools: vec!["/usr/bin/nc".into()],
+            ..Footprint::default()
+        },
+        before_ready: Some(0.21),
+        after_ready: Some(0.2095),
+    }
+}
+
+pub(crate) fn full() -> Report {
+    Report {
+        verb: "slim",
+        subject: Some(httpd()),
+        findings: findings(),
+        problems: vec![Problem {
+            message: "has no Version".into(),
+            evidence: Evidence::Line {
+                path: "/var/lib/dpkg/status".into(),
+                line: 812,
+            },
+        }],
+        slim: Some(slim()),
+        comparison: Some(comparison()),
+        notes: vec!["the base is still looked after".into()],
+    }
+}
