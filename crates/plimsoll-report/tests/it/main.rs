@@ -13,9 +13,10 @@ use plimsoll_report::{FORMATS, by_id};
 use sample::{comparison, full, httpd, packages, path, slim};
 
 fn written(format: &str, report: &Report) -> String {
+    let format = by_id(format).expect("a format of this name");
     let mut out = Vec::new();
-    (by_id(format).unwrap().write)(report, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    (format.write)(report, &mut out).expect("memory takes everything");
+    String::from_utf8(out).expect("a report is text")
 }
 
 #[test]
