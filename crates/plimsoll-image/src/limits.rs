@@ -1,5 +1,7 @@
 //! What plimsoll is willing to read of an image a stranger made.
 
+use crate::Error;
+
 /// The explicit limits of reading. Each is far above what real images need, and an image that hits
 /// one is refused with the limit's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,5 +37,51 @@ impl Default for Limits {
             uncompressed: 1 << 40,
             captured: 64 << 20,
         }
+    }
+}
+
+impl Limits {
+    /// The bytes that `compressed` bytes may become.
+    pub(crate) fn uncompressed_of(&self, compressed: u64) -> u64 {
+        self.layer_floor
+            .max(compressed.saturating_mul(self.layer_ratio))
+            .min(self.uncompressed)
+    }
+
+    /// The error for more bytes than [`Self::uncompressed_of`].
+    pub(crate) fn too_large(&self, what: &str, compressed: u64) -> Error {
+        let limit = self.uncompressed_of(compressed);
+        let name = if limit == self.uncompressed {
+            "uncompressed"
+        } else if limit == self.layer_floor {
+            "layer_floor"
+        } else {
+            "layer_ratio"
+        };
+        Error::Limit {
+            what: format!("{what} ({compressed} bytes compressed)"),
+            name,
+            limit,
+            unit: "bytes uncompressed",
+        }
+    }
+
+    /// Refuses a `count` above the limit called `name`.
+    pub(crate) fn check(&self, what: &str, name: &'static str, count: u64) -> Result<(), Error> {
+        let (limit, unit) = match name {
+            "layers" => (self.layers, "layers"),
+            "entries" => (self.entries, "entries"),
+            "names" => (self.names, "bytes of names and attributes"),
+            _ => (self.uncompressed, "bytes uncompressed"),
+        };
+        if count <= limit {
+            return Ok(());
+        }
+        Err(Error::Limit {
+            what: what.to_owned(),
+            name,
+            limit,
+            unit,
+        })
     }
 }

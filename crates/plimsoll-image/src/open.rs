@@ -1,10 +1,20 @@
 //! From a name to an image, its tree and its lineage.
 
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use plimsoll_model::{Image, Lineage, Problem, Rootfs};
+use plimsoll_model::tree::Builder;
+use plimsoll_model::{
+    Blob, Config, Descriptor, Evidence, Image, Layer, Lineage, Open, Problem, Rootfs,
+};
 
-use crate::{Error, Limits, Platform};
+use crate::contents::{LayerBytes, LayerContents};
+use crate::layer::{self, Promised, Shared};
+use crate::sources::{self, Found, Layered};
+use crate::stream::Meter;
+use crate::{Error, Limits, Platform, config, lineage, stream, tarball};
 
 /// Where to look and what to choose.
 #[derive(Default, Clone)]
@@ -15,7 +25,8 @@ pub struct Options<'a> {
     pub platform: Option<Platform>,
     /// A directory for unlinked temporary files with the uncompressed layers: random access to
     /// every file. Without it small files of interest are kept in memory from the first pass, and
-    /// the rest is read by decompressing its layer again.
+    /// the rest is read by decompressing its layer again; whoever keeps jumping backwards in a
+    /// layer makes it go to the system's directory for temporary files after all.
     pub spool: Option<&'a Path>,
     /// Told now and then how many bytes of compressed layers were read, and how many there are.
     /// Called from several threads.
@@ -34,7 +45,8 @@ pub struct Opened {
     pub problems: Vec<Problem>,
 }
 
-/// Opens the image `name` means.
+/// Opens the image `name` means: one of the forms of [`crate::SOURCES`], or the path of such a
+/// thing alone.
 ///
 /// # Errors
 /// See [`Error`]; nothing usable is handed out when a digest does not agree or a layer ends early.
@@ -46,6 +58,221 @@ pub fn open(name: &str, options: &Options<'_>) -> Result<Opened, Error> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_within(name: &str, _options: &Options<'_>, _limits: &Limits) -> Result<Opened, Error> {
-    Err(Error::unsupported(name, "not readable yet"))
+pub fn open_within(name: &str, options: &Options<'_>, limits: &Limits) -> Result<Opened, Error> {
+    match sources::find(name, options, limits)? {
+        Found::Layered(layered) => read(name, layered, options, limits),
+        Found::Tree { rootfs, problems } => wrap(name, rootfs, problems, options),
+    }
+}
+
+/// Reads all layers, each in one pass, and merges them.
+fn read(
+    name: &str,
+    layered: Layered,
+    options: &Options<'_>,
+    limits: &Limits,
+) -> Result<Opened, Error> {
+    let total = layered.layers.iter().map(|layer| layer.part.size).sum();
+    let meter = Meter {
+        tell: options.progress,
+        total,
+        done: AtomicU64::new(0),
+    };
+    let shared = Shared::new(limits, meter, options.spool);
+    let read = read_all(&layered.layers, &shared)?;
+    let mut builder = Builder::default();
+    let mut problems = Vec::new();
+    let mut layers = Vec::with_capacity(read.len());
+    let mut contents = Vec::with_capacity(read.len());
+    let created_by = steps(&layered.config);
+    let mut names = shared.names.load(Ordering::Relaxed);
+    for (number, (promised, read)) in layered.layers.into_iter().zip(read).enumerate() {
+        let layer = builder.begin_layer();
+        problems.extend(read.problems);
+        for entry in read.entries {
+            let path = entry.path.clone();
+            let before = builder.tree().len();
+            if let Err(refused) = builder.apply(entry) {
+                let evidence = Evidence::Path {
+                    path: path.clone(),
+                    layer,
+                    size: 0,
+                };
+                let message = format!("left out: {refused}");
+                problems.push(Problem { message, evidence });
+            }
+            // An entry deep down makes all of its parents.
+            let made = builder.tree().len().saturating_sub(before + 1) as u64;
+            if made > 0 {
+                names += made * path.as_bytes().len() as u64;
+                limits.check(&promised.what, "names", names)?;
+                limits.check(&promised.what, "entries", builder.tree().len() as u64)?;
+            }
+        }
+        let descriptor = Descriptor {
+            media_type: promised.media_type,
+            digest: read.digest,
+            size: read.size,
+        };
+        layers.push(Layer {
+            blob: Blob {
+                descriptor,
+                bytes: Arc::new(promised.part.clone()),
+            },
+            diff_id: read.diff_id,
+            uncompressed_size: read.uncompressed,
+            created_by: created_by.get(number).cloned().flatten(),
+        });
+        contents.push(LayerBytes::new(
+            promised.part,
+            read.codec,
+            read.diff_id,
+            read.uncompressed,
+            read.captured,
+            read.spooled,
+        ));
+    }
+    let mut config = layered.config;
+    let digest = match layered.digest {
+        Some(digest) => digest,
+        // A bare layer: the configuration it would have says what it is.
+        None => {
+            let diff_ids: Vec<_> = layers.iter().map(|layer| layer.diff_id).collect();
+            let document = config::document(&config, &diff_ids)?;
+            let digest = stream::digest(&document);
+            config.raw = document;
+            digest
+        }
+    };
+    let image = Image {
+        name: layered.name.unwrap_or_else(|| name.to_owned()),
+        digest,
+        config,
+        layers,
+        annotations: layered.annotations,
+    };
+    let rootfs = Rootfs {
+        tree: builder.finish(),
+        contents: Arc::new(LayerContents { layers: contents }),
+    };
+    let lineage = lineage(&image, &rootfs);
+    Ok(Opened {
+        image,
+        rootfs,
+        lineage,
+        problems,
+    })
+}
+
+/// Reads the layers, several at a time, in the order of the manifest.
+pub(crate) fn read_all(
+    layers: &[Promised],
+    shared: &Shared<'_>,
+) -> Result<Vec<layer::LayerRead>, Error> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    // Of several bad layers the lowest is reported, whichever thread was first.
+    let bad = AtomicUsize::new(usize::MAX);
+    let results = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(promised) = layers.get(number) else {
+                return;
+            };
+            if bad.load(Ordering::Relaxed) < number {
+                return;
+            }
+            let result = layer::read(promised, number as u32, shared);
+            if result.is_err() {
+                bad.fetch_min(number, Ordering::Relaxed);
+            }
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results.push((number, result));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(layers.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The instruction of each layer, where the history has as many layers as there are.
+fn steps(config: &Config) -> Vec<Option<String>> {
+    let steps = config.history.iter().filter(|step| !step.empty_layer);
+    steps.map(|step| step.created_by.clone()).collect()
+}
+
+/// A root file system that has no layers becomes an image with the one layer it would have.
+fn wrap(
+    name: &str,
+    rootfs: Rootfs,
+    problems: Vec<Problem>,
+    options: &Options<'_>,
+) -> Result<Opened, Error> {
+    let here = Platform::of_this_machine();
+    let platform = options.platform.clone().unwrap_or(here);
+    let mut config = Config {
+        os: platform.os,
+        architecture: platform.architecture,
+        variant: platform.variant,
+        ..Config::default()
+    };
+    let total = rootfs.tree.live_bytes();
+    let mut done = 0;
+    let mut sum = stream::Summing::default();
+    tarball::write_layer(&rootfs, &mut sum, &mut |count| {
+        done += count;
+        if let Some(tell) = options.progress {
+            tell(done, total);
+        }
+    })?;
+    let (diff_id, size) = sum.finish();
+    config.raw = config::document(&config, &[diff_id])?;
+    let blob = Blob {
+        descriptor: Descriptor {
+            media_type: String::new(),
+            digest: diff_id,
+            size,
+        },
+        bytes: Arc::new(Packed(rootfs.clone())),
+    };
+    let image = Image {
+        name: name.to_owned(),
+        digest: stream::digest(&config.raw),
+        config,
+        layers: vec![Layer {
+            blob,
+            diff_id,
+            uncompressed_size: size,
+            created_by: None,
+        }],
+        annotations: Default::default(),
+    };
+    let lineage = lineage(&image, &rootfs);
+    Ok(Opened {
+        image,
+        rootfs,
+        lineage,
+        problems,
+    })
+}
+
+/// A tree that is packed into a tar whenever somebody wants it as a layer.
+struct Packed(Rootfs);
+
+impl Open for Packed {
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        let mut file = io::BufWriter::new(tempfile::tempfile()?);
+        tarball::write_layer(&self.0, &mut file, &mut |_| {}).map_err(io::Error::other)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let size = file.metadata()?.len();
+        let part = crate::part::Part::of_file(Arc::new(file), 0, size);
+        Ok(Box::new(part.section(0, size)?))
+    }
 }

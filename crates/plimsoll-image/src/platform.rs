@@ -57,6 +57,15 @@ impl Platform {
         }
     }
 
+    /// The platform a document names, where it names an operating system and an architecture.
+    pub(crate) fn known(os: &str, architecture: &str, variant: &str) -> Option<Self> {
+        (!os.is_empty() && !architecture.is_empty()).then(|| Self {
+            os: os.to_owned(),
+            architecture: architecture.to_owned(),
+            variant: (!variant.is_empty()).then(|| variant.to_owned()),
+        })
+    }
+
     /// Whether an image for `other` is what was asked for by `self`: a variant that nobody
     /// mentions fits any.
     pub(crate) fn accepts(&self, other: &Self) -> bool {

@@ -112,11 +112,12 @@ impl fmt::Display for Sink {
 }
 
 /// How layers are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Compression {
     /// Not at all.
     None,
     /// Gzip: understood everywhere.
+    #[default]
     Gzip,
     /// Zstandard: smaller and faster; needs runtimes of 2021 or later.
     Zstd,
@@ -125,9 +126,8 @@ pub enum Compression {
 /// How to write.
 #[derive(Default, Clone)]
 pub struct WriteOptions<'a> {
-    /// How layers are compressed; `None` is what the place is used to: gzip in an OCI layout or
-    /// archive, no compression in a docker archive.
-    pub compression: Option<Compression>,
+    /// How layers are compressed, in every kind of place; `docker load` takes compressed layers too.
+    pub compression: Compression,
     /// The compressor's own level; `None` is 6 for gzip, 3 for zstd. The same level gives the same
     /// bytes, another one others.
     pub level: Option<u32>,

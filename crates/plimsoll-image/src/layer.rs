@@ -1,0 +1,455 @@
+//! One layer, read once: decompressed, hashed both ways, indexed, and never unpacked.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use plimsoll_model::tar::{Archive, Member, TarError, Type};
+use plimsoll_model::tree::Naming;
+use plimsoll_model::{Digest, Entry, EntryKind, Evidence, Extent, ImagePath, Kind, Problem};
+use sha2::{Digest as _, Sha256};
+
+use crate::codec::{Codec, MAGIC};
+use crate::part::Part;
+use crate::stream::{self, ChunkReader, Chunks, Failure, Meter};
+use crate::{Error, Limits};
+
+/// Linux's `PATH_MAX` and `NAME_MAX` (`limits.h`): a longer name cannot be made by any runtime.
+const MAX_PATH: usize = 4096;
+const MAX_NAME: usize = 255;
+/// Directories in directories that are believed: each entry may make all of its parents.
+const MAX_DEPTH: usize = 256;
+/// Problems of one layer that are told one by one.
+const MAX_PROBLEMS: usize = 200;
+
+/// A layer as a manifest promises it.
+#[derive(Clone)]
+pub(crate) struct Promised {
+    /// For messages: `layer 2 (blobs/sha256/...)`.
+    pub(crate) what: String,
+    /// Its bytes.
+    pub(crate) part: Part,
+    /// Digest of the bytes as stored, where the manifest says one.
+    pub(crate) digest: Option<Digest>,
+    /// Number of bytes as stored, where the manifest says one.
+    pub(crate) size: Option<u64>,
+    /// Digest of the plain tar, where the configuration says one.
+    pub(crate) diff_id: Option<Digest>,
+    /// Media type as written; empty where there is none.
+    pub(crate) media_type: String,
+}
+
+/// A layer, read and found to be what was promised.
+pub(crate) struct LayerRead {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+    pub(crate) diff_id: Digest,
+    pub(crate) uncompressed: u64,
+    pub(crate) codec: Codec,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) problems: Vec<Problem>,
+    /// Bodies of small files that will be asked for, by their offset.
+    pub(crate) captured: BTreeMap<u64, Arc<[u8]>>,
+    /// The plain layer, where a directory for it was given.
+    pub(crate) spooled: Option<File>,
+}
+
+/// What the layers of one image share while they are read.
+pub(crate) struct Shared<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) meter: Meter<'a>,
+    pub(crate) spool: Option<&'a Path>,
+    pub(crate) entries: AtomicU64,
+    pub(crate) names: AtomicU64,
+    pub(crate) uncompressed: AtomicU64,
+    /// Bytes of contents that may still be captured.
+    pub(crate) capture_left: AtomicU64,
+}
+
+impl<'a> Shared<'a> {
+    pub(crate) fn new(limits: &'a Limits, meter: Meter<'a>, spool: Option<&'a Path>) -> Self {
+        Self {
+            limits,
+            meter,
+            spool,
+            entries: AtomicU64::new(0),
+            names: AtomicU64::new(0),
+            uncompressed: AtomicU64::new(0),
+            capture_left: AtomicU64::new(limits.captured),
+        }
+    }
+}
+
+/// Reads layer number `layer` of an image and holds it against what was promised.
+///
+/// # Errors
+/// When a digest or size does not agree, the layer ends early or is no tar, a limit is hit, or the
+/// disk fails.
+pub(crate) fn read(
+    promised: &Promised,
+    layer: u32,
+    shared: &Shared<'_>,
+) -> Result<LayerRead, Error> {
+    let what = &promised.what;
+    if let Some(size) = promised.size
+        && size != promised.part.size
+    {
+        let found = format!("{} bytes", promised.part.size);
+        return Err(Error::mismatch(
+            format!("{what}, size"),
+            format!("{size} bytes"),
+            found,
+        ));
+    }
+    let codec = codec_of(promised)?;
+    let mut spooled = match (shared.spool, codec) {
+        // An uncompressed layer can be read at random where it is.
+        (None, _) | (_, Codec::Plain) => None,
+        (Some(directory), _) => {
+            let what = format!("a temporary file in {}", directory.display());
+            Some(tempfile::tempfile_in(directory).map_err(Error::io(what))?)
+        }
+    };
+    let mut hash = Sha256::new();
+    let mut plain = 0;
+    let most = shared.limits.uncompressed_of(promised.part.size);
+    let keep = codec != Codec::Plain && spooled.is_none();
+    let mut index = Index {
+        layer,
+        keep,
+        shared,
+        what,
+        entries: Vec::new(),
+        problems: Vec::new(),
+        unsaid: 0,
+        captured: BTreeMap::new(),
+    };
+    let consume = |chunks: &mut dyn Chunks| -> Result<Option<TarError>, Stop> {
+        let mut stop = None;
+        let mut reader = ChunkReader::new(chunks, |bytes: &[u8]| {
+            hash.update(bytes);
+            plain += bytes.len() as u64;
+            let total = shared
+                .uncompressed
+                .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            if plain > most {
+                stop = Some(Stop::TooLarge);
+                return Err(io::ErrorKind::Other.into());
+            }
+            if total > shared.limits.uncompressed {
+                stop = Some(Stop::Limit("uncompressed"));
+                return Err(io::ErrorKind::Other.into());
+            }
+            match &mut spooled {
+                Some(file) => file.write_all(bytes).inspect_err(|error| {
+                    stop = Some(Stop::Spool(io::Error::new(error.kind(), error.to_string())));
+                }),
+                None => Ok(()),
+            }
+        });
+        let indexed = index.run(&mut reader);
+        // Also behind the end of the archive, and of one that makes no sense, every byte counts.
+        let drained = reader.drain();
+        drop(reader);
+        match (stop, indexed, drained) {
+            (Some(stop), _, _) => Err(stop),
+            (None, Err(Halt::Limit(name)), _) => Err(Stop::Limit(name)),
+            (None, Err(Halt::Tar(error)), _) => Ok(Some(error)),
+            (None, Ok(()), Err(error)) => Err(Stop::Spool(error)),
+            (None, Ok(()), Ok(())) => Ok(None),
+        }
+    };
+    let run = stream::run(&promised.part, codec, &shared.meter, consume);
+    let (indexed, stored) = run.map_err(Error::io(what))?;
+    let (entries, problems, captured) = index.finish();
+    let tar = match indexed {
+        Ok(tar) => tar,
+        Err(Stop::TooLarge) => return Err(shared.limits.too_large(what, promised.part.size)),
+        Err(Stop::Limit(name)) => {
+            shared.limits.check(what, name, u64::MAX)?;
+            None
+        }
+        Err(Stop::Spool(error)) => return Err(Error::io(format!("{what}, spooled"))(error)),
+    };
+    if let Some(Failure::Disk(error)) = stored.failure {
+        return Err(Error::io(what)(error));
+    }
+    let diff_id = stream::digest_of(hash);
+    let digest = stored.digest.unwrap_or(diff_id);
+    let differs = |property: &str, expected: Digest, found: Digest| {
+        Error::mismatch(format!("{what}, {property}"), expected, found)
+    };
+    if let Some(expected) = promised.digest
+        && expected != digest
+    {
+        return Err(differs("digest", expected, digest));
+    }
+    match (stored.failure, tar) {
+        (Some(Failure::Truncated), _) => {
+            let why = format!(
+                "its compressed data ends early, after {} bytes",
+                stored.size
+            );
+            return Err(Error::malformed(what, why));
+        }
+        (Some(Failure::Corrupt(error)), _) => {
+            let why = format!("its compressed data is damaged: {error}");
+            return Err(Error::malformed(what, why));
+        }
+        (_, Some(error)) => return Err(Error::malformed(what, error)),
+        _ => {}
+    }
+    if let Some(expected) = promised.diff_id
+        && expected != diff_id
+    {
+        return Err(differs("diff id", expected, diff_id));
+    }
+    Ok(LayerRead {
+        digest,
+        size: stored.size,
+        diff_id,
+        uncompressed: plain,
+        codec,
+        entries,
+        problems,
+        captured,
+        spooled,
+    })
+}
+
+/// How a layer is compressed, by its first bytes.
+pub(crate) fn codec_of(promised: &Promised) -> Result<Codec, Error> {
+    let mut head = Vec::new();
+    promised
+        .part
+        .section(0, promised.part.size.min(MAGIC as u64))
+        .and_then(|mut section| section.read_to_end(&mut head))
+        .map_err(Error::io(&promised.what))?;
+    Codec::of(&head)
+        .map_err(|name| Error::unsupported(&promised.what, format!("compressed with {name}")))
+}
+
+/// Why reading was given up on the plain side.
+enum Stop {
+    TooLarge,
+    Limit(&'static str),
+    Spool(io::Error),
+}
+
+/// Why indexing stopped.
+enum Halt {
+    Tar(TarError),
+    Limit(&'static str),
+}
+
+impl From<TarError> for Halt {
+    fn from(error: TarError) -> Self {
+        Self::Tar(error)
+    }
+}
+
+/// The entries of a layer in the making.
+struct Index<'a> {
+    layer: u32,
+    /// Whether small files of interest are kept in memory.
+    keep: bool,
+    shared: &'a Shared<'a>,
+    what: &'a str,
+    entries: Vec<Entry>,
+    problems: Vec<Problem>,
+    /// Problems that were not told one by one.
+    unsaid: u64,
+    captured: BTreeMap<u64, Arc<[u8]>>,
+}
+
+impl Index<'_> {
+    fn run(&mut self, reader: &mut impl Read) -> Result<(), Halt> {
+        let limits = self.shared.limits;
+        let mut archive = Archive::new(reader);
+        while let Some(member) = archive.next_member()? {
+            let count = self.shared.entries.fetch_add(1, Ordering::Relaxed);
+            let attributes = member.meta.xattrs.iter().flat_map(|xattrs| xattrs.iter());
+            let attributes: usize = attributes.map(|(key, value)| key.len() + value.len()).sum();
+            let cost = member.name.len() + member.link.len() + attributes;
+            let names = self.shared.names.fetch_add(cost as u64, Ordering::Relaxed);
+            if count >= limits.entries {
+                return Err(Halt::Limit("entries"));
+            }
+            if names + cost as u64 > limits.names {
+                return Err(Halt::Limit("names"));
+            }
+            let entry = match entry_of(&member, self.layer) {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(why) => {
+                    self.problem(ImagePath::new(&member.name), member.size, why);
+                    continue;
+                }
+            };
+            if self.keep
+                && let EntryKind::Node(Kind::File { size, at }) = &entry.kind
+                && *size <= interest(entry.path.as_bytes())
+                && self.reserve(*size)
+            {
+                let mut body = Vec::with_capacity(usize::try_from(*size).unwrap_or(0));
+                archive
+                    .read_to_end(&mut body)
+                    .map_err(|error| match error.kind() {
+                        io::ErrorKind::UnexpectedEof => TarError::Truncated(archive.offset()),
+                        _ => TarError::Io(error),
+                    })?;
+                self.captured.insert(at.offset, body.into());
+            }
+            self.entries.push(entry);
+        }
+        Ok(())
+    }
+
+    fn reserve(&self, size: u64) -> bool {
+        let left = &self.shared.capture_left;
+        let take = |left: u64| left.checked_sub(size);
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+    }
+
+    fn problem(&mut self, path: ImagePath, size: u64, message: String) {
+        if self.problems.len() == MAX_PROBLEMS {
+            self.unsaid += 1;
+            return;
+        }
+        let layer = self.layer;
+        let evidence = Evidence::Path { path, layer, size };
+        self.problems.push(Problem { message, evidence });
+    }
+
+    fn finish(mut self) -> (Vec<Entry>, Vec<Problem>, BTreeMap<u64, Arc<[u8]>>) {
+        if self.unsaid > 0 {
+            self.problems.push(Problem {
+                message: format!("{}: {} more entries left out", self.what, self.unsaid),
+                evidence: Evidence::Layer(self.layer),
+            });
+        }
+        (self.entries, self.problems, self.captured)
+    }
+}
+
+/// The entry a tar member means; `None` for bookkeeping, `Err` says why it is left out.
+fn entry_of(member: &Member, layer: u32) -> Result<Option<Entry>, String> {
+    let text = plimsoll_model::text::printable;
+    if member.climbs() {
+        return Err(format!(
+            "left out: the name `{}` climbs with `..`",
+            text(&member.name)
+        ));
+    }
+    if member.name.contains(&0) || member.link.contains(&0) {
+        return Err("left out: its name holds a zero byte".to_owned());
+    }
+    let path = ImagePath::new(&member.name);
+    fits(&path)?;
+    // AUFS keeps its own files in directories of such names.
+    let parents = path.components().rev().skip(1);
+    if parents
+        .into_iter()
+        .any(|part| part.starts_with(b".wh..wh."))
+    {
+        return Ok(None);
+    }
+    let (path, kind) = match Naming::of(&path) {
+        Naming::Ignored => return Ok(None),
+        Naming::Whiteout(path) => (path, EntryKind::Whiteout),
+        Naming::Opaque(path) => (path, EntryKind::Opaque),
+        Naming::Ordinary => {
+            let kind = match member.kind {
+                Type::File => EntryKind::Node(Kind::File {
+                    size: member.size,
+                    at: Extent {
+                        layer,
+                        offset: member.offset,
+                    },
+                }),
+                Type::Dir => EntryKind::Node(Kind::Dir),
+                Type::Symlink => {
+                    if member.link.len() >= MAX_PATH {
+                        return Err(format!(
+                            "left out: a symbolic link of {} bytes, more than Linux allows",
+                            member.link.len()
+                        ));
+                    }
+                    EntryKind::Node(Kind::Symlink(member.link.as_slice().into()))
+                }
+                Type::Hardlink => {
+                    let climbs = member.link.split(|&byte| byte == b'/');
+                    if climbs.into_iter().any(|part| part == b"..") {
+                        return Err(format!(
+                            "left out: a hard link to `{}`, which climbs with `..`",
+                            text(&member.link)
+                        ));
+                    }
+                    let target = ImagePath::new(&member.link);
+                    fits(&target)?;
+                    EntryKind::Hardlink(target)
+                }
+                Type::Char | Type::Block => EntryKind::Node(Kind::Device {
+                    block: member.kind == Type::Block,
+                    major: member.device.0,
+                    minor: member.device.1,
+                }),
+                Type::Fifo => EntryKind::Node(Kind::Fifo),
+                Type::Sparse => {
+                    return Err("left out: a sparse file, which is not read".to_owned());
+                }
+                Type::Other(flag) => {
+                    return Err(format!(
+                        "left out: an entry of the unknown type {}",
+                        text(&[flag])
+                    ));
+                }
+            };
+            (path, kind)
+        }
+    };
+    Ok(Some(Entry {
+        path,
+        kind,
+        meta: member.meta.clone(),
+    }))
+}
+
+/// Whether any runtime could make a file of this name.
+fn fits(path: &ImagePath) -> Result<(), String> {
+    if path.as_bytes().len() >= MAX_PATH {
+        return Err(format!("left out: its path has more than {MAX_PATH} bytes"));
+    }
+    if path.components().any(|part| part.len() > MAX_NAME) {
+        return Err(format!("left out: its name has more than {MAX_NAME} bytes"));
+    }
+    if path.depth() > MAX_DEPTH {
+        return Err(format!(
+            "left out: it is more than {MAX_DEPTH} directories deep"
+        ));
+    }
+    Ok(())
+}
+
+/// Up to how many bytes a file at `path` is kept in memory, because somebody will ask for it:
+/// configuration, and the databases that say what is installed.
+fn interest(path: &[u8]) -> u64 {
+    const SMALL: u64 = 256 << 10;
+    const DATABASE: u64 = 16 << 20;
+    const TABLE: &[(&[u8], u64)] = &[
+        (b"/etc/", SMALL),
+        (b"/lib/apk/db/", DATABASE),
+        (b"/opt/bitnami/", SMALL),
+        (b"/usr/lib/apk/db/", DATABASE),
+        (b"/usr/lib/os-release", SMALL),
+        (b"/usr/lib/sysimage/rpm/", DATABASE),
+        (b"/var/lib/dpkg/", DATABASE),
+        (b"/var/lib/rpm/", DATABASE),
+    ];
+    let row = TABLE.iter().find(|(prefix, _)| path.starts_with(prefix));
+    row.map_or(0, |&(_, most)| most)
+}

@@ -1,0 +1,1 @@
+//! What the tar writer writes, read again.
