@@ -37,7 +37,7 @@ pub struct Spec<'a> {
     pub limits: Limits,
     /// Who owns a path (user, group), as the image says: what a plain user's run is answered when
     /// it asks, because a plain user's disk cannot hold other owners. `None`: the image has no such path.
-    pub owners: &'a dyn Fn(&ImagePath) -> Option<(u32, u32)>,
+    pub owners: &'a (dyn Fn(&ImagePath) -> Option<(u32, u32)> + Sync),
 }
 
 /// What an image may use. Whichever is hit ends the run, and [`Outcome::problems`] names it.

@@ -1,6 +1,11 @@
-//! How a sandbox can be made on this machine.
+//! How a sandbox can be made on this machine: found out by making one.
 
 use std::fmt;
+use std::fs;
+use std::io;
+use std::sync::OnceLock;
+
+use crate::sandbox;
 
 /// How the sandbox is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +30,86 @@ impl fmt::Display for Way {
 #[error("{0}")]
 pub struct Unavailable(pub String);
 
-/// How a sandbox can be made here.
+/// How a sandbox can be made here. A process without children of its own is made and ended to find
+/// out; the answer is remembered.
 ///
 /// # Errors
-/// When it cannot; the reason is a sentence.
+/// When none can be made; the reason is a sentence.
 pub fn way() -> Result<Way, Unavailable> {
-    Err(Unavailable(String::from("not yet")))
+    static FOUND: OnceLock<Result<Way, Unavailable>> = OnceLock::new();
+    FOUND.get_or_init(find).clone()
+}
+
+fn find() -> Result<Way, Unavailable> {
+    let root = rustix::process::geteuid().is_root();
+    if root && sandbox::attempt(Way::Root).is_ok() {
+        return Ok(Way::Root);
+    }
+    match sandbox::attempt(Way::Plain) {
+        Ok(()) => Ok(Way::Plain),
+        Err(error) => Err(Unavailable(explain(&error.to_string()))),
+    }
+}
+
+/// The settings that are known to forbid user namespaces, and what to do about each.
+const SETTINGS: [(&str, &str, &str); 3] = [
+    (
+        "/proc/sys/user/max_user_namespaces",
+        "0",
+        "user namespaces are switched off: set the sysctl user.max_user_namespaces above 0",
+    ),
+    (
+        "/proc/sys/kernel/unprivileged_userns_clone",
+        "0",
+        "user namespaces are for root only: set the sysctl kernel.unprivileged_userns_clone to 1",
+    ),
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "AppArmor restricts user namespaces: set the sysctl kernel.apparmor_restrict_unprivileged_userns to 0, or give this program a profile that allows them",
+    ),
+];
+
+fn explain(error: &str) -> String {
+    let forbids =
+        |path: &str, value: &str| fs::read_to_string(path).is_ok_and(|text| text.trim() == value);
+    let known = SETTINGS
+        .iter()
+        .find(|(path, value, _)| forbids(path, value));
+    match known {
+        Some((_, _, why)) => format!("{why} ({error})"),
+        None => format!(
+            "no user namespace with a /proc of its own can be made ({error}); inside a container, its own seccomp profile or masked /proc forbids it"
+        ),
+    }
+}
+
+/// Gives the users and groups of a new user namespace their numbers; the caller made the process.
+pub(crate) fn write_maps(pid: i32, way: Way) -> io::Result<()> {
+    let write = |name: &str, text: &str| fs::write(format!("/proc/{pid}/{name}"), text);
+    match way {
+        Way::Root => {
+            // Whoever we are, inside they are who they are here.
+            write("uid_map", &identical("/proc/self/uid_map")?)?;
+            write("gid_map", &identical("/proc/self/gid_map")?)
+        }
+        Way::Plain => {
+            let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+            // user_namespaces(7): who has no privilege may map a group only after this.
+            write("setgroups", "deny")?;
+            write("uid_map", &format!("0 {} 1\n", user.as_raw()))?;
+            write("gid_map", &format!("0 {} 1\n", group.as_raw()))
+        }
+    }
+}
+
+/// Our own map (`inside outside count` in each line), with every number mapped to itself.
+fn identical(map: &str) -> io::Result<String> {
+    let own = fs::read_to_string(map)?;
+    let line = |line: &str| {
+        let mut fields = line.split_ascii_whitespace();
+        let (first, count) = (fields.next()?, fields.nth(1)?);
+        Some(format!("{first} {first} {count}\n"))
+    };
+    Ok(own.lines().filter_map(line).collect())
 }

@@ -72,7 +72,7 @@ impl Cmd {
         command
             .arg("-c")
             .arg(&self.command)
-            .env("PROBE_LOG", scene.log)
+            .env("PROBE_LOG", &scene.log)
             .env("PROBE_HOST", "127.0.0.1")
             .env("PROBE_PORT", scene.port.unwrap_or(0).to_string())
             .stdin(Stdio::null())

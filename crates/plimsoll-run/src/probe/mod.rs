@@ -1,7 +1,7 @@
 //! What a running image is asked: a table of kinds, one file each.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ pub(crate) struct Scene<'a> {
     /// The first exposed port.
     pub(crate) port: Option<u16>,
     /// The file with the image's output so far.
-    pub(crate) log: &'a Path,
+    pub(crate) log: PathBuf,
     /// Where a probe may put files.
     pub(crate) scratch: &'a Path,
     /// Bytes of an answer that are kept.
@@ -103,11 +103,14 @@ pub(crate) fn ask(
     ended: impl Fn() -> bool,
 ) -> Answer {
     loop {
+        // Asked before: a program that ends while it is asked is asked once more, and a probe of
+        // what it printed sees all of it.
+        let gone = ended();
         let answer = Answer {
             probe: probe.text.clone(),
             outcome: probe.ask.ask(scene, deadline),
         };
-        if answer.is_good() || ended() || left(deadline) <= AGAIN {
+        if answer.is_good() || gone || left(deadline) <= AGAIN {
             return answer;
         }
         std::thread::sleep(AGAIN);

@@ -1,0 +1,11 @@
+//! The sandbox an image runs in.
+
+mod copy;
+mod plan;
+mod proc;
+mod spawn;
+mod step;
+mod supervise;
+
+pub(crate) use spawn::attempt;
+pub(crate) use supervise::run;

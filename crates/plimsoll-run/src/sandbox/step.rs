@@ -1,0 +1,458 @@
+//! The steps from a fresh clone to the image's program, as data; and the child that takes them.
+//!
+//! Everything is prepared before the clone. The child only makes system calls: it runs in a copy of
+//! a process that may have had many threads, any of which may have held the allocator's lock.
+#![expect(unsafe_code, reason = "the child may make raw system calls only")]
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::io::{self, Read as _};
+use std::mem;
+use std::os::fd::RawFd;
+use std::ptr;
+
+use libc::{c_long, c_ulong, c_void, sock_filter};
+
+use crate::sys::{errno, send_fds};
+
+/// One thing the child does.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Waits for one byte on the descriptor: the parent has written the id maps.
+    Await(RawFd),
+    /// A session and process group of its own: some servers signal their whole group when they stop.
+    Session,
+    /// The kernel kills us when the thread that started us ends.
+    DieWithParent,
+    /// `mount(2)`.
+    Mount {
+        source: CString,
+        target: CString,
+        kind: CString,
+        flags: c_ulong,
+        data: CString,
+    },
+    /// A directory; one that is there is left as it is.
+    Directory { path: CString, mode: u32 },
+    /// A symbolic link; whatever is there is left as it is.
+    Link { target: CString, path: CString },
+    /// An empty file, to be mounted upon.
+    Touch { path: CString },
+    /// A new file in the place of any other file or link: nothing is written through a link.
+    File { path: CString, bytes: Vec<u8> },
+    /// Writes to a file of /proc.
+    Write { path: CString, bytes: Vec<u8> },
+    /// `chdir(2)`.
+    Chdir(CString),
+    /// The current directory becomes the root; the old root is let go.
+    PivotRoot,
+    /// Brings the loopback interface up.
+    Loopback,
+    /// `sethostname(2)`.
+    Hostname(Vec<u8>),
+    /// `umask(2)`.
+    Umask(u32),
+    /// Both values of a resource limit; never above what we have.
+    Limit { resource: u32, soft: u64, hard: u64 },
+    /// Standard input, output and error.
+    Streams { input: RawFd, output: RawFd },
+    /// Capabilities that even a program with file capabilities cannot have.
+    Bounding(u64),
+    /// Capabilities of this process.
+    Capabilities(u64),
+    /// `setgroups(2)`.
+    Groups(Vec<u32>),
+    /// `setresgid(2)`.
+    Group(u32),
+    /// `setresuid(2)`.
+    User(u32),
+    /// No program started from here on gains privileges.
+    NoNewPrivileges,
+    /// Every signal as a new program expects it.
+    Signals,
+    /// No descriptor but the three streams reaches the program.
+    CloseOthers,
+    /// The system call filter; with a socket, its listener is sent there.
+    Filter {
+        program: Vec<sock_filter>,
+        listener: Option<RawFd>,
+    },
+    /// `execve(2)` of the first of these that is there.
+    Execute {
+        programs: Vec<CString>,
+        arguments: Vec<CString>,
+        environment: Vec<CString>,
+    },
+}
+
+/// A step, and what to say of it.
+#[derive(Debug)]
+pub(super) struct Planned {
+    /// What is done, as a fragment after "cannot make the sandbox:".
+    pub(super) what: String,
+    /// The run can do without; then the failure is a problem and no error.
+    pub(super) optional: bool,
+    /// The step.
+    pub(super) step: Step,
+}
+
+/// What the child says of a step that failed.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Its index.
+    pub(super) step: u32,
+    /// Why.
+    pub(super) errno: i32,
+}
+
+/// Pointer arrays for `execve`, made before the clone.
+pub(super) struct Vectors {
+    arguments: Vec<*const c_char>,
+    environment: Vec<*const c_char>,
+}
+
+impl Vectors {
+    /// Those of the last step, which executes.
+    pub(super) fn of(plan: &[Planned]) -> Self {
+        let (arguments, environment): (&[CString], &[CString]) = match plan.last() {
+            Some(Planned {
+                step:
+                    Step::Execute {
+                        arguments,
+                        environment,
+                        ..
+                    },
+                ..
+            }) => (arguments, environment),
+            _ => (&[], &[]),
+        };
+        let pointers = |texts: &[CString]| {
+            let all = texts.iter().map(|text| text.as_ptr());
+            all.chain([ptr::null()]).collect()
+        };
+        Self {
+            arguments: pointers(arguments),
+            environment: pointers(environment),
+        }
+    }
+}
+
+/// Takes every step; ends in the image's program or in `_exit`, with the failure in `report`.
+///
+/// # Safety
+/// Only for the child of [`crate::sys::clone`].
+pub(super) unsafe fn take_all(plan: &[Planned], vectors: &Vectors, report: RawFd) -> ! {
+    let mut index = 0;
+    while index < plan.len() {
+        if let Err(errno) = take(&plan[index].step, vectors) {
+            let failure = Failure {
+                step: index as u32,
+                errno,
+            };
+            // SAFETY: the structure is plain data and lives through the call.
+            unsafe {
+                let size = mem::size_of::<Failure>();
+                let from: *const Failure = &failure;
+                libc::syscall(libc::SYS_write, report, from, size);
+            }
+            if !plan[index].optional {
+                break;
+            }
+        }
+        index += 1;
+    }
+    // SAFETY: ends this process; no code of ours runs after it.
+    unsafe { libc::_exit(127) }
+}
+
+/// `errno` as an error where the answer is negative.
+fn ok(answer: c_long) -> Result<c_long, i32> {
+    if answer < 0 { Err(errno()) } else { Ok(answer) }
+}
+
+/// `ok`, but this `errno` is as good as success.
+fn ok_or(answer: c_long, fine: c_int) -> Result<(), i32> {
+    match ok(answer) {
+        Err(errno) if errno != fine => Err(errno),
+        _ => Ok(()),
+    }
+}
+
+fn take(step: &Step, vectors: &Vectors) -> Result<(), i32> {
+    // SAFETY: system calls with pointers to data that was prepared before the clone and lives in
+    // this process's copy of memory; nothing here allocates, locks or unwinds.
+    unsafe {
+        match step {
+            Step::Await(fd) => {
+                let mut byte = 0u8;
+                match libc::syscall(libc::SYS_read, *fd, ptr::from_mut(&mut byte), 1) {
+                    1 => Ok(()),
+                    // The parent is gone; there is nobody to work for.
+                    _ => libc::_exit(126),
+                }
+            }
+            Step::Session => ok(libc::syscall(libc::SYS_setsid)).map(drop),
+            Step::DieWithParent => {
+                ok(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL).into()).map(drop)
+            }
+            Step::Mount {
+                source,
+                target,
+                kind,
+                flags,
+                data,
+            } => ok(libc::syscall(
+                libc::SYS_mount,
+                source.as_ptr(),
+                target.as_ptr(),
+                kind.as_ptr(),
+                *flags,
+                data.as_ptr(),
+            ))
+            .map(drop),
+            Step::Directory { path, mode } => {
+                let at = libc::AT_FDCWD;
+                ok_or(
+                    libc::syscall(libc::SYS_mkdirat, at, path.as_ptr(), *mode),
+                    libc::EEXIST,
+                )
+            }
+            Step::Link { target, path } => {
+                let (target, path) = (target.as_ptr(), path.as_ptr());
+                ok_or(
+                    libc::syscall(libc::SYS_symlinkat, target, libc::AT_FDCWD, path),
+                    libc::EEXIST,
+                )
+            }
+            Step::Touch { path } => create(path, &[], 0o644),
+            Step::File { path, bytes } => {
+                let gone = libc::syscall(libc::SYS_unlinkat, libc::AT_FDCWD, path.as_ptr(), 0);
+                ok_or(gone, libc::ENOENT)?;
+                create(path, bytes, 0o644)
+            }
+            Step::Write { path, bytes } => write_to(path, bytes, libc::O_WRONLY, 0),
+            Step::Chdir(path) => ok(libc::syscall(libc::SYS_chdir, path.as_ptr())).map(drop),
+            Step::PivotRoot => {
+                // pivot_root(".", ".") stacks the old root upon the new one (pivot_root(2)).
+                let here = c".".as_ptr();
+                ok(libc::syscall(libc::SYS_pivot_root, here, here))?;
+                ok(libc::syscall(libc::SYS_umount2, here, libc::MNT_DETACH))?;
+                ok(libc::syscall(libc::SYS_chdir, c"/".as_ptr())).map(drop)
+            }
+            Step::Loopback => loopback(),
+            Step::Hostname(name) => ok(libc::syscall(
+                libc::SYS_sethostname,
+                name.as_ptr(),
+                name.len(),
+            ))
+            .map(drop),
+            Step::Umask(mask) => {
+                libc::syscall(libc::SYS_umask, *mask);
+                Ok(())
+            }
+            Step::Limit {
+                resource,
+                soft,
+                hard,
+            } => limit(*resource, *soft, *hard),
+            Step::Streams { input, output } => {
+                for (from, to) in [(*input, 0), (*output, 1), (*output, 2)] {
+                    if from == to {
+                        ok(libc::syscall(libc::SYS_fcntl, from, libc::F_SETFD, 0))?;
+                    } else {
+                        ok(libc::syscall(libc::SYS_dup3, from, to, 0))?;
+                    }
+                }
+                Ok(())
+            }
+            Step::Bounding(keep) => {
+                // The kernel says EINVAL for the first number it has no capability for.
+                for capability in 0..64u64 {
+                    if keep >> capability & 1 == 1 {
+                        continue;
+                    }
+                    let dropped =
+                        libc::prctl(libc::PR_CAPBSET_DROP, capability as c_ulong, 0, 0, 0);
+                    ok_or(dropped.into(), libc::EINVAL)?;
+                }
+                Ok(())
+            }
+            Step::Capabilities(keep) => {
+                // capset(2), version 3: the low and the high words.
+                let header: [u32; 2] = [0x2008_0522, 0];
+                let (low, high) = (*keep as u32, (*keep >> 32) as u32);
+                let data: [[u32; 3]; 2] = [[low, low, 0], [high, high, 0]];
+                ok(libc::syscall(
+                    libc::SYS_capset,
+                    header.as_ptr(),
+                    data.as_ptr(),
+                ))
+                .map(drop)
+            }
+            Step::Groups(groups) => ok(libc::syscall(
+                libc::SYS_setgroups,
+                groups.len(),
+                groups.as_ptr(),
+            ))
+            .map(drop),
+            Step::Group(id) => ok(libc::syscall(libc::SYS_setresgid, *id, *id, *id)).map(drop),
+            Step::User(id) => ok(libc::syscall(libc::SYS_setresuid, *id, *id, *id)).map(drop),
+            Step::NoNewPrivileges => {
+                ok(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0).into()).map(drop)
+            }
+            Step::Signals => {
+                for signal in 1..=64 {
+                    libc::signal(signal, libc::SIG_DFL);
+                }
+                let none: u64 = 0;
+                let (set, size) = (ptr::from_ref(&none), mem::size_of::<u64>());
+                let how = libc::SIG_SETMASK;
+                let old = ptr::null::<c_void>();
+                ok(libc::syscall(libc::SYS_rt_sigprocmask, how, set, old, size)).map(drop)
+            }
+            Step::CloseOthers => {
+                let flags = libc::CLOSE_RANGE_CLOEXEC;
+                // Before Linux 5.11 there is no such call: all descriptors of ours are
+                // close-on-exec anyway.
+                ok_or(
+                    libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, flags),
+                    libc::ENOSYS,
+                )
+            }
+            Step::Filter { program, listener } => filter(program, *listener),
+            Step::Execute { programs, .. } => execute(programs, vectors),
+        }
+    }
+}
+
+fn create(path: &CStr, bytes: &[u8], mode: u32) -> Result<(), i32> {
+    let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW;
+    write_to(path, bytes, flags, mode)
+}
+
+fn write_to(path: &CStr, bytes: &[u8], flags: c_int, mode: u32) -> Result<(), i32> {
+    let flags = flags | libc::O_CLOEXEC;
+    // SAFETY: see `take`.
+    unsafe {
+        let at = libc::AT_FDCWD;
+        let fd = ok(libc::syscall(
+            libc::SYS_openat,
+            at,
+            path.as_ptr(),
+            flags,
+            mode,
+        ))?;
+        let mut written = Ok(0);
+        if !bytes.is_empty() {
+            written = ok(libc::syscall(
+                libc::SYS_write,
+                fd,
+                bytes.as_ptr(),
+                bytes.len(),
+            ));
+        }
+        libc::syscall(libc::SYS_close, fd);
+        match written {
+            Ok(count) if count as usize == bytes.len() => Ok(()),
+            Ok(_) => Err(libc::ENOSPC),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+fn loopback() -> Result<(), i32> {
+    // SAFETY: see `take`; all zeroes is a valid ifreq.
+    unsafe {
+        let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+        let socket = ok(libc::syscall(libc::SYS_socket, libc::AF_INET, kind, 0))?;
+        let mut request: libc::ifreq = mem::zeroed();
+        request.ifr_name[0] = b'l' as c_char;
+        request.ifr_name[1] = b'o' as c_char;
+        request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as i16;
+        let up = ok(libc::syscall(
+            libc::SYS_ioctl,
+            socket,
+            libc::SIOCSIFFLAGS as c_ulong,
+            ptr::from_mut(&mut request),
+        ));
+        libc::syscall(libc::SYS_close, socket);
+        up.map(drop)
+    }
+}
+
+fn limit(resource: u32, soft: u64, hard: u64) -> Result<(), i32> {
+    // SAFETY: see `take`.
+    unsafe {
+        let mut have = [0u64; 2];
+        let call = libc::SYS_prlimit64;
+        let none = ptr::null::<u64>();
+        ok(libc::syscall(call, 0, resource, none, have.as_mut_ptr()))?;
+        let hard = if hard < have[1] { hard } else { have[1] };
+        let want = [if soft < hard { soft } else { hard }, hard];
+        let none = ptr::null_mut::<u64>();
+        ok(libc::syscall(call, 0, resource, want.as_ptr(), none)).map(drop)
+    }
+}
+
+fn filter(program: &[sock_filter], listener: Option<RawFd>) -> Result<(), i32> {
+    let program = libc::sock_fprog {
+        len: program.len() as u16,
+        filter: program.as_ptr().cast_mut(),
+    };
+    let install = |flags: c_ulong| {
+        let mode = libc::SECCOMP_SET_MODE_FILTER;
+        // SAFETY: see `take`; the kernel only reads the program.
+        ok(unsafe { libc::syscall(libc::SYS_seccomp, mode, flags, ptr::from_ref(&program)) })
+    };
+    let Some(socket) = listener else {
+        return install(0).map(drop);
+    };
+    // Without the second flag a signal interrupts a call that is being looked at, and it comes
+    // twice; Linux 5.19 has it.
+    let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    let fd = match install(flags | WAIT_KILLABLE) {
+        Err(libc::EINVAL) => install(flags),
+        other => other,
+    }?;
+    send_fds(socket, b'L', &[fd as RawFd])
+}
+
+/// `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` of `linux/seccomp.h`.
+const WAIT_KILLABLE: c_ulong = 1 << 5;
+
+/// As a shell searches: a file that may not be executed is remembered, one that is missing is not.
+fn execute(programs: &[CString], vectors: &Vectors) -> Result<(), i32> {
+    let mut why = libc::ENOENT;
+    for program in programs {
+        // SAFETY: see `take`; both arrays end with a null pointer.
+        unsafe {
+            libc::syscall(
+                libc::SYS_execve,
+                program.as_ptr(),
+                vectors.arguments.as_ptr(),
+                vectors.environment.as_ptr(),
+            )
+        };
+        match errno() {
+            libc::ENOENT | libc::ENOTDIR => {}
+            libc::EACCES => why = libc::EACCES,
+            other => return Err(other),
+        }
+    }
+    Err(why)
+}
+
+/// Reads what the child has to say of its steps, until it executes or ends.
+pub(super) fn failures(report: impl io::Read) -> io::Result<Vec<Failure>> {
+    let mut bytes = Vec::new();
+    // One for each step at most.
+    report.take(64 << 10).read_to_end(&mut bytes)?;
+    let (records, _) = bytes.as_chunks::<{ mem::size_of::<Failure>() }>();
+    let word =
+        |bytes: &[u8; 8], at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+    let failure = |record: &[u8; 8]| Failure {
+        step: u32::from_ne_bytes(word(record, 0)),
+        errno: i32::from_ne_bytes(word(record, 4)),
+    };
+    Ok(records.iter().map(failure).collect())
+}

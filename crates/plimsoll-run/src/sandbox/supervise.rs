@@ -1,0 +1,449 @@
+//! One run from beginning to end: start, wait until it is ready, ask, stop.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use plimsoll_model::answer::{self, Answer};
+use plimsoll_model::text::printable;
+
+use super::plan::{Places, Pristine};
+use super::spawn::{self, Started, Stopped};
+use super::{copy, proc};
+use crate::probe::{self, Scene};
+use crate::seccomp::Notify;
+use crate::trace::{Identities, Traced, Tracer};
+use crate::{Ended, Error, Exit, Outcome, RunningAs, Spec, Way, way};
+
+/// From one look at the image to the next, while it gets ready.
+const LOOK: Duration = Duration::from_millis(20);
+/// From one look at its limits to the next.
+const GUARD: Duration = Duration::from_millis(100);
+/// An image that prints this many times what is kept is ended.
+const OUTPUT_FACTOR: u64 = 16;
+
+/// See [`crate::run`].
+pub(crate) fn run(spec: &Spec<'_>) -> Result<Outcome, Error> {
+    let begun = Instant::now();
+    let way = way()?;
+    check(spec)?;
+    let place = Place::new(spec)?;
+    let notify = match way {
+        Way::Plain => Notify::FilesAndOwners,
+        Way::Root if spec.watch => Notify::Files,
+        Way::Root => Notify::Nothing,
+    };
+    let mut problems = Vec::new();
+    let started = start(spec, way, notify, &place, &mut problems)?;
+    let mut outcome = supervise(spec, way, &place, started, begun)?;
+    problems.append(&mut outcome.problems);
+    outcome.problems = problems;
+    outcome.total = begun.elapsed();
+    Ok(outcome)
+}
+
+/// What a runtime would refuse, said before anything is started.
+fn check(spec: &Spec<'_>) -> Result<(), Error> {
+    for name in ["proc", "sys", "dev", "etc"] {
+        match fs::symlink_metadata(spec.root.join(name)) {
+            Ok(found) if found.is_dir() => {}
+            Ok(found) => {
+                let kind = if found.is_symlink() {
+                    "a symbolic link"
+                } else {
+                    "a file"
+                };
+                let text = format!("/{name} is {kind} in it, and a runtime mounts or writes there");
+                return Err(Error::Tree(text));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::Tree(format!("/{name} cannot be looked at: {error}"))),
+        }
+    }
+    if !(1..=64).contains(&spec.stop_signal) {
+        let text = format!("{} is no signal", spec.stop_signal);
+        return Err(Error::Spec(text));
+    }
+    Ok(())
+}
+
+/// A directory of this run in the caller's scratch; removed at the end.
+struct Place {
+    directory: PathBuf,
+    log: File,
+    places: Places,
+}
+
+impl Place {
+    fn new(spec: &Spec<'_>) -> Result<Self, Error> {
+        let cannot = |what: &'static str| Error::sandbox(what);
+        let scratch =
+            fs::canonicalize(spec.scratch).map_err(cannot("find the scratch directory"))?;
+        let root = fs::canonicalize(spec.root).map_err(cannot("find the image's tree"))?;
+        if scratch.starts_with(&root) {
+            let text = "the scratch directory lies inside the image's tree";
+            return Err(Error::Spec(text.to_owned()));
+        }
+        let metadata = fs::metadata(&root).map_err(cannot("look at the image's tree"))?;
+        if !metadata.is_dir() {
+            return Err(Error::Tree(format!("{} is no directory", root.display())));
+        }
+        let directory = fresh(&scratch).map_err(cannot("make a directory for the run"))?;
+        let base = directory.join("root");
+        fs::create_dir(&base).map_err(cannot("make a mount point"))?;
+        let log = log(&directory).map_err(cannot("make the log"))?;
+        Ok(Self {
+            directory,
+            log,
+            places: Places {
+                root,
+                base,
+                mode: metadata.permissions().mode() & 0o7777,
+            },
+        })
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.directory.join(LOG)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // All of it is ours, and no mount of the sandbox is visible here.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+const LOG: &str = "output";
+
+/// The first free `run-N`; other runs may use the same scratch.
+fn fresh(scratch: &Path) -> io::Result<PathBuf> {
+    for number in 0..100_000u32 {
+        let path = scratch.join(format!("run-{number}"));
+        match fs::DirBuilder::new().mode(0o700).create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other.map(|()| path),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Standard output and error of the image: a file that any of its users may open again by
+/// `/dev/stdout`, as many servers do; only the sandbox and we reach it.
+fn log(directory: &Path) -> io::Result<File> {
+    let path = directory.join(LOG);
+    let log = OpenOptions::new()
+        .append(true)
+        .create_new(true)
+        .mode(0o666)
+        .open(path)?;
+    log.set_permissions(fs::Permissions::from_mode(0o666))?;
+    Ok(log)
+}
+
+/// Starts the image on an overlay, or on a copy where the kernel has no overlay for us.
+fn start(
+    spec: &Spec<'_>,
+    way: Way,
+    notify: Notify,
+    place: &Place,
+    problems: &mut Vec<String>,
+) -> Result<Started, Error> {
+    for pristine in [Pristine::UserXattr, Pristine::Overlay] {
+        match spawn::start(spec, way, pristine, &place.places, notify, &place.log) {
+            Ok(started) => return Ok(started),
+            Err(Stopped::Error(error)) => return Err(error),
+            Err(Stopped::Overlay) => {}
+        }
+    }
+    problems.push(String::from(
+        "no overlay can be mounted here: the tree was copied, and writes are bounded by the disk only",
+    ));
+    let copied = Places {
+        root: place.directory.join("copy"),
+        base: place.places.base.clone(),
+        mode: place.places.mode,
+    };
+    copy::copy(&place.places.root, &copied.root, spec.limits.disk)
+        .map_err(Error::sandbox("copy the image's tree"))?;
+    match spawn::start(spec, way, Pristine::Copied, &copied, notify, &place.log) {
+        Ok(started) => Ok(started),
+        Err(Stopped::Error(error)) => Err(error),
+        Err(Stopped::Overlay) => Err(Error::Spec(String::from("a copy needs no overlay"))),
+    }
+}
+
+/// The run itself, beside the tracer and the guard of the limits.
+fn supervise(
+    spec: &Spec<'_>,
+    way: Way,
+    place: &Place,
+    mut started: Started,
+    begun: Instant,
+) -> Result<Outcome, Error> {
+    let scenes: Vec<String> = ["start".to_owned()]
+        .into_iter()
+        .chain(spec.probes.iter().map(ToString::to_string))
+        .chain(["stop".to_owned()])
+        .collect();
+    let during = AtomicUsize::new(0);
+    let tracer = started
+        .listener
+        .take()
+        .map(|listener| Tracer::new(listener, started.process.pid, way, spec, &scenes, &during));
+    let identities = tracer.as_ref().and_then(Tracer::identities);
+    let limit = Mutex::new(None);
+    let (done, over) = mpsc::channel::<()>();
+    let run = Run {
+        spec,
+        place,
+        started: &started,
+        begun,
+        during: &during,
+        limit: &limit,
+    };
+    thread::scope(|scope| {
+        let tracer = tracer.map(|tracer| scope.spawn(move || tracer.run()));
+        let guard = scope.spawn(move || run.guard(&over));
+        let told = run.tell(&identities);
+        // Whatever happened, nothing of the image may live on; the tracer ends with its last process.
+        started.process.kill();
+        drop(done);
+        let _ = guard.join();
+        let traced = match tracer.map(thread::ScopedJoinHandle::join) {
+            Some(Ok(traced)) => traced,
+            Some(Err(_)) => Traced::broken(),
+            None => Traced::default(),
+        };
+        let mut outcome = told?;
+        outcome.way = way;
+        outcome.observations = traced.observations;
+        outcome.problems.extend(traced.problems);
+        outcome.output = run.output();
+        let limit = limit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        outcome.problems.extend(limit);
+        Ok(outcome)
+    })
+}
+
+/// What a run is made of; copied to where it is watched.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    spec: &'a Spec<'a>,
+    place: &'a Place,
+    started: &'a Started,
+    begun: Instant,
+    during: &'a AtomicUsize,
+    limit: &'a Mutex<Option<String>>,
+}
+
+impl Run<'_> {
+    /// Waits for the program, asks, stops it.
+    fn tell(&self, identities: &Option<Identities>) -> Result<Outcome, Error> {
+        let spec = self.spec;
+        let process = &self.started.process;
+        let mut problems = self.started.executed(spec)?;
+        let running = Instant::now();
+        let deadline = running + spec.limits.start;
+        let ports: BTreeSet<u16> = spec
+            .ports
+            .iter()
+            .copied()
+            .chain(spec.probes.iter().filter_map(probe::Probe::port))
+            .collect();
+
+        let mut ready = None;
+        let mut early = None;
+        let mut answers = Vec::new();
+        if ports.is_empty() && spec.probes.is_empty() {
+            early = self.until(deadline, || false);
+            answers.push(self.completion(early));
+        } else {
+            if !ports.is_empty() {
+                let listens = || !proc::listening(process.pid).is_disjoint(&ports);
+                early = self.until(deadline, || {
+                    let listens = listens();
+                    if listens {
+                        ready = Some(running.elapsed());
+                    }
+                    listens
+                });
+                if early.is_none() && ready.is_none() {
+                    let list: Vec<String> = ports.iter().map(u16::to_string).collect();
+                    problems.push(format!(
+                        "no port of {} listened within {:?}",
+                        list.join(", "),
+                        spec.limits.start
+                    ));
+                }
+            }
+            for (index, probe) in spec.probes.iter().enumerate() {
+                self.during.store(index + 1, Ordering::Relaxed);
+                // Without a port to watch, the first probe is what tells that it is ready.
+                let first = ports.is_empty() && index == 0;
+                let now = Instant::now();
+                let until = if first {
+                    deadline
+                } else {
+                    now + spec.limits.probe
+                };
+                let until = until.min(self.begun + spec.limits.total);
+                let answer = probe::ask(probe, &self.scene(), until, || {
+                    process.ended(Duration::ZERO).is_some()
+                });
+                if first && answer.is_good() {
+                    ready = Some(running.elapsed());
+                }
+                answers.push(answer);
+            }
+        }
+
+        let listening = proc::listening(process.pid).into_iter().collect();
+        let running_as = self.running_as(identities);
+        let ended = process.ended(Duration::ZERO);
+        let killed = self
+            .limit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some();
+        // A program that a limit has ended did not end by itself.
+        let exit = ended.filter(|_| !killed).map(|ended| Exit {
+            ended,
+            before_probes: early.is_some() || ready.is_none(),
+        });
+        if ended.is_none() {
+            self.stop();
+        }
+        Ok(Outcome {
+            answers,
+            observations: plimsoll_model::Observations::default(),
+            listening,
+            running_as,
+            exit,
+            output: Vec::new(),
+            ready,
+            total: Duration::ZERO,
+            way: Way::Root,
+            problems,
+        })
+    }
+
+    /// Waits until `done`, or the end of the program, which is then the answer.
+    fn until(&self, deadline: Instant, mut done: impl FnMut() -> bool) -> Option<Ended> {
+        loop {
+            // Asked before, so that what it did last is seen.
+            let ended = self.started.process.ended(LOOK);
+            if ended.is_some() || done() || Instant::now() >= deadline {
+                return ended;
+            }
+        }
+    }
+
+    /// The answer of a program that is to run to its end.
+    fn completion(&self, ended: Option<Ended>) -> Answer {
+        let outcome = match ended {
+            Some(ended) => answer::Outcome::Exit {
+                code: ended.code(),
+                output: self.output(),
+            },
+            None => answer::Outcome::None(format!(
+                "still running after {:?}, with no port and no probe to ask",
+                self.spec.limits.start
+            )),
+        };
+        Answer {
+            probe: String::from("run"),
+            outcome,
+        }
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            network: &self.started.network,
+            port: self.spec.ports.first().copied(),
+            log: self.place.log_path(),
+            scratch: &self.place.directory,
+            output: self.spec.limits.output,
+        }
+    }
+
+    /// The stop signal, some patience, and no more: the caller kills what is left.
+    fn stop(&self) {
+        self.during
+            .store(self.spec.probes.len() + 1, Ordering::Relaxed);
+        let process = &self.started.process;
+        if proc::would_hear(process.pid, self.spec.stop_signal) {
+            process.signal(self.spec.stop_signal);
+            process.ended(self.spec.limits.stop);
+        }
+    }
+
+    /// The programs that run now, each kind once.
+    fn running_as(&self, identities: &Option<Identities>) -> Vec<RunningAs> {
+        let mut kinds = BTreeSet::new();
+        for pid in proc::family(self.started.process.pid) {
+            let Some((exe, uid, gid)) = proc::running_as(pid) else {
+                continue;
+            };
+            let faked = identities.as_ref().and_then(|all| all.effective(pid));
+            let (uid, gid) = faked.unwrap_or((uid, gid));
+            let exe = printable(exe.as_os_str().as_encoded_bytes());
+            kinds.insert(RunningAs { exe, uid, gid });
+        }
+        kinds.into_iter().collect()
+    }
+
+    /// What the image has printed so far, up to the limit.
+    fn output(&self) -> Vec<u8> {
+        let mut output = Vec::new();
+        if let Ok(log) = File::open(self.place.log_path()) {
+            // What cannot be read any more is missing, and that is all there is to say.
+            let _ = log.take(self.spec.limits.output).read_to_end(&mut output);
+        }
+        output
+    }
+
+    /// Looks at the limits until the run is over; the first that is hit ends the image.
+    fn guard(&self, over: &mpsc::Receiver<()>) {
+        while over.recv_timeout(GUARD) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if let Some(hit) = self.limit_hit() {
+                *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = Some(hit);
+                self.started.process.signal(libc::SIGKILL);
+                return;
+            }
+        }
+    }
+
+    fn limit_hit(&self) -> Option<String> {
+        let limits = &self.spec.limits;
+        if self.begun.elapsed() > limits.total {
+            return Some(format!(
+                "ended: the whole run took longer than {:?}",
+                limits.total
+            ));
+        }
+        let written = self.place.log.metadata().map_or(0, |log| log.len());
+        let most = limits.output.saturating_mul(OUTPUT_FACTOR);
+        if written > most {
+            return Some(format!("ended: it printed more than {most} bytes"));
+        }
+        let family = proc::family(self.started.process.pid);
+        if family.len() as u64 > u64::from(limits.processes) {
+            return Some(format!(
+                "ended: it had more than {} processes",
+                limits.processes
+            ));
+        }
+        // The quick sum counts pages shared after a fork for each process: too much, never too little.
+        let over = |exact| proc::memory(&family, exact) > limits.memory;
+        (over(false) && over(true))
+            .then(|| format!("ended: it used more than {} bytes of memory", limits.memory))
+    }
+}
