@@ -1,7 +1,7 @@
 //! Which names in an image start a program of a given kind: links resolved, copies by hard link
 //! found, scripts and look-alikes told apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_model::{Evidence, FileTree, ImagePath, Kind, Node, Subject};
 
@@ -13,6 +13,8 @@ pub(crate) struct Program {
     pub(crate) file: ImagePath,
     /// Its names, sorted; the file is one of them unless it is many programs in one.
     pub(crate) names: Vec<ImagePath>,
+    /// The file is many programs in one and does what its name says, as BusyBox does.
+    pub(crate) multicall: bool,
 }
 
 /// What scripts (files that begin with `#!`) are.
@@ -25,7 +27,8 @@ pub(crate) enum Scripts {
     InProgramDirectories,
 }
 
-/// The programs whose name `wanted` gives a group, with every other name of the same file.
+/// The programs whose name `wanted` gives a group, with every other name of the same file; sorted
+/// by group and file.
 ///
 /// A file counts if somebody may execute it; a link that leads nowhere starts nothing. A file that
 /// cannot be read is taken for a program: its name and mode say so.
@@ -35,14 +38,16 @@ pub(crate) fn find(
     wanted: impl Fn(&ImagePath, &str) -> Option<usize>,
 ) -> Vec<Program> {
     let tree = &subject.rootfs.tree;
-    let mut programs: BTreeMap<u32, Program> = BTreeMap::new();
+    // By file and group: BusyBox is a shell, a downloader and more, each by other names.
+    let mut programs: BTreeMap<(u32, usize), Program> = BTreeMap::new();
     for (path, node) in tree.iter() {
-        let Some(name) = std::str::from_utf8(path.file_name()).ok() else {
-            continue;
-        };
-        if node.is_dir() || is_aside(path, node) {
+        let could_start = node.is_executable() || matches!(node.kind, Kind::Symlink(_));
+        if !could_start || is_aside(path, node) {
             continue;
         }
+        let Ok(name) = std::str::from_utf8(path.file_name()) else {
+            continue;
+        };
         let Some(group) = wanted(path, name) else {
             continue;
         };
@@ -52,11 +57,14 @@ pub(crate) fn find(
         let counts = !is_script(subject, &file)
             || scripts == Scripts::InProgramDirectories && is_program_directory(subject, path);
         if counts {
-            let program = programs.entry(target.inode).or_insert_with(|| Program {
-                group,
-                file,
-                names: Vec::new(),
-            });
+            let program = programs
+                .entry((target.inode, group))
+                .or_insert_with(|| Program {
+                    group,
+                    file,
+                    names: Vec::new(),
+                    multicall: false,
+                });
             program.names.push(path.clone());
         }
     }
@@ -80,6 +88,7 @@ pub(crate) fn names(programs: Vec<Program>) -> Vec<ImagePath> {
         .flat_map(|program| program.names)
         .collect();
     names.sort();
+    names.dedup();
     names
 }
 
@@ -140,45 +149,146 @@ fn is_program_directory(subject: &Subject, path: &ImagePath) -> bool {
 }
 
 /// Adds every other name by which the files of `programs` can be reached, except where one file is
-/// many programs and does what its name says (`ls -> busybox` starts no shell).
-fn add_other_names(tree: &FileTree, programs: &mut BTreeMap<u32, Program>) {
-    let mut others: BTreeMap<u32, Vec<ImagePath>> = BTreeMap::new();
-    for (path, node) in tree.iter() {
-        let inode = match node.kind {
-            Kind::File { .. } => node.inode,
-            Kind::Symlink(_) => match program_at(tree, path) {
-                Some((_, target)) => target.inode,
-                None => continue,
-            },
-            _ => continue,
-        };
-        if programs.contains_key(&inode) {
-            others.entry(inode).or_default().push(path.clone());
-        }
+/// many programs (`ls -> busybox` starts no shell).
+fn add_other_names(tree: &FileTree, programs: &mut BTreeMap<(u32, usize), Program>) {
+    let files: BTreeSet<u32> = programs.keys().map(|(inode, _)| *inode).collect();
+    let mut others = other_names(tree, &files);
+    let mut of = BTreeMap::new();
+    for inode in files {
+        let names = others.remove(&inode).unwrap_or_default();
+        of.insert(inode, names);
     }
-    for (inode, program) in programs {
-        let others = others.remove(inode).unwrap_or_default();
-        if is_multicall(&program.file) || others.iter().any(is_applet) {
+    for ((inode, _), program) in programs {
+        let others = &of[inode];
+        let box_name = others.iter().find(|name| is_box(name));
+        program.multicall = box_name.is_some() || others.iter().any(is_applet);
+        if program.multicall {
+            if let Some((file, _)) = box_name.and_then(|name| program_at(tree, name)) {
+                program.file = file;
+            }
             continue;
         }
         let aside = |path: &ImagePath| tree.get(path).is_none_or(|node| is_aside(path, node));
         program
             .names
-            .extend(others.into_iter().filter(|path| !aside(path)));
+            .extend(others.iter().filter(|path| !aside(path)).cloned());
         program.names.sort();
         program.names.dedup();
     }
 }
 
+/// All names of these files, hard and symbolic, by file.
+///
+/// A symbolic link is followed only if its target ends in a name one of the files is known by, and
+/// then makes its own name known: most trees have thousands of links to other things.
+fn other_names(tree: &FileTree, files: &BTreeSet<u32>) -> BTreeMap<u32, Vec<ImagePath>> {
+    let mut names: BTreeMap<u32, Vec<ImagePath>> = BTreeMap::new();
+    let mut known: BTreeSet<&[u8]> = BTreeSet::new();
+    let mut links: Vec<(&ImagePath, &[u8])> = Vec::new();
+    for (path, node) in tree.iter() {
+        match &node.kind {
+            Kind::File { .. } if files.contains(&node.inode) => {
+                names.entry(node.inode).or_default().push(path.clone());
+                known.insert(path.file_name());
+            }
+            Kind::Symlink(target) => {
+                let end = target.rsplit(|&byte| byte == b'/').next();
+                links.push((path, end.unwrap_or(target)));
+            }
+            _ => {}
+        }
+    }
+    loop {
+        let before = (links.len(), known.len());
+        links.retain(|(path, end)| {
+            if !known.contains(end) {
+                return true;
+            }
+            if let Some((_, target)) = program_at(tree, path)
+                && files.contains(&target.inode)
+            {
+                names.entry(target.inode).or_default().push((*path).clone());
+                known.insert(path.file_name());
+            }
+            false
+        });
+        if before == (links.len(), known.len()) {
+            return names;
+        }
+    }
+}
+
 /// Whether the file is by name one of those that hold many programs.
-pub(crate) fn is_multicall(file: &ImagePath) -> bool {
-    let name = file.file_name();
+fn is_box(file: &ImagePath) -> bool {
     [&b"busybox"[..], b"toybox", b"sbase-box"]
         .iter()
-        .any(|known| name.starts_with(known))
+        .any(|known| file.file_name().starts_with(known))
 }
 
 /// Names that only a file with many programs in it answers to beside its own.
 fn is_applet(path: &ImagePath) -> bool {
     matches!(path.file_name(), b"ls" | b"cat" | b"cp" | b"[" | b"mount")
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_model::fixture::Fixture;
+
+    use super::*;
+
+    /// The programs named `sh` or `nc`: `group file: names`, and a star for many in one.
+    fn found(text: &str) -> Vec<String> {
+        let fixture = Fixture::new(text);
+        let programs = find(&fixture.subject(), Scripts::No, |_, name| {
+            ["sh", "nc"].iter().position(|known| *known == name)
+        });
+        let shown = programs.into_iter().map(|program| {
+            let names: Vec<String> = program.names.iter().map(ImagePath::to_string).collect();
+            let star = if program.multicall { "*" } else { "" };
+            let names = names.join(" ");
+            format!("{} {}{star}: {names}", program.group, program.file)
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn every_name_of_a_file_is_found() {
+        let text = "/bin -> usr/bin\n/usr/bin/dash 0755 1k\n/usr/bin/sh -> dash\n\
+                    /opt/a -> /bin/sh\n/opt/b -> a\n/opt/c = /usr/bin/dash\n/opt/d -> nowhere/sh\n\
+                    /etc/alternatives/sh -> /bin/dash";
+        assert_eq!(
+            found(text),
+            ["0 /usr/bin/dash: /opt/a /opt/b /opt/c /usr/bin/dash /usr/bin/sh"]
+        );
+    }
+
+    #[test]
+    fn many_programs_in_one_file_are_what_they_are_called() {
+        for link in ["= /bin/busybox", "-> /bin/busybox"] {
+            let text = format!(
+                "/bin/busybox 0755 1k\n/bin/ash {link}\n/bin/ls {link}\n/bin/nc {link}\n\
+                 /usr/bin/sh {link}"
+            );
+            assert_eq!(
+                found(&text),
+                ["0 /bin/busybox*: /usr/bin/sh", "1 /bin/busybox*: /bin/nc"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_renamed_box_is_known_by_what_else_it_is_called() {
+        let text = "/opt/tools 0755 1k\n/bin/sh -> /opt/tools\n/bin/cat -> /opt/tools";
+        assert_eq!(found(text), ["0 /opt/tools*: /bin/sh"]);
+    }
+
+    #[test]
+    fn a_ring_of_links_is_no_program() {
+        assert_eq!(found("/bin/sh -> nc\n/bin/nc -> sh"), [""; 0]);
+    }
+
+    #[test]
+    fn directories_and_devices_are_no_programs() {
+        assert_eq!(found("/usr/share/sh/ dir 0755\n/dev/sh char 1 3"), [""; 0]);
+    }
 }

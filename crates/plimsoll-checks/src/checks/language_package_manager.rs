@@ -82,13 +82,11 @@ fn run(subject: &Subject, findings: &mut Findings) {
         let (family, _) = FAMILIES[program.group];
         by_family.entry(family).or_default().extend(program.names);
     }
-    for (path, node) in tree.iter() {
+    for (path, _) in tree.iter().filter(|(_, node)| node.is_file()) {
         let module = MODULES
             .iter()
             .find(|(_, end)| path.as_bytes().ends_with(end.as_bytes()));
-        if let Some((family, _)) = module
-            && node.is_file()
-        {
+        if let Some((family, _)) = module {
             by_family.entry(family).or_default().push(path.clone());
         }
     }

@@ -52,23 +52,23 @@ check! {
     run: run,
 }
 
-/// Families of tools: what they do, and their names.
+/// Families of tools: what they are good for, and their names.
 const FAMILIES: &[(&str, &[&str])] = &[
     (
-        "fetches files",
+        "can fetch files",
         &[
             "aria2c", "axel", "curl", "curlie", "fetch", "httpie", "wcurl", "wget", "wget2", "xh",
         ],
     ),
     (
-        "copies files to other machines and back",
+        "can copy files to other machines and back",
         &[
             "ftp", "ftpget", "ftpput", "lftp", "ncftp", "pftp", "rclone", "rcp", "rsync", "tftp",
             "tnftp",
         ],
     ),
     (
-        "opens connections by hand",
+        "can open connections by hand",
         &[
             "inetutils-telnet",
             "nc",
@@ -82,14 +82,14 @@ const FAMILIES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "logs in on other machines, or lets others in",
+        "can log in on other machines, or let others in",
         &[
             "dbclient", "dropbear", "mosh", "rlogin", "rsh", "scp", "sftp", "ssh", "sshd",
             "telnetd",
         ],
     ),
     (
-        "explores the network",
+        "can explore the network",
         &[
             "arp-scan",
             "dig",
@@ -110,17 +110,17 @@ const FAMILIES: &[(&str, &[&str])] = &[
             "whois",
         ],
     ),
-    ("browses", &["elinks", "links", "lynx", "w3m"]),
+    ("can browse the web", &["elinks", "links", "lynx", "w3m"]),
 ];
 
 fn run(subject: &Subject, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     for program in find(subject) {
-        let (does, _) = FAMILIES[program.group];
+        let (purpose, _) = FAMILIES[program.group];
         let evidence = program.names.iter();
         let evidence = evidence.map(|name| programs::evidence(tree, name));
         findings.add(
-            format!("{} {does}", programs::some(&program.names)),
+            format!("{} {purpose}", programs::some(&program.names)),
             evidence.collect(),
             "plimsoll slim IMAGE",
         );

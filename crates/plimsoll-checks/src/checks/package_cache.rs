@@ -196,7 +196,12 @@ fn run(subject: &Subject, findings: &mut Findings) {
         if node.size() == 0 || super::package_lists::is_list(path) {
             continue;
         }
-        let cache = CACHES.iter().find(|cache| lies_in(path, cache.place));
+        // Places that are not absolute begin with a dot; few paths have such a component.
+        let hidden = path.as_bytes().windows(2).any(|pair| pair == b"/.");
+        let cache = CACHES
+            .iter()
+            .filter(|cache| hidden || cache.place.starts_with('/'))
+            .find(|cache| lies_in(path, cache.place));
         if let Some(cache) = cache {
             let (_, paths) = found.entry(cache.owner).or_insert((cache, Vec::new()));
             paths.push(path.clone());
@@ -227,14 +232,14 @@ fn lies_in(path: &ImagePath, place: &str) -> bool {
         return path.starts_with(place);
     }
     let (path, place) = (path.as_bytes(), place.as_bytes());
-    memchr_all(path, place).any(|at| {
+    occurrences(path, place).any(|at| {
         let end = at + place.len();
         path[at - 1] == b'/' && (end == path.len() || path[end] == b'/')
     })
 }
 
 /// Where `needle` occurs in `path`, behind the first byte.
-fn memchr_all<'a>(path: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+fn occurrences<'a>(path: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     (1..path.len().saturating_sub(needle.len() - 1))
         .filter(move |&at| path[at..].starts_with(needle))
 }
@@ -256,6 +261,13 @@ mod tests {
             ("/srv/var/cache/apt/x", "/var/cache/apt", false),
         ] {
             assert_eq!(lies_in(&path.into(), place), lies, "{path} in {place}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_absolute_or_hidden() {
+        for cache in CACHES {
+            assert!(cache.place.starts_with(['/', '.']), "{}", cache.place);
         }
     }
 

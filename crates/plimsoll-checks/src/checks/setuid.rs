@@ -69,11 +69,14 @@ fn run(subject: &Subject, findings: &mut Findings) {
             (false, id) => format!("user {id}"),
             (true, id) => format!("group {id}"),
         };
-        let runs = if names.len() == 1 { "runs" } else { "run" };
+        let (runs, them) = match names.len() {
+            1 => ("runs", "it"),
+            _ => ("run", "them"),
+        };
         let shown = programs::some(&names);
         let evidence = names.iter().map(|name| programs::evidence(tree, name));
         findings.add(
-            format!("{shown} {runs} with the rights of {rights}, whoever starts them"),
+            format!("{shown} {runs} with the rights of {rights}, whoever starts {them}"),
             evidence.collect(),
             "RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} +",
         );

@@ -130,7 +130,7 @@ fn run(subject: &Subject, findings: &mut Findings) {
             .filter(|name| *name != file)
             .cloned()
             .collect();
-        let holds = if programs::is_multicall(file) {
+        let holds = if program.multicall {
             "holds a shell"
         } else {
             "is a shell"
