@@ -1,57 +1,338 @@
-//! Watches a sandbox through seccomp's user notification.
+//! Watches a sandbox through seccomp's user notification: every call that names a file arrives here
+//! before the kernel makes it.
+//!
+//! What is seen is what was asked for, whether it was there or not; the tree tells that. Answering is
+//! "go on", so nothing here is a boundary: a program could change a path after we have read it, and
+//! only fool the report. As a plain user the tracer also answers for owners and identities
+//! ([`fake`]).
 
+use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use plimsoll_model::Observations;
+use plimsoll_model::{Access, Observations};
 
 use crate::seccomp::Number;
 use crate::{Spec, Way};
+use caller::Programs;
+use calls::{Flags, Follow, Place, Shape};
+use fake::Fake;
+use listener::{Listener, Question, Reply};
 
+mod caller;
 mod calls;
+mod fake;
+mod listener;
+mod memory;
 
 pub(crate) use calls::sees_path;
+pub(crate) use fake::{Identities, sees_owner};
 
-/// Whether a call asks for or changes an owner or an identity.
-pub(crate) fn sees_owner(number: Number) -> bool {
-    let _ = number;
-    false
-}
+/// Paths that are recorded in one run.
+const MOST_PATHS: usize = 400_000;
+/// Bytes of all recorded paths together.
+const MOST_BYTES: usize = 64 << 20;
 
-#[derive(Clone)]
-pub(crate) struct Identities;
-impl Identities {
-    pub(crate) fn effective(&self, _pid: i32) -> Option<(u32, u32)> {
-        None
-    }
-}
-
+/// What came of watching.
 #[derive(Default)]
 pub(crate) struct Traced {
+    /// What was touched; empty where nobody asked for it.
     pub(crate) observations: Observations,
+    /// What the run had to do without.
     pub(crate) problems: Vec<String>,
 }
+
 impl Traced {
+    /// The answer of a tracer that failed.
     pub(crate) fn broken() -> Self {
-        Self::default()
+        let text = String::from("the tracer ended before the image: what was touched is not known");
+        let observations = Observations {
+            blind: vec![text.clone()],
+            ..Observations::default()
+        };
+        Self {
+            observations,
+            problems: vec![text],
+        }
     }
 }
-pub(crate) struct Tracer;
-impl Tracer {
+
+/// Answers the calls of one sandbox until its last process is gone.
+pub(crate) struct Tracer<'a> {
+    listener: Listener,
+    record: bool,
+    scenes: &'a [String],
+    during: &'a AtomicUsize,
+    fake: Option<Fake<'a>>,
+}
+
+impl<'a> Tracer<'a> {
+    /// A tracer for the sandbox whose first process is `pid`; `during` is the index in `scenes` of
+    /// what happens at the moment.
     pub(crate) fn new(
-        _listener: OwnedFd,
-        _pid: i32,
-        _way: Way,
-        _spec: &Spec<'_>,
-        _scenes: &[String],
-        _during: &AtomicUsize,
+        listener: OwnedFd,
+        pid: i32,
+        way: Way,
+        spec: &Spec<'a>,
+        scenes: &'a [String],
+        during: &'a AtomicUsize,
     ) -> Self {
-        Self
+        let fake = match way {
+            Way::Plain => Some(Fake::new(pid, &spec.identity, spec.owners)),
+            Way::Root => None,
+        };
+        Self {
+            listener: Listener::new(listener),
+            record: spec.watch,
+            scenes,
+            during,
+            fake,
+        }
     }
+
+    /// The identities that are answered for, shared with whoever wants to name them.
     pub(crate) fn identities(&self) -> Option<Identities> {
-        None
+        self.fake.as_ref().map(Fake::identities)
     }
+
+    /// Answers until there is nobody left to ask.
     pub(crate) fn run(self) -> Traced {
-        Traced::default()
+        let mut log = Log::default();
+        let mut programs = Programs::default();
+        let mut fake = self.fake;
+        // Reading the root of every caller is only worth it once somebody has changed it.
+        let mut chrooted = false;
+        loop {
+            let question = match self.listener.next() {
+                Ok(Some(question)) => question,
+                Ok(None) => break,
+                Err(error) => {
+                    log.fail(&error);
+                    let mut traced = log.finish();
+                    traced.problems.extend(Traced::broken().problems);
+                    return traced;
+                }
+            };
+            let sights = look(&question, chrooted);
+            chrooted |= question.number == libc::SYS_chroot;
+            let program = self.record.then(|| programs.of(question.thread));
+            if [libc::SYS_execve, libc::SYS_execveat].contains(&question.number) {
+                programs.forget(question.thread);
+            }
+            let reply = match &mut fake {
+                Some(fake) => fake.answer(&self.listener, &question, &sights),
+                None => Reply::Continue,
+            };
+            // A caller that is gone may have been confused with another: nothing of it is believed.
+            if !self.listener.reply(&question, reply) {
+                continue;
+            }
+            if let Some(program) = program {
+                let scene = self.scenes.get(self.during.load(Ordering::Relaxed));
+                log.add(&sights, &program, scene.map_or("", String::as_str));
+            }
+        }
+        let mut traced = log.finish();
+        traced
+            .problems
+            .extend(fake.map(Fake::problems).unwrap_or_default());
+        traced
+    }
+}
+
+/// A path that a call names.
+pub(super) struct Sight {
+    /// Seen from the root of the sandbox, as spelt.
+    path: Vec<u8>,
+    access: Access,
+}
+
+/// What a call names: at most two paths, or why they cannot be told.
+type Sights = Result<[Option<Sight>; 2], io::Error>;
+
+/// Reads the paths of a call out of its caller.
+fn look(question: &Question, chrooted: bool) -> Sights {
+    let Some(call) = calls::find(question.number) else {
+        return Ok([None, None]);
+    };
+    let at = |place: &Place, access| locate(question, place, access, chrooted);
+    match &call.shape {
+        Shape::One(place, access) => Ok([at(place, *access)?, None]),
+        Shape::Two(a, first, b, second) => Ok([at(a, *first)?, at(b, *second)?]),
+        Shape::Open { place, flags } => {
+            let flags = match *flags {
+                Flags::Argument(index) => question.arguments[index],
+                Flags::Pointer(index) => memory::word(question.thread, question.arguments[index])?,
+                Flags::Fixed(flags) => flags as u64,
+            };
+            Ok([at(place, calls::opened(flags))?, None])
+        }
+        Shape::List { fd } => {
+            let path = caller::descriptor(question.thread, question.arguments[*fd] as i32)?;
+            let access = Access::LISTED;
+            Ok([path.map(|path| Sight { path, access }), None])
+        }
+        Shape::Address { at } => {
+            let path = address(question, *at)?;
+            let access = if question.number == libc::SYS_bind {
+                Access::SOCKET.with(Access::WRITTEN)
+            } else {
+                Access::SOCKET
+            };
+            let place = |path| from_here(question, None, path, chrooted);
+            let path = path.map(place).transpose()?.flatten();
+            Ok([path.map(|path| Sight { path, access }), None])
+        }
+    }
+}
+
+fn locate(
+    question: &Question,
+    place: &Place,
+    access: Access,
+    chrooted: bool,
+) -> io::Result<Option<Sight>> {
+    let address = question.arguments[place.path];
+    // A null pointer stands for the descriptor itself, as does an empty text.
+    let text = match address {
+        0 => Some(Vec::new()),
+        address => memory::text(question.thread, address)?,
+    };
+    let Some(text) = text else {
+        // Longer than a path may be: the kernel refuses it.
+        return Ok(None);
+    };
+    // Only these do something to a descriptor itself; a question about an open file is none worth
+    // recording, and to all others an empty path is an error.
+    const OF_DESCRIPTORS: [Number; 4] = [
+        libc::SYS_execveat,
+        libc::SYS_fchownat,
+        libc::SYS_linkat,
+        libc::SYS_utimensat,
+    ];
+    if text.is_empty() && !OF_DESCRIPTORS.contains(&question.number) {
+        return Ok(None);
+    }
+    let has = |index: usize, bit| question.arguments[index] & bit as u64 != 0;
+    let nofollow = match place.follow {
+        Follow::Always => false,
+        Follow::Never => true,
+        Follow::Unless(index, bit) => has(index, bit),
+        Follow::If(index, bit) => !has(index, bit),
+    };
+    let access = if nofollow {
+        access.with(Access::NOFOLLOW)
+    } else {
+        access
+    };
+    let directory = place
+        .directory
+        .map(|index| question.arguments[index] as i32);
+    let path = from_here(question, directory, text, chrooted)?;
+    Ok(path.map(|path| Sight { path, access }))
+}
+
+/// A path as seen from the root of the sandbox; `None` where it starts from something without one.
+fn from_here(
+    question: &Question,
+    directory: Option<i32>,
+    path: Vec<u8>,
+    chrooted: bool,
+) -> io::Result<Option<Vec<u8>>> {
+    let thread = question.thread;
+    if path.first() == Some(&b'/') {
+        if !chrooted {
+            return Ok(Some(path));
+        }
+        return Ok(Some(caller::join(&caller::root(thread)?, &path)));
+    }
+    let directory = match directory {
+        None | Some(libc::AT_FDCWD) => Some(caller::working_directory(thread)?),
+        Some(fd) => match caller::descriptor(thread, fd) {
+            // The kernel will say so too.
+            Err(rustix::io::Errno::NOENT) => None,
+            other => other?,
+        },
+    };
+    Ok(directory.map(|directory| match path.is_empty() {
+        true => directory,
+        false => caller::join(&directory, &path),
+    }))
+}
+
+/// The path of a socket address, unless it is of another family or has no path (`unix(7)`).
+fn address(question: &Question, at: usize) -> io::Result<Option<Vec<u8>>> {
+    const LONGEST: u64 = 110;
+    let length = question.arguments[at + 1].min(LONGEST) as usize;
+    let mut bytes = vec![0; length];
+    let got = memory::read(question.thread, question.arguments[at], &mut bytes)?;
+    bytes.truncate(got);
+    let Some(path) = bytes.strip_prefix(&(libc::AF_UNIX as u16).to_le_bytes()) else {
+        return Ok(None);
+    };
+    let path = path.split(|&byte| byte == 0).next().unwrap_or_default();
+    Ok((!path.is_empty()).then(|| path.to_vec()))
+}
+
+/// The record in the making.
+#[derive(Default)]
+struct Log {
+    observations: Observations,
+    bytes: usize,
+    /// What could not be decoded, by reason.
+    lost: BTreeMap<String, u64>,
+    full: bool,
+}
+
+impl Log {
+    fn add(&mut self, sights: &Sights, program: &str, scene: &str) {
+        match sights {
+            Ok(sights) => {
+                for sight in sights.iter().flatten() {
+                    self.sight(sight, program, scene);
+                }
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn sight(&mut self, sight: &Sight, program: &str, scene: &str) {
+        let seen = &mut self.observations.seen;
+        if !seen.contains_key(&*sight.path) {
+            if seen.len() >= MOST_PATHS || self.bytes + sight.path.len() > MOST_BYTES {
+                self.full = true;
+                return;
+            }
+            self.bytes += sight.path.len();
+        }
+        self.observations
+            .add(&sight.path, sight.access, program, scene);
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        match error.raw_os_error() {
+            // A pointer to nowhere: the kernel refuses the call, nothing is touched. A caller that
+            // is gone touches nothing either.
+            Some(libc::EFAULT | libc::ESRCH) => {}
+            _ => *self.lost.entry(error.to_string()).or_default() += 1,
+        }
+    }
+
+    fn finish(self) -> Traced {
+        let mut observations = self.observations;
+        let lost = |(why, count): (&String, &u64)| {
+            format!("{count} file calls could not be decoded: {why}")
+        };
+        observations.blind.extend(self.lost.iter().map(lost));
+        if self.full {
+            observations.blind.push(format!(
+                "more than {MOST_PATHS} paths or {MOST_BYTES} bytes of paths were touched: the rest was not recorded"
+            ));
+        }
+        Traced {
+            observations,
+            problems: Vec::new(),
+        }
     }
 }

@@ -1,0 +1,111 @@
+//! Who makes a call, and what its paths start from.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::rc::Rc;
+
+use plimsoll_model::text::printable;
+use rustix::fs::{CWD, readlinkat};
+use rustix::io::Errno;
+
+/// Programs that are remembered; above this all are forgotten and looked up again.
+const REMEMBERED: usize = 1 << 15;
+
+/// The programs of the callers, looked up once for each process and program.
+#[derive(Default)]
+pub(super) struct Programs {
+    known: HashMap<i32, Rc<str>>,
+}
+
+impl Programs {
+    /// The program a thread runs, as the kernel names it; empty if it cannot be told.
+    pub(super) fn of(&mut self, thread: i32) -> Rc<str> {
+        if let Some(known) = self.known.get(&thread) {
+            return Rc::clone(known);
+        }
+        let found = link(thread, "exe").unwrap_or_default();
+        let name: Rc<str> = printable(&found).into();
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(thread, Rc::clone(&name));
+        name
+    }
+
+    /// The thread is about to run another program.
+    pub(super) fn forget(&mut self, thread: i32) {
+        self.known.remove(&thread);
+    }
+}
+
+/// The directory a thread works in, seen from the root of the sandbox.
+pub(super) fn working_directory(thread: i32) -> Result<Vec<u8>, Errno> {
+    link(thread, "cwd")
+}
+
+/// The root of a thread, seen from the root of the sandbox: `/` unless it has called `chroot(2)`.
+pub(super) fn root(thread: i32) -> Result<Vec<u8>, Errno> {
+    link(thread, "root")
+}
+
+/// What a descriptor is open on; `None` for what has no path (a pipe, a socket).
+pub(super) fn descriptor(thread: i32, fd: i32) -> Result<Option<Vec<u8>>, Errno> {
+    let found = link(thread, &format!("fd/{fd}"))?;
+    Ok((found.first() == Some(&b'/')).then_some(found))
+}
+
+/// A link of `/proc/PID`. The kernel writes paths as seen from the root of the mount namespace the
+/// file lies in, which is the root of the sandbox, and marks what was removed.
+fn link(thread: i32, name: &str) -> Result<Vec<u8>, Errno> {
+    let path = format!("/proc/{thread}/{name}");
+    let target = readlinkat(CWD, path, Vec::with_capacity(128)).map(CString::into_bytes)?;
+    match target.strip_suffix(b" (deleted)") {
+        Some(path) => Ok(path.to_vec()),
+        None => Ok(target),
+    }
+}
+
+/// A path behind a directory, as spelt.
+pub(super) fn join(directory: &[u8], path: &[u8]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(directory.len() + 1 + path.len());
+    joined.extend_from_slice(directory.strip_suffix(b"/").unwrap_or(directory));
+    if path.first() != Some(&b'/') {
+        joined.push(b'/');
+    }
+    joined.extend_from_slice(path);
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_as_spelt() {
+        for (directory, path, joined) in [
+            ("/", "a", "/a"),
+            ("/srv", "../a//b", "/srv/../a//b"),
+            ("/", "/etc", "/etc"),
+            ("/jail", "/etc", "/jail/etc"),
+        ] {
+            let found = join(directory.as_bytes(), path.as_bytes());
+            assert_eq!(String::from_utf8(found).unwrap(), joined);
+        }
+    }
+
+    #[test]
+    fn our_own_directory_and_program_are_known() {
+        let us = std::process::id() as i32;
+        let here = std::env::current_dir().unwrap();
+        let found = working_directory(us).unwrap();
+        assert_eq!(found, here.as_os_str().as_encoded_bytes());
+        assert_eq!(root(us).unwrap(), b"/");
+        let mut programs = Programs::default();
+        assert!(programs.of(us).starts_with('/'));
+        assert_eq!(&*programs.of(i32::MAX), "");
+        let (reader, _writer) = std::io::pipe().unwrap();
+        use std::os::fd::AsRawFd as _;
+        assert_eq!(descriptor(us, reader.as_raw_fd()), Ok(None));
+        assert!(descriptor(us, 1 << 20).is_err());
+    }
+}
