@@ -112,6 +112,20 @@ pub(crate) fn program_at<'a>(
     node.is_executable().then_some((file, node))
 }
 
+/// The file a runtime would execute: the first word of the command line, along `PATH` where it has
+/// no slash, from the working directory where it is relative.
+pub(crate) fn started(subject: &Subject) -> Option<ImagePath> {
+    let config = &subject.image.config;
+    let command = config.command_line();
+    let word = command.first()?;
+    let file = |path: &ImagePath| Some(program_at(&subject.rootfs.tree, path)?.0);
+    if word.contains('/') {
+        return file(&ImagePath::new(&config.working_dir).join(word));
+    }
+    let mut directories = config.search_path().map(ImagePath::new);
+    directories.find_map(|directory| file(&directory.join(word)))
+}
+
 /// Whether the file at `path` begins with `#!`. One that cannot be read does not.
 pub(crate) fn is_script(subject: &Subject, path: &ImagePath) -> bool {
     let head = subject.rootfs.read_head(path, 2);
@@ -285,6 +299,28 @@ mod tests {
     #[test]
     fn a_ring_of_links_is_no_program() {
         assert_eq!(found("/bin/sh -> nc\n/bin/nc -> sh"), [""; 0]);
+    }
+
+    #[test]
+    fn the_started_program_is_found_as_a_runtime_finds_it() {
+        for (config, file) in [
+            ("ENTRYPOINT tool --flag", "/usr/bin/tool"),
+            ("ENTRYPOINT ./tool\nWORKDIR /srv", "/srv/tool"),
+            ("ENTRYPOINT bin/../tool\nWORKDIR /srv", "/srv/tool"),
+            ("ENTRYPOINT tool\nENV PATH=/nowhere:/srv", "/srv/tool"),
+            ("ENTRYPOINT /link", "/srv/tool"),
+            ("ENTRYPOINT nothing", "none"),
+            ("ENTRYPOINT /srv", "none"),
+        ] {
+            let text = format!(
+                "/usr/bin/tool 0755 1k\n/srv/tool 0755 1k\n/bin/tool 0644 1k\n\
+                 /link -> srv/tool\n{config}"
+            );
+            let fixture = Fixture::new(&text);
+            let found = started(&fixture.subject());
+            let found = found.map_or("none".to_owned(), |path| path.to_string());
+            assert_eq!(found, file, "{config}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `entry-script`: the program that is started is a script, and keeps its interpreter aboard.
 
-use plimsoll_model::{Config, FileTree, ImagePath, Problem, Subject, text};
+use plimsoll_model::{Problem, Subject, text};
 
 use crate::Findings;
 use crate::check::check;
@@ -50,7 +50,7 @@ const FIRST_LINE: u64 = 256;
 
 fn run(subject: &Subject, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
-    let Some(file) = started(&subject.image.config, tree) else {
+    let Some(file) = programs::started(subject) else {
         return;
     };
     let head = match subject.rootfs.read_head(&file, FIRST_LINE) {
@@ -76,19 +76,6 @@ fn run(subject: &Subject, findings: &mut Findings) {
         vec![programs::evidence(tree, &file)],
         "ENTRYPOINT [\"program\"]: the program the script starts in the end",
     );
-}
-
-/// The file a runtime would execute: the first word of the command line, along `PATH` where it has
-/// no slash, from the working directory where it is relative.
-fn started(config: &Config, tree: &FileTree) -> Option<ImagePath> {
-    let command = config.command_line();
-    let word = command.first()?;
-    let file = |path: &ImagePath| Some(programs::program_at(tree, path)?.0);
-    if word.contains('/') {
-        return file(&ImagePath::new(&config.working_dir).join(word));
-    }
-    let mut directories = config.search_path().map(ImagePath::new);
-    directories.find_map(|directory| file(&directory.join(word)))
 }
 
 /// The interpreter that the first line of a script names; for `env`, the one it starts.

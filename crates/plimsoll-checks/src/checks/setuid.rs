@@ -29,6 +29,7 @@ check! {
     /// ```image
     /// /usr/bin/su          0755 71k
     /// /srv/notes           04644 1k
+    /// /srv/locked          02744 1k
     /// /usr/local/bin/up    04755 "#!/app\n"
     /// /srv/shared/         dir 02775
     /// ```

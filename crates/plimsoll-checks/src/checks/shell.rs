@@ -204,7 +204,25 @@ fn base_name(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use plimsoll_model::fixture::Fixture;
+
     use super::*;
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_a_problem_and_known_names_are_found_all_the_same() {
+        let fixture = Fixture::new("/etc/shells 0644 65k\n/bin/dash 0755 1k");
+        let (findings, problems) = CHECK.on(&fixture.subject());
+        assert_eq!(findings.len(), 1);
+        let problem = problems[0].to_string();
+        assert!(
+            problem.starts_with("/etc/shells: cannot be read"),
+            "{problem}"
+        );
+        assert!(
+            problem.contains("more than the limit of 65536"),
+            "{problem}"
+        );
+    }
 
     #[test]
     fn the_names_are_sorted_for_the_search() {

@@ -90,3 +90,44 @@ fn is_command_flag(word: &str) -> bool {
     word.strip_prefix('-')
         .is_some_and(|flags| !flags.starts_with('-') && flags.ends_with('c'))
 }
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_model::fixture::Fixture;
+
+    /// The keys found in a configuration of these words.
+    fn found(entrypoint: &[&str], cmd: &[&str]) -> Vec<String> {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let mut fixture = Fixture::default();
+        fixture.image.config.entrypoint = words(entrypoint);
+        fixture.image.config.cmd = words(cmd);
+        let (findings, _) = super::CHECK.on(&fixture.subject());
+        let evidence = findings.iter().flat_map(|finding| &finding.evidence);
+        evidence.map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn without_an_entrypoint_the_command_is_what_is_started() {
+        assert_eq!(
+            found(&[], &["/bin/sh", "-c", "app"]),
+            ["CMD /bin/sh -c app"]
+        );
+        assert_eq!(found(&["/app"], &["/bin/sh", "-c", "app"]), [""; 0]);
+    }
+
+    #[test]
+    fn a_shell_by_any_flag_that_ends_in_c_reads_a_command() {
+        assert_eq!(
+            found(&["bash", "-ec", "app"], &[]),
+            ["ENTRYPOINT bash -ec app"]
+        );
+        for words in [
+            &["bash", "--rc", "app"][..],
+            &["bash", "app"],
+            &["bash", "-c"],
+            &["/entry", "-c", "app"],
+        ] {
+            assert_eq!(found(words, &[]), [""; 0], "{words:?}");
+        }
+    }
+}

@@ -74,12 +74,13 @@ fn run(subject: &Subject, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     let mut found: BTreeMap<&str, Vec<ImagePath>> = BTreeMap::new();
     let mut leftovers = Vec::new();
+    let started = programs::started(subject);
     for (path, node) in tree.iter().filter(|(_, node)| !node.is_dir()) {
         let directory = DIRECTORIES
             .iter()
             .find(|directory| path.starts_with(directory));
         match directory {
-            Some(directory) if !is_started(subject, path) => {
+            Some(directory) if started.as_ref() != Some(path) => {
                 found.entry(directory).or_default().push(path.clone());
             }
             None if is_leftover(path, node) => leftovers.push(path.clone()),
@@ -121,13 +122,6 @@ fn is_leftover(path: &ImagePath, node: &Node) -> bool {
     let emacs =
         name.len() > 2 && name.starts_with(b"#") && name.ends_with(b"#") || name.starts_with(b".#");
     named || emacs || node.is_file() && ends
-}
-
-fn is_started(subject: &Subject, path: &ImagePath) -> bool {
-    let command = subject.image.config.command_line();
-    command
-        .first()
-        .is_some_and(|word| ImagePath::new(word) == *path)
 }
 
 /// Which of `paths` a package owns. Databases list paths as they were before `/bin` became a link
