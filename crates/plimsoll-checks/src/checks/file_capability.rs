@@ -19,10 +19,11 @@ check! {
     ///
     /// ## Not a finding
     ///
-    /// Other extended attributes, and capabilities on a file nobody may execute.
+    /// Other extended attributes, an empty set, and capabilities on a file nobody may execute.
     ///
     /// ```image
     /// /usr/bin/ping   0755 90k  user.note=00
+    /// /usr/bin/empty  0755 90k  security.capability=0100000200000000000000000000000000000000
     /// /usr/bin/spare  0644 90k  security.capability=0100000200200000000000000000000000000000
     /// ```
     ///

@@ -47,7 +47,7 @@ check! {
 }
 
 /// The managers, and the names of their programs; pip's may bear a version.
-const FAMILIES: &[(&str, &[&str])] = &[
+pub(super) const FAMILIES: &[(&str, &[&str])] = &[
     ("bundler", &["bundle", "bundler"]),
     ("cargo", &["cargo"]),
     ("composer", &["composer", "composer.phar"]),

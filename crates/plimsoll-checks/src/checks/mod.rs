@@ -32,3 +32,23 @@ pub static CHECKS: &[&Check] = &[
     &shell_form::CHECK,
     &temporary_file::CHECK,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{language_package_manager, network_tool, package_manager};
+
+    #[test]
+    fn a_program_is_of_one_family() {
+        let tables = [
+            language_package_manager::FAMILIES,
+            network_tool::FAMILIES,
+            package_manager::FAMILIES,
+        ];
+        let families = tables.into_iter().flatten();
+        let mut names: Vec<&str> = families.flat_map(|(_, names)| *names).copied().collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

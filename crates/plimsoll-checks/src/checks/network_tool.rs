@@ -53,7 +53,7 @@ check! {
 }
 
 /// Families of tools: what they are good for, and their names.
-const FAMILIES: &[(&str, &[&str])] = &[
+pub(super) const FAMILIES: &[(&str, &[&str])] = &[
     (
         "can fetch files",
         &[

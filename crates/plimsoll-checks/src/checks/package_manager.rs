@@ -49,7 +49,7 @@ check! {
 }
 
 /// Families of package managers: the name of the family, and the programs of it.
-const FAMILIES: &[(&str, &[&str])] = &[
+pub(super) const FAMILIES: &[(&str, &[&str])] = &[
     ("apk", &["apk", "apk.static"]),
     (
         "apt",
