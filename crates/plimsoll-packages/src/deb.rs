@@ -158,7 +158,8 @@ impl Deb {
             return Err(DebError::Malformed("it is shorter than it was"));
         }
         let name = &self.data.name;
-        let stream = compression::reader(name, Box::new(stream.take(self.data.size)))?;
+        let left = self.data.size;
+        let stream = compression::reader(name, Box::new(Whole { stream, left }))?;
         let stream: Box<dyn Read + Send> = Box::new(Limited {
             stream,
             left: MAX_DATA,
@@ -357,3 +358,27 @@ impl<R: Read> Read for Body<'_, R> {
         Ok(count)
     }
 }
+
+/// So many bytes of a stream, which must have them: a tar archive may end between two members, and
+/// one that was cut there would pass for whole.
+struct Whole<R> {
+    stream: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Whole<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let count = self.stream.read(&mut buffer[..most])?;
+        if count == 0 && most > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -73,11 +73,13 @@ impl<'a> Iterator for Stanzas<'a> {
             let line = &rest[..length];
             let number = self.line;
             let blank = is_blank(line);
-            if !(blank && first.is_none()) {
-                if blank {
-                    break;
-                }
-                let (start, _) = *first.get_or_insert((self.at, number));
+            // A stanza begins with its first line that is neither blank nor a comment.
+            let before = first.is_none() && (blank || line[0] == b'#');
+            if blank && !before {
+                break;
+            }
+            if !before {
+                first.get_or_insert((self.at, number));
                 let verdict = match line[0] {
                     b'#' => Ok(()),
                     b' ' | b'\t' if fields > 0 => Ok(()),
@@ -95,7 +97,6 @@ impl<'a> Iterator for Stanzas<'a> {
                     wrong = Some((number, why.to_owned()));
                 }
                 end = self.at + length;
-                debug_assert!(start <= end);
             }
             self.at += next;
             self.line += 1;
@@ -103,10 +104,6 @@ impl<'a> Iterator for Stanzas<'a> {
         let (start, line) = first?;
         if let Some(wrong) = wrong {
             return Some(Err(wrong));
-        }
-        if fields == 0 {
-            // Comments alone are no stanza.
-            return self.next();
         }
         let text = &self.text[start..end];
         let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -207,3 +204,6 @@ fn split_line(text: &str) -> (&str, &str) {
         None => (text, ""),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,3 +212,6 @@ pub fn decompress(name: &str, bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
     let stream = Box::new(io::Cursor::new(bytes.to_vec()));
     compression::read_all(name, compression::reader(name, stream)?, limit)
 }
+
+#[cfg(test)]
+mod tests;

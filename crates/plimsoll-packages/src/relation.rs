@@ -247,3 +247,6 @@ impl fmt::Display for Relation {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,7 @@ fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
         } else if let Some(sums) = find("md5sums") {
             let mut files = dpkg::summed(&sums);
             files.extend(package.conffiles.iter().cloned());
+            files.sort();
             files
         } else {
             without.push(package.name.clone());
@@ -171,3 +172,6 @@ impl Diversions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

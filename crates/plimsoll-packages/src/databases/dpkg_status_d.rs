@@ -74,3 +74,6 @@ fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
     problems.extend(dpkg::without_files(&directory, &without));
     inventory.problems.append(&mut problems);
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,7 +161,9 @@ pub fn verify_inline(text: &[u8], keyrings: &[Vec<u8>], now: i64) -> Result<Rele
         return Err(ReleaseError::TooLarge(text.len()));
     }
     let message = cleartext::read(text)?;
-    let signed_by = openpgp::verify(message.text.as_bytes(), message.signature, keyrings, now)?;
+    // RFC 9580 7: whatever its type, the signature is over lines that end with CRLF.
+    let signed = message.text.replace('\n', "\r\n");
+    let signed_by = openpgp::verify(signed.as_bytes(), message.signature, keyrings, now)?;
     read(&message.text, signed_by, now)
 }
 
@@ -196,8 +198,7 @@ const CLOCK_SKEW: i64 = 24 * 60 * 60;
 fn read(text: &str, signed_by: Vec<String>, now: i64) -> Result<Release, ReleaseError> {
     let bad = |why: String| ReleaseError::Content(why);
     if text.replace("\r\n", "\n").contains('\r') {
-        // A text signature stays good when a line end is written as a lone CR, which we would
-        // read as part of a line.
+        // Programs differ in whether that ends a line, so the signer may have meant another text.
         return Err(bad("it has a carriage return inside a line".to_owned()));
     }
     let mut stanzas = deb822::stanzas(text.as_bytes());
@@ -293,3 +294,6 @@ fn files(field: &str) -> Result<BTreeMap<String, (Digest, u64)>, String> {
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,3 +169,6 @@ fn without_zeros(digits: &[u8]) -> &[u8] {
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     &digits[zeros..]
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! The crate from outside: its tables are sound, its pages are true, its order is dpkg's.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use plimsoll_model::fixture::Fixture;
+use plimsoll_packages::databases::{DATABASES, Database, inventory};
+use plimsoll_packages::version::deb;
+
+#[test]
+fn every_database_is_a_file_of_its_name_and_every_file_a_database() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/databases");
+    let files: BTreeSet<String> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| Some(name.strip_suffix(".rs")?.replace('_', "-")))
+        .filter(|name| name != "mod")
+        .collect();
+    let ids: Vec<String> = DATABASES.iter().map(|row| row.id.to_owned()).collect();
+    assert_eq!(
+        ids,
+        files.into_iter().collect::<Vec<_>>(),
+        "in the order of the names"
+    );
+    for id in ids {
+        let kebab = id.split('-').all(|word| {
+            !word.is_empty()
+                && word
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        });
+        assert!(kebab, "{id}");
+    }
+}
+
+#[test]
+fn every_database_says_what_it_reads() {
+    for row in DATABASES {
+        assert!(
+            !row.wants.is_empty() && !row.ecosystem.is_empty(),
+            "{}",
+            row.id
+        );
+        assert!(
+            row.wants.iter().all(|glob| !glob.starts_with('/')),
+            "{}",
+            row.id
+        );
+    }
+}
+
+/// The text of the fenced block of this kind on a page.
+fn block<'a>(page: &'a str, kind: &str) -> &'a str {
+    let start = format!("```{kind}\n");
+    let from = page
+        .find(&start)
+        .unwrap_or_else(|| panic!("no {kind} in {page}"))
+        + start.len();
+    &page[from..from + page[from..].find("```").unwrap()]
+}
+
+/// What a row finds in a tree, in the notation of the pages: name, version, files.
+fn found(row: &Database, tree: &Fixture) -> Vec<String> {
+    let mut inventory = plimsoll_model::Inventory::default();
+    (row.read)(&tree.rootfs, &mut inventory);
+    assert_eq!(inventory.problems, [], "{}", row.id);
+    let lines = inventory.packages.iter().map(|package| {
+        assert_eq!(package.ecosystem, row.ecosystem);
+        let mut words = vec![package.name.clone(), package.version.clone()];
+        words.extend(package.files.iter().map(ToString::to_string));
+        words.join(" ")
+    });
+    lines.collect()
+}
+
+#[test]
+fn what_a_page_shows_is_found_by_its_database_and_by_no_other() {
+    for page in DATABASES {
+        let tree = Fixture::bare(block(page.page, "image"));
+        let claimed: Vec<&str> = block(page.page, "packages")
+            .lines()
+            .map(str::trim)
+            .collect();
+        assert!(!claimed.is_empty(), "{}", page.id);
+        for row in DATABASES {
+            let expected = if row.id == page.id {
+                claimed.clone()
+            } else {
+                Vec::new()
+            };
+            assert_eq!(
+                found(row, &tree),
+                expected,
+                "page of {}, read by {}",
+                page.id,
+                row.id
+            );
+        }
+        assert_eq!(inventory(&tree.rootfs).packages.len(), claimed.len());
+    }
+}
+
+/// Pairs that try the rules: parts from a small alphabet, put together by a fixed generator.
+fn pairs(count: usize) -> Vec<(String, String)> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    let mut version = move || {
+        const ALPHABET: &[u8] = b"00123459abzAZ.+~~";
+        let mut text = ["", "", "", "0:", "1:", "10:"][next(6)].to_owned();
+        text.push(char::from(b'0' + next(10) as u8));
+        for _ in 0..next(6) {
+            text.push(char::from(ALPHABET[next(ALPHABET.len())]));
+        }
+        if next(2) == 0 {
+            text.push('-');
+            for _ in 0..=next(4) {
+                text.push(char::from(ALPHABET[next(ALPHABET.len())]));
+            }
+        }
+        text
+    };
+    (0..count).map(|_| (version(), version())).collect()
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "dpkg itself is the oracle")]
+fn the_order_is_that_of_dpkg() {
+    if let Err(error) = std::process::Command::new("dpkg").arg("--version").output() {
+        eprintln!("skipped: dpkg cannot be started here ({error})");
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for (a, b) in pairs(400) {
+        assert_eq!(deb::validate(&a), Ok(()), "{a}");
+        let ours = deb::compare(&a, &b);
+        let sign = match ours {
+            std::cmp::Ordering::Less => "lt",
+            std::cmp::Ordering::Equal => "eq",
+            std::cmp::Ordering::Greater => "gt",
+        };
+        let status = std::process::Command::new("dpkg")
+            .args(["--compare-versions", &a, sign, &b])
+            .status();
+        assert!(
+            status.unwrap().success(),
+            "dpkg does not say {a} {sign} {b}"
+        );
+        seen.insert(ours);
+    }
+    assert!(seen.len() >= 2, "the pairs try nothing");
+}
