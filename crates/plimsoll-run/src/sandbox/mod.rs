@@ -7,5 +7,6 @@ mod spawn;
 mod step;
 mod supervise;
 
+pub(crate) use proc::children;
 pub(crate) use spawn::attempt;
 pub(crate) use supervise::run;

@@ -12,18 +12,31 @@ use rustix::io::Errno;
 const REMEMBERED: usize = 1 << 15;
 
 /// The programs of the callers, looked up once for each process and program.
-#[derive(Default)]
 pub(super) struct Programs {
     known: HashMap<i32, Rc<str>>,
+    /// Our own program: what a child is until it runs the image's. It is no part of the image.
+    own: Vec<u8>,
 }
 
 impl Programs {
+    pub(super) fn new() -> Self {
+        Self {
+            known: HashMap::new(),
+            own: readlinkat(CWD, "/proc/self/exe", Vec::new())
+                .map(CString::into_bytes)
+                .unwrap_or_default(),
+        }
+    }
+
     /// The program a thread runs, as the kernel names it; empty if it cannot be told.
     pub(super) fn of(&mut self, thread: i32) -> Rc<str> {
         if let Some(known) = self.known.get(&thread) {
             return Rc::clone(known);
         }
         let found = link(thread, "exe").unwrap_or_default();
+        if found == self.own {
+            return "".into();
+        }
         let name: Rc<str> = printable(&found).into();
         if self.known.len() >= REMEMBERED {
             self.known.clear();
@@ -100,8 +113,13 @@ mod tests {
         let found = working_directory(us).unwrap();
         assert_eq!(found, here.as_os_str().as_encoded_bytes());
         assert_eq!(root(us).unwrap(), b"/");
-        let mut programs = Programs::default();
-        assert!(programs.of(us).starts_with('/'));
+        let mut programs = Programs::new();
+        assert_eq!(&*programs.of(us), "");
+        assert!(
+            programs
+                .of(std::os::unix::process::parent_id() as i32)
+                .starts_with('/')
+        );
         assert_eq!(&*programs.of(i32::MAX), "");
         let (reader, _writer) = std::io::pipe().unwrap();
         use std::os::fd::AsRawFd as _;

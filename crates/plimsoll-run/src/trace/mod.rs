@@ -99,7 +99,7 @@ impl<'a> Tracer<'a> {
     /// Answers until there is nobody left to ask.
     pub(crate) fn run(self) -> Traced {
         let mut log = Log::default();
-        let mut programs = Programs::default();
+        let mut programs = Programs::new();
         let mut fake = self.fake;
         // Reading the root of every caller is only worth it once somebody has changed it.
         let mut chrooted = false;
