@@ -13,7 +13,8 @@ pub struct Database {
     pub ecosystem: &'static str,
     /// The paths it is read from, as globs relative to the root.
     pub wants: &'static [&'static str],
-    /// What a user should know about it, with an example.
+    /// What a user should know about it, with an example: the doc comment of the row, whose lines
+    /// begin with a blank.
     pub page: &'static str,
     /// Adds what the tree's database says to the inventory; nothing where there is none.
     pub read: fn(&Rootfs, &mut Inventory),

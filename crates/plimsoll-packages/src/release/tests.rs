@@ -608,14 +608,16 @@ fn a_signature_that_is_not_sound_does_not_count() {
     );
     let ends = SubpacketData::SignatureExpirationTime(Duration::from_secs(50));
     let over = sign(key, &text(), SIGNED, HashAlgorithm::Sha256, vec![ends]);
-    let standalone = statement(
-        SignatureType::Standalone,
-        key,
+    let public = owner.primary.public_key();
+    let digest = HashAlgorithm::Sha256;
+    let revocation = statement(
+        SignatureType::KeyRevocation,
+        &owner.primary,
         SIGNED,
-        HashAlgorithm::Sha256,
+        digest,
         vec![],
     )
-    .sign(key, &Password::empty(), text().as_bytes())
+    .sign_key(&owner.primary, &Password::empty(), public)
     .unwrap();
     let mut critical = statement(
         SignatureType::Text,
@@ -637,7 +639,7 @@ fn a_signature_that_is_not_sound_does_not_count() {
         (early, Some(Rejection::Date(i64::from(BORN) - 1))),
         (late, Some(Rejection::Date(i64::from(SIGNED) + 200_000))),
         (over, Some(Rejection::Expired(i64::from(SIGNED) + 50))),
-        (standalone, None),
+        (revocation, None),
         (critical, None),
     ] {
         let why = rejection(verify(&inline(&text(), vec![signature]), &[&owner]));
