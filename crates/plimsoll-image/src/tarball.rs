@@ -89,22 +89,27 @@ pub(crate) fn pad(out: &mut (impl Write + ?Sized), size: u64) -> io::Result<()> 
 }
 
 /// The header of a regular file of root's, mode 0644, time 0: a member of an archive of blobs.
-pub(crate) fn file_header(name: &str, size: u64) -> Vec<u8> {
+///
+/// Always one block, so that it can be filled in afterwards: a size beyond 8 GiB is written in
+/// GNU's binary form instead of a pax header.
+pub(crate) fn file_header(name: &str, size: u64) -> [u8; BLOCK] {
     let meta = Metadata::with_mode(0o644);
-    let mut header = Header::new(name.as_bytes(), b'0', &meta);
-    header.size = size;
-    let mut bytes = Vec::new();
-    // A vector takes everything.
-    let _ = header.write(&mut bytes);
-    bytes
+    let mut block = Block::new(b"", name.as_bytes(), b"", b'0').numbers(&meta, size, (0, 0));
+    if size > MAX_LONG {
+        block.0[124..136].fill(0);
+        block.0[124] = 0x80;
+        block.0[128..136].copy_from_slice(&size.to_be_bytes());
+    }
+    block.finish()
 }
 
-/// The header of such a directory.
-pub(crate) fn directory_header(name: &str) -> Vec<u8> {
+/// The header of such a directory, mode 0755.
+pub(crate) fn directory_header(name: &str) -> [u8; BLOCK] {
     let meta = Metadata::with_mode(0o755);
-    let mut bytes = Vec::new();
-    let _ = Header::new(name.as_bytes(), b'5', &meta).write(&mut bytes);
-    bytes
+    let name = format!("{name}/");
+    Block::new(b"", name.as_bytes(), b"", b'5')
+        .numbers(&meta, 0, (0, 0))
+        .finish()
 }
 
 /// Whether a runtime that unpacks `path` makes what the tree means.

@@ -1,10 +1,7 @@
-//! From a draft to an image on disk: reproducible, in parallel, and never half of it.
+//! Where an image is written, and the names of such places.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-
-use plimsoll_model::{Digest, Draft};
 
 use crate::Error;
 
@@ -111,65 +108,34 @@ impl fmt::Display for Sink {
     }
 }
 
-/// How layers are compressed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all.
-    None,
-    /// Gzip: understood everywhere.
-    #[default]
-    Gzip,
-    /// Zstandard: smaller and faster; needs runtimes of 2021 or later.
-    Zstd,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// How to write.
-#[derive(Default, Clone)]
-pub struct WriteOptions<'a> {
-    /// How layers are compressed, in every kind of place; `docker load` takes compressed layers too.
-    pub compression: Compression,
-    /// The compressor's own level; `None` is 6 for gzip, 3 for zstd. The same level gives the same
-    /// bytes, another one others.
-    pub level: Option<u32>,
-    /// How many threads compress; `None` is what the machine has. The bytes do not depend on it.
-    pub threads: Option<NonZeroUsize>,
-    /// Told now and then how many bytes of files were written, and how many there are.
-    pub progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
-}
+    #[test]
+    fn a_place_prints_as_it_was_written() {
+        for text in [
+            "oci:dir",
+            "oci:/a/dir:tag",
+            "oci-archive:a.tar:docker.io/library/httpd:2.4",
+            "docker-archive:a.tar",
+        ] {
+            assert_eq!(Sink::parse(text).unwrap().to_string(), text);
+        }
+    }
 
-/// A layer that was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenLayer {
-    /// Digest of the bytes as stored.
-    pub digest: Digest,
-    /// Digest of the uncompressed tar.
-    pub diff_id: Digest,
-    /// Bytes as stored.
-    pub size: u64,
-    /// Bytes of the uncompressed tar.
-    pub uncompressed: u64,
-}
-
-/// An image that was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    /// Digest of the manifest.
-    pub digest: Digest,
-    /// Digest of the configuration.
-    pub config_digest: Digest,
-    /// The layers, lowest first.
-    pub layers: Vec<WrittenLayer>,
-    /// The name inside the place, where it has one.
-    pub tag: Option<String>,
-    /// The directory or file.
-    pub path: PathBuf,
-}
-
-/// Writes `draft` to `sink`.
-///
-/// # Errors
-/// When a file of the draft cannot be read, the draft is no image, or the disk refuses; nothing is
-/// left at the target then.
-pub fn write(_draft: &Draft, sink: &Sink, _options: &WriteOptions<'_>) -> Result<Written, Error> {
-    Err(Error::unsupported(sink, "not writable yet"))
+    #[test]
+    fn what_names_no_place_is_refused() {
+        for text in [
+            "",
+            "dir",
+            "oci:",
+            "oci::tag",
+            "oci:dir:",
+            "docker://httpd",
+            "oci:dir:a\nb",
+        ] {
+            assert!(Sink::parse(text).is_err(), "{text}");
+        }
+    }
 }

@@ -1,0 +1,162 @@
+//! Writing into a directory that is, or becomes, an OCI image layout.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use plimsoll_model::Digest;
+use serde_json::Value;
+use tempfile::NamedTempFile;
+
+use crate::write::{Blobs, index};
+use crate::{Error, Limits};
+
+/// The content of the `oci-layout` file (OCI image specification, `image-layout.md`).
+pub(super) const MARK: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
+/// A layout being written to. Blobs wait under temporary names until [`Target::commit`]; whatever
+/// happens before that leaves the directory as it was.
+pub(super) struct Target {
+    dir: PathBuf,
+    waiting: Vec<(NamedTempFile, Digest)>,
+    undo: Undo,
+}
+
+impl Target {
+    pub(super) fn open(dir: &Path) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::Target {
+            path: dir.to_owned(),
+            why: why.to_owned(),
+        };
+        match fs::metadata(dir) {
+            Ok(facts) if !facts.is_dir() => return Err(refuse("it is no directory")),
+            Ok(_) => {
+                let marks = ["index.json", "oci-layout"];
+                let is_layout = marks.iter().any(|name| dir.join(name).exists());
+                let mut entries = fs::read_dir(dir).map_err(Error::io(dir.display()))?;
+                if !is_layout && entries.next().is_some() {
+                    let why = "the directory is neither empty nor an OCI image layout";
+                    return Err(refuse(why));
+                }
+                if is_layout {
+                    // What cannot be read cannot be added to: better known now than at the end.
+                    index::read(dir, &Limits::default())?;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(dir.display())(error)),
+        }
+        let mut target = Self {
+            dir: dir.to_owned(),
+            waiting: Vec::new(),
+            undo: Undo::default(),
+        };
+        let blobs = dir.join("blobs").join("sha256");
+        target.undo.make_directory(&blobs)?;
+        Ok(target)
+    }
+
+    /// Makes the image visible: blobs first, the index last and at once.
+    pub(super) fn commit(mut self, entry: Value, tag: Option<&str>) -> Result<(), Error> {
+        let blobs = self.dir.join("blobs").join("sha256");
+        for (file, digest) in std::mem::take(&mut self.waiting) {
+            let path = blobs.join(digest.hex());
+            let is_new = !path.exists();
+            file.persist(&path)
+                .map_err(|error| Error::io(path.display())(error.error))?;
+            if is_new {
+                self.undo.made.push(path);
+            }
+        }
+        let mark = self.dir.join("oci-layout");
+        if !mark.exists() {
+            replace(&mark, MARK)?;
+            self.undo.made.push(mark);
+        }
+        // Two writers of one layout must not lose each other's entry.
+        let lock = File::open(&self.dir).map_err(Error::io(self.dir.display()))?;
+        lock.lock().map_err(Error::io(self.dir.display()))?;
+        let before = index::read(&self.dir, &Limits::default())?;
+        let after = index::with(before, entry, tag);
+        replace(&self.dir.join("index.json"), &after)?;
+        self.undo.made.clear();
+        Ok(())
+    }
+}
+
+impl Blobs for Target {
+    fn put(
+        &mut self,
+        fill: &mut dyn FnMut(&mut (dyn Write + Send)) -> Result<(Digest, u64), Error>,
+    ) -> Result<(), Error> {
+        let file = temporary_in(&self.dir.join("blobs").join("sha256"))?;
+        let mut out = BufWriter::with_capacity(256 << 10, file);
+        let (digest, _) = fill(&mut out)?;
+        let what = self.dir.display();
+        let file = out
+            .into_inner()
+            .map_err(|error| Error::io(what)(error.into_error()))?;
+        self.waiting.push((file, digest));
+        Ok(())
+    }
+}
+
+/// A temporary file that others may read once it has its name.
+pub(super) fn temporary_in(directory: &Path) -> Result<NamedTempFile, Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+    tempfile::Builder::new()
+        .prefix(".plimsoll-")
+        .permissions(fs::Permissions::from_mode(0o644))
+        .tempfile_in(directory)
+        .map_err(Error::io(format!(
+            "a temporary file in {}",
+            directory.display()
+        )))
+}
+
+/// Writes a small file at once: before and after, never half of it.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = temporary_in(directory)?;
+    file.write_all(bytes).map_err(Error::io(path.display()))?;
+    file.persist(path)
+        .map(drop)
+        .map_err(|error| Error::io(path.display())(error.error))
+}
+
+/// Files and directories that go again unless the list is emptied.
+#[derive(Default)]
+struct Undo {
+    made: Vec<PathBuf>,
+}
+
+impl Undo {
+    /// Makes `path` and what is missing above it.
+    fn make_directory(&mut self, path: &Path) -> Result<(), Error> {
+        let missing: Vec<&Path> = path
+            .ancestors()
+            .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
+            .collect();
+        for directory in missing.into_iter().rev() {
+            match fs::create_dir(directory) {
+                Ok(()) => self.made.push(directory.to_owned()),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::io(directory.display())(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        for path in self.made.iter().rev() {
+            // A directory somebody else uses by now is not empty, and stays.
+            if path.is_dir() {
+                let _ = fs::remove_dir(path);
+            } else {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}

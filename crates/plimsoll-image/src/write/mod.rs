@@ -1,0 +1,259 @@
+//! From a draft to an image on disk: reproducible, in parallel, and never half of it.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr as _;
+
+use oci_spec::image::{
+    Descriptor, DescriptorBuilder, ImageManifestBuilder, MediaType, SCHEMA_VERSION,
+};
+use plimsoll_model::config::History;
+use plimsoll_model::{Config, Digest, Draft, DraftLayer};
+use serde_json::Value;
+
+use crate::config::{canonical, document};
+use crate::{Error, stream, tarball};
+
+mod archive;
+mod compress;
+mod index;
+mod layout;
+mod sink;
+
+pub use sink::Sink;
+
+/// How layers are compressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// Gzip: understood everywhere.
+    #[default]
+    Gzip,
+    /// Zstandard: smaller and faster; needs runtimes of 2021 or later.
+    Zstd,
+}
+
+/// How to write.
+#[derive(Default, Clone)]
+pub struct WriteOptions<'a> {
+    /// How layers are compressed, in every kind of place; `docker load` takes compressed layers too.
+    pub compression: Compression,
+    /// The compressor's own level; `None` is 6 for gzip, 3 for zstd. The same level gives the same
+    /// bytes, another one others.
+    pub level: Option<u32>,
+    /// How many threads compress; `None` is what the machine has. The bytes do not depend on it.
+    pub threads: Option<NonZeroUsize>,
+    /// Told now and then how many bytes of files were written, and how many there are.
+    pub progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
+}
+
+/// A layer that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenLayer {
+    /// Digest of the bytes as stored.
+    pub digest: Digest,
+    /// Digest of the uncompressed tar.
+    pub diff_id: Digest,
+    /// Bytes as stored.
+    pub size: u64,
+    /// Bytes of the uncompressed tar.
+    pub uncompressed: u64,
+}
+
+/// An image that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Digest of the manifest.
+    pub digest: Digest,
+    /// Digest of the configuration.
+    pub config_digest: Digest,
+    /// The layers, lowest first.
+    pub layers: Vec<WrittenLayer>,
+    /// The name inside the place, where it has one.
+    pub tag: Option<String>,
+    /// The directory or file.
+    pub path: PathBuf,
+}
+
+/// Writes `draft` to `sink`. The same draft and options give the same bytes.
+///
+/// The history is one step for each layer and, behind them, the steps without a layer that
+/// `draft.config` has; nothing in the image says when it was written.
+///
+/// # Errors
+/// When a file of the draft cannot be read, the draft is no image, or the disk refuses; nothing is
+/// left at the target then.
+pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<Written, Error> {
+    if draft.config.os.is_empty() || draft.config.architecture.is_empty() {
+        let why = "its configuration names no operating system or no architecture";
+        return Err(Error::Draft(why.to_owned()));
+    }
+    match sink {
+        Sink::OciLayout { dir, tag } => {
+            let mut target = layout::Target::open(dir)?;
+            let (written, entry) = write_blobs(draft, sink, options, &mut target)?;
+            target.commit(entry, tag.as_deref())?;
+            Ok(written)
+        }
+        Sink::OciArchive { file, tag } => {
+            let mut target = archive::Target::open(file)?;
+            let (written, entry) = write_blobs(draft, sink, options, &mut target)?;
+            target.commit_oci(entry, tag.as_deref())?;
+            Ok(written)
+        }
+        Sink::DockerArchive { file, tag } => {
+            let mut target = archive::Target::open(file)?;
+            let (written, entry) = write_blobs(draft, sink, options, &mut target)?;
+            target.commit_docker(entry, &written, tag.as_deref())?;
+            Ok(written)
+        }
+    }
+}
+
+/// Somewhere blobs can be put under the digest they turn out to have.
+trait Blobs {
+    /// Stores what `fill` writes; `fill` answers the digest and the size of it.
+    fn put(
+        &mut self,
+        fill: &mut dyn FnMut(&mut (dyn Write + Send)) -> Result<(Digest, u64), Error>,
+    ) -> Result<(), Error>;
+
+    /// Stores a document.
+    fn put_bytes(&mut self, bytes: &[u8]) -> Result<Digest, Error> {
+        let digest = stream::digest(bytes);
+        self.put(&mut |out| {
+            out.write_all(bytes).map_err(Error::io("a blob"))?;
+            Ok((digest, bytes.len() as u64))
+        })?;
+        Ok(digest)
+    }
+}
+
+/// Writes layers, configuration and manifest; answers what they are and the entry for an index.
+fn write_blobs(
+    draft: &Draft,
+    sink: &Sink,
+    options: &WriteOptions<'_>,
+    blobs: &mut dyn Blobs,
+) -> Result<(Written, Value), Error> {
+    let total = draft.layers.iter();
+    let total = total.map(|layer| layer.rootfs.tree.live_bytes()).sum();
+    let mut done = 0;
+    let mut layers = Vec::with_capacity(draft.layers.len());
+    for layer in &draft.layers {
+        let mut on_bytes = |count| {
+            done += count;
+            if let Some(tell) = options.progress {
+                tell(done, total);
+            }
+        };
+        layers.push(write_layer(layer, options, blobs, &mut on_bytes)?);
+    }
+    let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
+    let config = document(&with_history(draft), &diff_ids)?;
+    let config_digest = blobs.put_bytes(&config)?;
+    let layer_type = match options.compression {
+        Compression::None => MediaType::ImageLayer,
+        Compression::Gzip => MediaType::ImageLayerGzip,
+        Compression::Zstd => MediaType::ImageLayerZstd,
+    };
+    let described: Vec<Descriptor> = layers
+        .iter()
+        .map(|layer| descriptor(layer_type.clone(), layer.digest, layer.size))
+        .collect::<Result<_, _>>()?;
+    let manifest = ImageManifestBuilder::default()
+        .schema_version(SCHEMA_VERSION)
+        .media_type(MediaType::ImageManifest)
+        .config(descriptor(
+            MediaType::ImageConfig,
+            config_digest,
+            config.len() as u64,
+        )?)
+        .layers(described);
+    // oci-spec keeps annotations in a hash map; `canonical` sorts them again.
+    let annotations = draft.annotations.clone().into_iter();
+    let annotations: HashMap<String, String> = annotations.collect();
+    let manifest = match annotations.is_empty() {
+        true => manifest,
+        false => manifest.annotations(annotations),
+    };
+    let manifest = canonical(json_of(&manifest.build().map_err(bug)?)?);
+    let digest = blobs.put_bytes(&manifest)?;
+    let entry = descriptor(MediaType::ImageManifest, digest, manifest.len() as u64)?;
+    let mut entry = json_of(&entry)?;
+    entry["platform"] = platform(&draft.config);
+    let written = Written {
+        digest,
+        config_digest,
+        layers,
+        tag: sink.tag().map(str::to_owned),
+        path: sink.path().to_owned(),
+    };
+    Ok((written, entry))
+}
+
+fn write_layer(
+    layer: &DraftLayer,
+    options: &WriteOptions<'_>,
+    blobs: &mut dyn Blobs,
+    on_bytes: &mut dyn FnMut(u64),
+) -> Result<WrittenLayer, Error> {
+    let mut written = None;
+    blobs.put(&mut |out| {
+        let source = |tar: &mut dyn Write| tarball::write_layer(&layer.rootfs, tar, on_bytes);
+        let layer = compress::compress(options, source, out)?;
+        let stored = (layer.digest, layer.size);
+        written = Some(layer);
+        Ok(stored)
+    })?;
+    written.ok_or_else(|| Error::Draft("a layer was not written".to_owned()))
+}
+
+/// The configuration with the history of the layers that are written now.
+fn with_history(draft: &Draft) -> Config {
+    let created = &draft.config.created;
+    let layers = draft.layers.iter().map(|layer| History {
+        created: created.clone(),
+        created_by: Some(layer.created_by.clone()),
+        comment: None,
+        empty_layer: false,
+    });
+    let empty = draft.config.history.iter().filter(|step| step.empty_layer);
+    Config {
+        history: layers.chain(empty.cloned()).collect(),
+        ..draft.config.clone()
+    }
+}
+
+fn platform(config: &Config) -> Value {
+    let mut platform = serde_json::json!({
+        "architecture": config.architecture,
+        "os": config.os,
+    });
+    if let Some(variant) = &config.variant {
+        platform["variant"] = Value::from(variant.as_str());
+    }
+    platform
+}
+
+fn descriptor(media_type: MediaType, digest: Digest, size: u64) -> Result<Descriptor, Error> {
+    let digest = oci_spec::image::Digest::from_str(&digest.to_string()).map_err(bug)?;
+    DescriptorBuilder::default()
+        .media_type(media_type)
+        .digest(digest)
+        .size(size)
+        .build()
+        .map_err(bug)
+}
+
+fn json_of(value: &impl serde::Serialize) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(bug)
+}
+
+/// What cannot happen with values of our own making, and is an error all the same.
+fn bug(error: impl std::fmt::Display) -> Error {
+    Error::Draft(error.to_string())
+}
