@@ -14,8 +14,8 @@ pub struct Run<'a> {
     pub answers: &'a [Answer],
     /// The TCP ports that were listened on.
     pub listening: &'a [u16],
-    /// The user the application ran as, as `uid:gid`; empty where that is not known.
-    pub running_as: &'a str,
+    /// What ran when the probes were done, and as whom: `/usr/sbin/apache2 33:33`, each kind once.
+    pub running_as: &'a [String],
     /// How the application ended by itself; `None` where it was stopped.
     pub exit: Option<i32>,
 }
@@ -23,7 +23,8 @@ pub struct Run<'a> {
 /// One thing the slim image does differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What differs: a probe as the user wrote it, or `listening ports`, `user`, `exit code`.
+    /// What differs: a probe as the user wrote it, or `listening ports`,
+    /// `what runs, and as whom`, `exit code`.
     pub of: String,
     /// How, as a phrase: `status 200 became 500`.
     pub how: String,
@@ -77,15 +78,18 @@ pub fn compare(first: &Run<'_>, second: &Run<'_>, result: &Run<'_>) -> Vec<Diffe
             });
         }
     }
-    if first.running_as == second.running_as && first.running_as != result.running_as {
-        let how = format!(
-            "{} became {}",
-            named(first.running_as),
-            named(result.running_as)
-        );
+    let [one, two, other] = [first, second, result].map(|run| {
+        let kinds: BTreeSet<&str> = run.running_as.iter().map(String::as_str).collect();
+        kinds
+    });
+    if one == two && one != other {
+        let [was, now] = [one, other].map(|kinds| match kinds.len() {
+            0 => "nothing".to_owned(),
+            _ => kinds.into_iter().collect::<Vec<_>>().join(", "),
+        });
         differences.push(Difference {
-            of: "user".to_owned(),
-            how,
+            of: "what runs, and as whom".to_owned(),
+            how: format!("{was} became {now}"),
         });
     }
     if first.exit == second.exit && first.exit != result.exit {
@@ -96,10 +100,6 @@ pub fn compare(first: &Run<'_>, second: &Run<'_>, result: &Run<'_>) -> Vec<Diffe
         });
     }
     differences
-}
-
-fn named(user: &str) -> &str {
-    if user.is_empty() { "unknown" } else { user }
 }
 
 fn exit(code: Option<i32>) -> String {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use plimsoll_model::report::PackageFate;
-use plimsoll_model::{FileTree, ImagePath, Plan, Reason, Subject, text};
+use plimsoll_model::{FileTree, ImagePath, Inventory, Plan, Reason, Subject, text};
 
 use crate::inventory::{label, shares};
 use crate::owners::Owners;
@@ -30,8 +30,7 @@ pub enum Why {
 }
 
 /// Why `path` stays, or why not.
-pub fn why(plan: &Plan, subject: &Subject<'_>, path: &ImagePath) -> Why {
-    let tree = &subject.rootfs.tree;
+pub fn why(plan: &Plan, tree: &FileTree, inventory: &Inventory, path: &ImagePath) -> Why {
     let Ok(place) = tree.resolve_parent(path) else {
         return Why::NoSuchPath;
     };
@@ -39,9 +38,9 @@ pub fn why(plan: &Plan, subject: &Subject<'_>, path: &ImagePath) -> Why {
     if plan.keeps(&path) {
         return Why::Kept(plan.chain(&path));
     }
-    let owners = Owners::of(subject);
+    let owners = Owners::of(inventory, tree);
     let id = owners.owner(&path);
-    let packages = &subject.inventory.packages;
+    let packages = &inventory.packages;
     let owner = id.map(|id| label(packages, &packages[id.0 as usize]));
     let nearest = id.and_then(|id| {
         let siblings = owners.iter().filter(|(_, owner)| *owner == id);
@@ -171,8 +170,9 @@ fn program(tree: &FileTree, path: &ImagePath) -> Option<ImagePath> {
 /// What became of the packages: every regular file of it that the original has is still there,
 /// some are, or none is. Names in order, with the architecture where two of a name are installed.
 pub fn fate(subject: &Subject<'_>, plan: &Plan) -> PackageFate {
-    let owners = Owners::of(subject);
-    let shares = shares(&subject.rootfs.tree, &owners, plan);
+    let tree = &subject.rootfs.tree;
+    let owners = Owners::of(subject.inventory, tree);
+    let shares = shares(tree, &owners, plan);
     let packages = &subject.inventory.packages;
     let mut fates: BTreeMap<u8, Vec<String>> = BTreeMap::new();
     for (id, package) in subject.inventory.iter() {

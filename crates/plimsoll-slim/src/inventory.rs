@@ -87,7 +87,7 @@ fn is_deb(package: &Package) -> bool {
 /// The files of the honest database: path and content, in the order of the paths.
 pub(crate) fn files(subject: &Subject<'_>, plan: &Plan) -> BTreeMap<ImagePath, Vec<u8>> {
     let tree = &subject.rootfs.tree;
-    let owners = Owners::of(subject);
+    let owners = Owners::of(subject.inventory, tree);
     let shares = shares(tree, &owners, plan);
     let staying: Vec<&Package> = subject
         .inventory

@@ -69,19 +69,17 @@ impl<'a> Keep<'a> {
                 return None;
             }
         }
-        let mut last = None;
-        if !found.links.is_empty() {
-            let place = tree.walk(&root, path, false).ok().map(|place| place.path);
-            for link in found.links {
-                last = (place.as_ref() == Some(&link) || last.is_some()).then(|| link.clone());
-                self.insert(link, reason.clone());
+        // Where the name itself is a link, that link is what asks for the target, and for the
+        // links its own target leads through.
+        let name = tree.walk(&root, path, false).ok().map(|place| place.path);
+        let mut reason = reason;
+        for link in found.links {
+            let is_name = name.as_ref() == Some(&link);
+            self.insert(link.clone(), reason.clone());
+            if is_name {
+                reason = Reason::by("symlink", &link, "");
             }
         }
-        let reason = match last {
-            // Where the name itself is a link, that link is what asks for the target.
-            Some(link) => Reason::by("symlink", &link, ""),
-            None => reason,
-        };
         let starts = pull == Pull::Executed
             && node.is_file()
             && self.executed.insert(target.clone())

@@ -2,29 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{FileTree, ImagePath, Package, PackageId, Subject};
+use plimsoll_model::{FileTree, ImagePath, Inventory, Package, PackageId, Subject};
 
 /// The owner of every path that a package database lists and the tree holds.
 pub(crate) struct Owners(BTreeMap<ImagePath, PackageId>);
 
 impl Owners {
-    /// Databases list paths as packages ship them (`/bin/ls` where `/bin` is a link to
-    /// `usr/bin`), so the links in the parents are followed first; without that half of the files
-    /// of a merged-/usr system have no owner.
-    pub(crate) fn of(subject: &Subject<'_>) -> Self {
-        let tree = &subject.rootfs.tree;
-        let mut places = Places::default();
-        let mut owners = BTreeMap::new();
-        for (id, package) in subject.inventory.iter() {
-            for path in &package.files {
-                if let Some(place) = places.of(tree, path)
-                    && tree.get(&place).is_some_and(|node| !node.is_dir())
-                {
-                    owners.entry(place).or_insert(id);
-                }
-            }
-        }
-        Self(owners)
+    pub(crate) fn of(inventory: &Inventory, tree: &FileTree) -> Self {
+        Self(inventory.owners(tree))
     }
 
     /// The owner of the path (free of links in its parents).

@@ -47,7 +47,7 @@ impl<'a> Scene<'a> {
         let search_path = config.search_path().filter_map(real).collect();
         Self {
             request: *request,
-            owners: Owners::of(&request.subject),
+            owners: Owners::of(request.subject.inventory, tree),
             looks: RefCell::default(),
             loader: OnceCell::new(),
             search_path,

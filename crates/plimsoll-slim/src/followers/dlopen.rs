@@ -5,6 +5,7 @@ use plimsoll_model::{ImagePath, Reason};
 use super::follower;
 use crate::keep::{Keep, Pull};
 use crate::loader::Loader;
+use crate::owners::is_base;
 use crate::scene::{Look, Scene};
 
 follower! {
@@ -14,7 +15,9 @@ follower! {
     ///
     /// The others are read: a name like `libz.so.1` in the constant data of an object that imports
     /// `dlopen`, of a library that is in a directory the loader searches. Up to 8 MiB it comes
-    /// along; a larger one is noted, because a guess must not cost that much.
+    /// along; a larger one is noted, because a guess must not cost that much. Where a run was
+    /// watched, names in objects of the base's own packages are not guessed at: libselinux names
+    /// what the distribution's tools may want of it, not what this application does.
     ///
     /// ## Example
     ///
@@ -89,6 +92,9 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if elf.soname.as_deref() == Some(b"libc.so.6") {
         return;
     }
+    if is_of_base(scene, path) && !scene.observations().seen.is_empty() {
+        return;
+    }
     for name in &elf.sonames {
         for place in Loader::find(scene, elf, name, &directories) {
             let Ok(found) = scene.tree().resolve(&place) else {
@@ -110,4 +116,10 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             }
         }
     }
+}
+
+fn is_of_base(scene: &Scene<'_>, path: &ImagePath) -> bool {
+    let package = scene.owners().owner(path);
+    let package = package.and_then(|id| scene.subject().inventory.get(id));
+    package.is_some_and(|package| is_base(scene.subject(), package))
 }
