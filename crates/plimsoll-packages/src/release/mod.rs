@@ -4,6 +4,7 @@
 //! What is read is the signed text alone, in the form in which it was signed; whatever stands
 //! around it is an error, never content.
 
+mod certificate;
 mod cleartext;
 mod openpgp;
 

@@ -1,27 +1,17 @@
 //! Release files signed by keys of every sort, tampered with in every way.
 
 use pgp::composed::{
-    ArmorOptions, CleartextSignedMessage, DetachedSignature, KeyType, SignedKeyDetails,
-    SignedPublicKey, SignedPublicSubKey,
+    ArmorOptions, CleartextSignedMessage, DetachedSignature, KeyType, SignedPublicSubKey,
 };
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{
-    KeyFlags, PubKeyInner, PublicKey, PublicSubkey, SecretKey, SecretSubkey, Signature,
-    SignatureConfig, SignatureType, Subpacket, SubpacketData, UserId,
-};
+use pgp::packet::{KeyFlags, Signature, SignatureType, Subpacket, SubpacketData};
 use pgp::ser::Serialize as _;
-use pgp::types::{
-    Duration, KeyDetails as _, KeyVersion, Password, SignedUser, SigningKey, Tag, Timestamp,
-};
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
+use pgp::types::{Duration, KeyDetails as _, Password};
 
+use self::keys::{BORN, NOW, Odd, Owner, SIGNED, sign, statement};
 use super::*;
 
-/// When the keys were made, the texts signed, and the signatures checked.
-const BORN: u32 = 1_700_000_000;
-const SIGNED: u32 = 1_780_000_000;
-const NOW: i64 = 1_780_000_100;
+mod keys;
 
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -32,168 +22,6 @@ fn text() -> String {
          Architectures: all amd64\nComponents: main contrib\nMD5Sum:\n 00 1 main/x\n\
          SHA256:\n {HASH}     1234 main/binary-amd64/Packages.xz\n {HASH} 5 main/Release"
     )
-}
-
-/// What is odd about a certificate; by default nothing.
-struct Odd {
-    primary: KeyType,
-    digest: HashAlgorithm,
-    /// Seconds that the primary key and the subkey last; 0 for ever.
-    lasts: u32,
-    subkey_lasts: u32,
-    back_signature: bool,
-    subkey_may_sign: bool,
-    revoked: bool,
-    subkey_revoked: bool,
-}
-
-impl Default for Odd {
-    fn default() -> Self {
-        Self {
-            primary: KeyType::Ed25519,
-            digest: HashAlgorithm::Sha256,
-            lasts: 0,
-            subkey_lasts: 0,
-            back_signature: true,
-            subkey_may_sign: true,
-            revoked: false,
-            subkey_revoked: false,
-        }
-    }
-}
-
-/// A certificate and its secrets.
-struct Owner {
-    primary: SecretKey,
-    subkey: SecretSubkey,
-    certificate: SignedPublicKey,
-}
-
-/// A signature in the making.
-fn statement(
-    kind: SignatureType,
-    by: &impl SigningKey,
-    made: u32,
-    digest: HashAlgorithm,
-    more: Vec<SubpacketData>,
-) -> SignatureConfig {
-    let mut config = SignatureConfig::v4(kind, by.algorithm(), digest);
-    let made = SubpacketData::SignatureCreationTime(Timestamp::from_secs(made));
-    let by = SubpacketData::IssuerFingerprint(by.fingerprint());
-    config.hashed_subpackets = [made, by]
-        .into_iter()
-        .chain(more)
-        .map(|data| Subpacket::regular(data).unwrap())
-        .collect();
-    config
-}
-
-fn inner(kind: &KeyType, seed: u64) -> (PubKeyInner, pgp::types::SecretParams) {
-    let (public, secret) = kind.generate(StdRng::seed_from_u64(seed)).unwrap();
-    let born = Timestamp::from_secs(BORN);
-    let key = PubKeyInner::new(KeyVersion::V4, kind.to_alg(), born, None, public).unwrap();
-    (key, secret)
-}
-
-impl Owner {
-    fn new(seed: u64) -> Self {
-        Self::odd(seed, &Odd::default())
-    }
-
-    fn odd(seed: u64, odd: &Odd) -> Self {
-        let password = Password::empty();
-        let (key, secret) = inner(&odd.primary, seed);
-        let public = PublicKey::from_inner(key).unwrap();
-        let primary = SecretKey::new(public.clone(), secret).unwrap();
-        let (key, secret) = inner(&KeyType::Ed25519, seed + 1000);
-        let sub_public = PublicSubkey::from_inner(key).unwrap();
-        let subkey = SecretSubkey::new(sub_public.clone(), secret).unwrap();
-
-        let flags = |sign: bool| {
-            let mut flags = KeyFlags::default();
-            flags.set_certify(true);
-            flags.set_sign(sign);
-            SubpacketData::KeyFlags(flags)
-        };
-        let lasts = |seconds| SubpacketData::KeyExpirationTime(Duration::from_secs(seconds));
-        let by_primary = |kind, more| statement(kind, &primary, BORN, odd.digest, more);
-
-        let id = UserId::from_str(Default::default(), "Archive <archive@example.org>").unwrap();
-        let on_id = by_primary(
-            SignatureType::CertPositive,
-            vec![flags(true), lasts(odd.lasts)],
-        )
-        .sign_certification(&primary, &public, &password, Tag::UserId, &id)
-        .unwrap();
-        let mut binding = vec![flags(odd.subkey_may_sign), lasts(odd.subkey_lasts)];
-        if odd.back_signature {
-            let back = statement(
-                SignatureType::KeyBinding,
-                &subkey,
-                BORN,
-                HashAlgorithm::Sha256,
-                vec![],
-            )
-            .sign_primary_key_binding(&subkey, &sub_public, &password, &public)
-            .unwrap();
-            binding.push(SubpacketData::EmbeddedSignature(Box::new(back)));
-        }
-        let mut on_subkey = vec![
-            by_primary(SignatureType::SubkeyBinding, binding)
-                .sign_subkey_binding(&primary, &public, &password, &sub_public)
-                .unwrap(),
-        ];
-        if odd.subkey_revoked {
-            let revocation = by_primary(SignatureType::SubkeyRevocation, vec![])
-                .sign_subkey_binding(&primary, &public, &password, &sub_public);
-            on_subkey.push(revocation.unwrap());
-        }
-        let mut revocations = Vec::new();
-        if odd.revoked {
-            let revocation = by_primary(SignatureType::KeyRevocation, vec![]);
-            revocations.push(revocation.sign_key(&primary, &password, &public).unwrap());
-        }
-        let users = vec![SignedUser::new(id, vec![on_id])];
-        let details = SignedKeyDetails::new(revocations, vec![], users, vec![]);
-        let subkeys = vec![SignedPublicSubKey::new(sub_public, on_subkey)];
-        let certificate = SignedPublicKey::new(public, details, subkeys);
-        Self {
-            primary,
-            subkey,
-            certificate,
-        }
-    }
-
-    fn keyring(&self) -> Vec<u8> {
-        self.certificate.to_bytes().unwrap()
-    }
-
-    fn armoured(&self) -> Vec<u8> {
-        self.certificate
-            .to_armored_bytes(ArmorOptions::default())
-            .unwrap()
-    }
-
-    fn name(&self) -> String {
-        self.certificate.fingerprint().to_string().to_uppercase()
-    }
-
-    /// A signature by the subkey, as archives make them.
-    fn sign(&self, text: &str) -> Signature {
-        sign(&self.subkey, text, SIGNED, HashAlgorithm::Sha512, vec![])
-    }
-}
-
-fn sign(
-    key: &impl SigningKey,
-    text: &str,
-    made: u32,
-    digest: HashAlgorithm,
-    more: Vec<SubpacketData>,
-) -> Signature {
-    statement(SignatureType::Text, key, made, digest, more)
-        .sign(key, &Password::empty(), text.as_bytes())
-        .unwrap()
 }
 
 /// An `InRelease` file, framed by rPGP.
