@@ -31,7 +31,8 @@ pub struct Package {
     pub essential: bool,
     /// What it occupies by its own account, in bytes; 0 where it does not say.
     pub installed_size: u64,
-    /// The paths it owns, as the database lists them (links in parents not followed), directories
+    /// The paths it owns, as the database lists them (links in parents not followed, but dpkg's
+    /// diversions applied; see [`Inventory::owners`] for where they really lie), directories
     /// left out where the database tells them apart.
     pub files: Vec<ImagePath>,
     /// Of those, the configuration files an administrator may change (Debian policy 10.7).
