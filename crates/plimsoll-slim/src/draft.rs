@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use plimsoll_model::rootfs::Overlaid;
-use plimsoll_model::{Draft, DraftLayer, ImagePath, Kind, Metadata, Node, Plan, Rootfs};
+use plimsoll_model::{Draft, DraftLayer, FileTree, ImagePath, Kind, Metadata, Node, Plan, Rootfs};
 
 use crate::{Request, inventory};
 
@@ -30,18 +30,10 @@ pub fn draft(request: &Request<'_>, plan: &Plan) -> Draft {
             mtime,
             ..Metadata::with_mode(0o644)
         };
-        for parent in path.ancestors().collect::<Vec<_>>().into_iter().rev() {
-            if !tree.contains(&parent) {
-                let meta = Metadata {
-                    mtime,
-                    ..Metadata::with_mode(0o755)
-                };
-                tree.insert(parent, node(Kind::Dir, meta));
-            }
-        }
-        // A stranger may have put a link or a directory there; the database is ours now.
-        tree.remove(&path);
-        tree.insert(path, node(kind, meta));
+        let parent = path.parent().unwrap_or_else(ImagePath::root);
+        let place = directory(&mut tree, &parent, mtime).join(path.file_name());
+        tree.remove(&place);
+        tree.insert(place, node(kind, meta));
     }
     let mut config = subject.image.config.clone();
     let level = request.level.name();
@@ -65,6 +57,32 @@ pub fn draft(request: &Request<'_>, plan: &Plan) -> Draft {
         }],
         annotations: subject.image.annotations.clone(),
     }
+}
+
+/// Makes sure that `path` is a directory; answers where it really is.
+///
+/// Links to directories are followed, inside the tree; what a stranger put in the way and is none
+/// is taken away, because the database is ours now.
+fn directory(tree: &mut FileTree, path: &ImagePath, mtime: i64) -> ImagePath {
+    let mut at = ImagePath::root();
+    for part in path.components() {
+        let next = at.join(part);
+        let found = tree.resolve(&next).ok();
+        let found = found.filter(|found| tree.get(&found.path).is_some_and(Node::is_dir));
+        at = match found {
+            Some(found) => found.path,
+            None => {
+                tree.remove(&next);
+                let meta = Metadata {
+                    mtime,
+                    ..Metadata::with_mode(0o755)
+                };
+                tree.insert(next.clone(), node(Kind::Dir, meta));
+                next
+            }
+        };
+    }
+    at
 }
 
 fn node(kind: Kind, meta: Metadata) -> Node {

@@ -111,12 +111,12 @@ fn parse<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<Elf, String
             elf.dynamic = true;
             let entries: Vec<(i64, u64)> = entries
                 .iter()
-                .map(|entry| (entry.tag(endian).0 as i64, entry.val(endian)))
-                .take_while(|&(tag, _)| tag != elf::DT_NULL.0 as i64)
+                .map(|entry| (entry.tag(endian).0, entry.val(endian)))
+                .take_while(|&(tag, _)| tag != elf::DT_NULL.0)
                 .take(LIMIT)
                 .collect();
             let value = |wanted: elf::DynamicTag| {
-                let entry = entries.iter().find(|&&(tag, _)| tag == wanted.0 as i64);
+                let entry = entries.iter().find(|&&(tag, _)| tag == wanted.0);
                 entry.map(|&(_, value)| value)
             };
             if let (Some(address), Some(size)) = (value(elf::DT_STRTAB), value(elf::DT_STRSZ)) {
@@ -170,7 +170,7 @@ impl Elf {
                 .collect()
         };
         for &(tag, value) in entries {
-            let tag = elf::DynamicTag(tag as _);
+            let tag = elf::DynamicTag(tag);
             match tag {
                 elf::DT_NEEDED => self.needed.push(string(value)),
                 elf::DT_SONAME => self.soname = Some(string(value)),

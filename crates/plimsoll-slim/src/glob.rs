@@ -13,7 +13,7 @@ pub(crate) fn is_pattern(text: &[u8]) -> bool {
 /// Whether `path` is what `pattern` says, or lies below it.
 pub(crate) fn covers(pattern: &str, path: &ImagePath) -> bool {
     if !is_pattern(pattern.as_bytes()) {
-        return path.starts_with(&ImagePath::new(pattern));
+        return path.starts_with(ImagePath::new(pattern));
     }
     let pattern = absolute(pattern);
     std::iter::once(path.clone())

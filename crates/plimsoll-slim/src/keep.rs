@@ -29,7 +29,8 @@ pub struct Keep<'a> {
     queue: VecDeque<ImagePath>,
     executed: BTreeSet<ImagePath>,
     scopes: BTreeMap<ImagePath, Vec<ImagePath>>,
-    wanted: BTreeSet<ImagePath>,
+    /// Directories that were asked for whole: taken, or why not.
+    whole: BTreeMap<ImagePath, Option<String>>,
 }
 
 impl<'a> Keep<'a> {
@@ -40,7 +41,7 @@ impl<'a> Keep<'a> {
             queue: VecDeque::new(),
             executed: BTreeSet::new(),
             scopes: BTreeMap::new(),
-            wanted: BTreeSet::new(),
+            whole: BTreeMap::new(),
         }
     }
 
@@ -109,42 +110,39 @@ impl<'a> Keep<'a> {
         Some(found.path)
     }
 
-    /// Keeps the directory `path` leads to with all that is in it, as far as a text that names it
-    /// can ask for that: no documentation, no programs, and nothing at all where the directory
-    /// means nothing or is too large, which is then noted.
+    /// Keeps the directory `path` leads to with all that is in it, as far as a name can ask for
+    /// that: no programs, and nothing at all where the directory means nothing (a mere name of
+    /// it), or is too large or the system's, which is noted unless another asks with more right.
     pub(crate) fn tree(&mut self, path: &ImagePath, cap: Cap, reason: Reason) {
         let tree = self.scene.tree();
         let Ok(found) = tree.resolve(path) else {
             return;
         };
         let directory = found.path;
-        if valve::is_generic(&directory)
-            || valve::in_program_directory(self.scene, &directory.join("x"))
-        {
+        let in_passing = cap.bytes < Cap::SERVED.bytes;
+        let is_dull = in_passing && valve::is_generic(&directory);
+        if is_dull || valve::in_program_directory(self.scene, &directory.join("x")) {
             return;
         }
-        if !self.wanted.insert(directory.clone()) {
+        if self.whole.get(&directory) == Some(&None) {
             return;
         }
-        if let Some(why) = cap.exceeded_by(tree, &directory) {
-            let by = reason
-                .by
-                .as_ref()
-                .map(|by| format!(" (named by {by})"))
-                .unwrap_or_default();
-            self.problem(&directory, format!("was not taken whole{by}: {why}"));
+        if let Some(why) = cap.forbids(tree, &directory) {
+            let by = reason.by.as_ref();
+            let by = by.map(|by| format!(" (named by {by})")).unwrap_or_default();
+            let message = format!("was not taken whole{by}: {why}");
+            self.whole.entry(directory).or_insert(Some(message));
             return;
         }
-        if self.path(path, Pull::Named, reason.clone()).is_none() {
+        if self.path(path, Pull::Opened, reason.clone()).is_none() {
             return;
         }
         let inside = tree.subtree(&directory).map(|(path, _)| path.clone());
         let inside: Vec<ImagePath> = inside.collect();
         for path in inside {
-            if tree.resolve(&path).is_ok() {
-                self.path(&path, Pull::Named, reason.clone());
-            }
+            self.path(&path, Pull::Named, reason.clone());
         }
+        self.whole.insert(directory, None);
     }
 
     /// Whether `path` (free of links) is kept.
@@ -213,6 +211,11 @@ impl<'a> Keep<'a> {
     }
 
     pub(crate) fn finish(mut self) -> Plan {
+        for (directory, why) in std::mem::take(&mut self.whole) {
+            if let Some(why) = why {
+                self.problem(&directory, why);
+            }
+        }
         self.plan.unresolved.sort_by_key(ToString::to_string);
         self.plan
     }

@@ -198,5 +198,5 @@ fn expand(text: &[u8], elf: &Elf, origin: &ImagePath) -> Vec<ImagePath> {
     }
     // A relative entry means the working directory of the day: nothing that can be known.
     let absolute = texts.iter().filter(|text| text.starts_with('/'));
-    absolute.map(|text| ImagePath::new(text)).collect()
+    absolute.map(ImagePath::new).collect()
 }

@@ -195,8 +195,8 @@ fn commands(script: &str) -> impl Iterator<Item = &str> {
     script
         .split([';', '|', '&', '\n', '(', ')', '{', '}', '!'])
         .filter_map(|part| {
-            let words = part.split_whitespace();
-            words.skip_while(|word| is_builtin(word)).next()
+            let mut words = part.split_whitespace();
+            words.find(|word| !is_builtin(word))
         })
 }
 

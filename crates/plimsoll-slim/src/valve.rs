@@ -28,17 +28,54 @@ pub(crate) fn in_program_directory(scene: &Scene<'_>, path: &ImagePath) -> bool 
         || scene.search_path().any(|directory| directory == &parent)
 }
 
-/// Directories whose name in a text says nothing about what is needed in them.
-///
-/// Learned from a prototype over real configurations: each of these was named somewhere, and
-/// taking it whole took the system.
-pub(crate) fn is_generic(path: &ImagePath) -> bool {
-    const GENERIC: &[&str] = &[
+/// Directories of the system: whoever names one cannot mean all of it.
+pub(crate) fn is_system(path: &ImagePath) -> bool {
+    const SYSTEM: &[&str] = &[
         "/",
         "/bin",
         "/boot",
         "/dev",
         "/etc",
+        "/lib",
+        "/lib64",
+        "/proc",
+        "/run",
+        "/sbin",
+        "/sys",
+        "/tmp",
+        "/usr",
+        "/usr/bin",
+        "/usr/include",
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/libexec",
+        "/usr/local",
+        "/usr/local/lib",
+        "/usr/sbin",
+        "/usr/share",
+        "/usr/src",
+        "/var",
+        "/var/cache",
+        "/var/lib",
+        "/var/lib/dpkg",
+        "/var/log",
+        "/var/spool",
+        "/var/tmp",
+    ];
+    let multiarch = path.parent().is_some_and(|parent| {
+        matches!(parent.as_bytes(), b"/usr/lib" | b"/lib")
+            && path.file_name().windows(5).any(|part| part == b"linux")
+    });
+    multiarch || path.as_str().is_some_and(|path| SYSTEM.contains(&path))
+}
+
+/// Directories whose name in a text says nothing about what is needed in them: those of the
+/// system, and where configurations name a common home in passing.
+///
+/// Learned from a prototype over real configurations: each of these was named somewhere, and
+/// taking it whole took far too much.
+pub(crate) fn is_generic(path: &ImagePath) -> bool {
+    const GENERIC: &[&str] = &[
         "/etc/alternatives",
         "/etc/apache2",
         "/etc/apt",
@@ -47,59 +84,27 @@ pub(crate) fn is_generic(path: &ImagePath) -> bool {
         "/etc/nginx",
         "/etc/ssl",
         "/home",
-        "/lib",
-        "/lib64",
         "/media",
         "/mnt",
         "/opt",
-        "/proc",
         "/root",
-        "/run",
-        "/sbin",
         "/srv",
-        "/sys",
-        "/tmp",
-        "/usr",
-        "/usr/bin",
-        "/usr/games",
-        "/usr/include",
-        "/usr/lib",
         "/usr/lib/apache2",
         "/usr/lib/apache2/modules",
         "/usr/lib/gconv",
         "/usr/lib/locale",
         "/usr/lib/ssl",
-        "/usr/lib64",
-        "/usr/libexec",
-        "/usr/local",
-        "/usr/local/bin",
-        "/usr/local/lib",
-        "/usr/local/sbin",
         "/usr/local/share",
-        "/usr/sbin",
-        "/usr/share",
         "/usr/share/apache2",
         "/usr/share/i18n",
         "/usr/share/locale",
         "/usr/share/perl",
         "/usr/share/perl5",
         "/usr/share/zoneinfo",
-        "/usr/src",
-        "/var",
-        "/var/cache",
-        "/var/lib",
-        "/var/lib/dpkg",
-        "/var/log",
         "/var/mail",
-        "/var/spool",
-        "/var/tmp",
         "/var/www",
     ];
-    let multiarch = path.parent().is_some_and(|parent| {
-        matches!(parent.as_bytes(), b"/usr/lib" | b"/lib")
-            && path.file_name().windows(5).any(|part| part == b"linux")
-    });
-    multiarch || path.as_str().is_some_and(|path| GENERIC.contains(&path))
+    is_system(path) || path.as_str().is_some_and(|path| GENERIC.contains(&path))
 }
 
 /// Documentation, caches, logs and what a package manager keeps for itself: never wanted for their
@@ -184,14 +189,21 @@ impl Cap {
         files: 400,
         bytes: 5_000_000,
     };
-    /// For a directory that the application serves from: content is the application.
+    /// For a directory that is declared to be served or worked in: content is the application.
     pub(crate) const SERVED: Self = Self {
         files: 1_000_000,
         bytes: u64::MAX,
     };
 
-    /// What is too much about the directory, if something is.
-    pub(crate) fn exceeded_by(self, tree: &FileTree, directory: &ImagePath) -> Option<String> {
+    /// What it is about the directory that forbids to take it whole on this word, if something is.
+    pub(crate) fn forbids(self, tree: &FileTree, directory: &ImagePath) -> Option<String> {
+        if self.bytes == u64::MAX && is_system(directory) {
+            return Some("it is a directory of the system".to_owned());
+        }
+        self.exceeded_by(tree, directory)
+    }
+
+    fn exceeded_by(self, tree: &FileTree, directory: &ImagePath) -> Option<String> {
         let (mut files, mut bytes) = (0, 0_u64);
         for (_, node) in tree.subtree(directory).filter(|(_, node)| node.is_file()) {
             files += 1;

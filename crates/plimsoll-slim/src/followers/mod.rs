@@ -10,7 +10,6 @@ use crate::keep::Keep;
 use crate::scene::Scene;
 
 mod apache;
-mod config_path;
 mod dlopen;
 mod elf;
 mod elf_path;
@@ -18,6 +17,7 @@ mod glibc;
 mod nginx;
 mod shebang;
 mod tls;
+mod written_path;
 
 /// A thing slim must follow.
 pub struct Follower {
@@ -32,7 +32,6 @@ pub struct Follower {
 /// Every follower, in the order of the names.
 pub static FOLLOWERS: &[&Follower] = &[
     &apache::FOLLOWER,
-    &config_path::FOLLOWER,
     &dlopen::FOLLOWER,
     &elf::FOLLOWER,
     &elf_path::FOLLOWER,
@@ -40,6 +39,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &nginx::FOLLOWER,
     &shebang::FOLLOWER,
     &tls::FOLLOWER,
+    &written_path::FOLLOWER,
 ];
 
 /// Declares a follower; the doc comment above it is its page.

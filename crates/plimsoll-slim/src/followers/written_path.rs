@@ -19,8 +19,8 @@ follower! {
     /// ENTRYPOINT /server --config /etc/server.conf
     /// /server           0755 elf                                    # kept
     /// /etc/server.conf  0644 "types = \"/usr/share/types\"\nicons=/usr/share/icons;\n# /usr/share/old\n"  # kept
-    /// /usr/share/types  0644 "text/html html\n"                     # kept [config-path]
-    /// /usr/share/icons/a.png 0644 1k                                # kept [config-path]
+    /// /usr/share/types  0644 "text/html html\n"                     # kept [written-path]
+    /// /usr/share/icons/a.png 0644 1k                                # kept [written-path]
     /// /usr/share/old    0644 1k
     /// ```
     ///
@@ -37,7 +37,7 @@ follower! {
     /// /srv/tool         -> ../bin/less
     /// /usr/share/other  0644 1k
     /// ```
-    id: "config-path",
+    id: "written-path",
     follow: follow,
 }
 
@@ -61,7 +61,11 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             continue;
         }
         for named in paths(line) {
-            let reason = Reason::by("config-path", path, format!("line {}: {named}", number + 1));
+            let reason = Reason::by(
+                "written-path",
+                path,
+                format!("line {}: {named}", number + 1),
+            );
             named_path(scene, &ImagePath::new(named), keep, reason);
         }
     }
@@ -99,6 +103,7 @@ fn named_path(scene: &Scene<'_>, named: &ImagePath, keep: &mut Keep<'_>, reason:
 /// home directories; the loader's files are the loader's.
 fn is_configuration(path: &ImagePath) -> bool {
     const NOT: &[&str] = &[
+        "/etc/ld.so.conf.d",
         "/etc/passwd",
         "/etc/group",
         "/etc/shadow",
@@ -106,7 +111,7 @@ fn is_configuration(path: &ImagePath) -> bool {
         "/etc/mime.types",
     ];
     let name = path.file_name();
-    if NOT.iter().any(|not| path.as_bytes() == not.as_bytes()) || name.starts_with(b"ld.so") {
+    if NOT.iter().any(|not| path.starts_with(not)) || name.starts_with(b"ld.so") {
         return false;
     }
     let endings: [&[u8]; 5] = [b".conf", b".cnf", b".ini", b".cfg", b".conf.template"];

@@ -1,0 +1,141 @@
+//! The slim image in the making: what is in it, and that nothing of it changed.
+
+use plimsoll_model::{FileTree, ImagePath, Kind, Rootfs};
+
+use crate::world::World;
+
+const IMAGE: &str = "ENTRYPOINT /usr/bin/server
+    LABEL a=b
+    PACKAGE server 1.2 httpd
+    PACKAGE server owns /usr/bin/server
+    PACKAGE server owns /usr/share/server/page
+    PACKAGE other 3 misc
+    PACKAGE other owns /usr/share/other/file
+    /usr/bin/server        04755 \"binary\" 3:4
+    /usr/bin/server2       = /usr/bin/server
+    /usr/share/server/page 0640 \"hello\" 33:33
+    /usr/share/other/file  0644 1k
+    /var/lib/dpkg/status   0644 \"Package: server\\n\\nPackage: other\\n\"
+    /var/lib/dpkg/info/server.md5sums 0644 \"0123456789abcdef0123456789abcdef  usr/bin/server\\nfedcba9876543210fedcba9876543210  usr/share/server/gone\\n\"
+    INCLUDE /usr/bin/server2
+    SEEN opened /usr/share/server/page";
+
+fn text(rootfs: &Rootfs, path: &str) -> String {
+    String::from_utf8(rootfs.read(&ImagePath::new(path), 1 << 20).unwrap()).unwrap()
+}
+
+fn paths(tree: &FileTree) -> Vec<String> {
+    let files = tree.iter().filter(|(_, node)| node.is_file());
+    files.map(|(path, _)| path.to_string()).collect()
+}
+
+#[test]
+fn what_stays_is_as_it_was() {
+    let world = World::new(IMAGE);
+    let plan = world.plan();
+    let draft = plimsoll_slim::draft(&world.request(), &plan);
+    let [layer] = &draft.layers[..] else {
+        panic!("one layer")
+    };
+    let (before, after) = (&world.fixture.rootfs, &layer.rootfs);
+    for path in ["/usr/bin/server", "/usr/share/server/page"] {
+        let path = ImagePath::new(path);
+        assert_eq!(before.tree.get(&path), after.tree.get(&path), "{path}");
+        assert_eq!(
+            before.read(&path, 1 << 20).unwrap(),
+            after.read(&path, 1 << 20).unwrap()
+        );
+    }
+    let inode = |path: &str| after.tree.get(path).unwrap().inode;
+    assert_eq!(
+        inode("/usr/bin/server"),
+        inode("/usr/bin/server2"),
+        "hard links stay hard links"
+    );
+    assert_eq!(draft.config.labels["a"], "b");
+    assert_eq!(draft.config.labels["org.plimsoll.level"], "app");
+    assert!(
+        draft
+            .config
+            .labels
+            .contains_key("org.plimsoll.source.digest")
+    );
+    assert_eq!(
+        draft.config.entrypoint,
+        world.fixture.image.config.entrypoint
+    );
+    assert_eq!(draft.config.created, world.fixture.image.config.created);
+}
+
+#[test]
+fn the_database_lists_what_is_there_and_nothing_else() {
+    let world = World::new(IMAGE);
+    let draft = plimsoll_slim::draft(&world.request(), &world.plan());
+    let rootfs = &draft.layers[0].rootfs;
+    assert_eq!(
+        paths(&rootfs.tree),
+        [
+            "/usr/bin/server",
+            "/usr/bin/server2",
+            "/usr/share/server/page",
+            "/var/lib/dpkg/status.d/server",
+            "/var/lib/dpkg/status.d/server.md5sums",
+        ]
+    );
+    let record = text(rootfs, "/var/lib/dpkg/status.d/server");
+    assert!(
+        record.starts_with("Package: server\n") && record.ends_with("Version: 1.2\n"),
+        "{record}"
+    );
+    assert_eq!(
+        text(rootfs, "/var/lib/dpkg/status.d/server.md5sums"),
+        "0123456789abcdef0123456789abcdef  usr/bin/server\n"
+    );
+}
+
+#[test]
+fn a_classic_database_that_was_read_stays_and_tells_the_truth() {
+    let world = World::new(&format!("{IMAGE}\nSEEN opened /var/lib/dpkg/status"));
+    let draft = plimsoll_slim::draft(&world.request(), &world.plan());
+    let status = text(&draft.layers[0].rootfs, "/var/lib/dpkg/status");
+    assert!(
+        status.contains("Package: server\n") && !status.contains("other"),
+        "{status}"
+    );
+}
+
+#[test]
+fn what_stands_where_the_database_goes_leads_nowhere() {
+    for in_the_way in [
+        "/var/lib/dpkg/status.d -> /nowhere",
+        "/var/lib/dpkg/status.d -> /var/lib/dpkg/status.d",
+        "/var/lib/dpkg/status.d/server -> /etc/passwd",
+        "/var/lib/dpkg/status.d/server/x 0644 1k",
+    ] {
+        let world = World::new(&format!("{IMAGE}\n{in_the_way}"));
+        let draft = plimsoll_slim::draft(&world.request(), &world.plan());
+        let tree = &draft.layers[0].rootfs.tree;
+        for (path, _) in tree.iter() {
+            for parent in path.ancestors() {
+                let kind = tree.get(&parent).map(|node| &node.kind);
+                assert_eq!(kind, Some(&Kind::Dir), "{parent} above {path}");
+            }
+        }
+        let record = tree.get("/var/lib/dpkg/status.d/server");
+        assert!(record.is_some_and(|node| node.is_file()), "{in_the_way}");
+    }
+}
+
+#[test]
+fn the_database_goes_where_links_to_directories_lead() {
+    let world = World::new(&format!(
+        "{}\n/var/lib/dpkg -> ../../data/dpkg",
+        IMAGE.replace("/var/lib/dpkg/", "/data/dpkg/")
+    ));
+    let draft = plimsoll_slim::draft(&world.request(), &world.plan());
+    let tree = &draft.layers[0].rootfs.tree;
+    assert!(
+        tree.get("/data/dpkg/status.d/server")
+            .is_some_and(|node| node.is_file())
+    );
+}

@@ -1,0 +1,276 @@
+//! What stays: roots, observations, the shell valve, the application's own, the skeleton.
+
+use plimsoll_model::ImagePath;
+
+use crate::world::{World, check};
+
+#[test]
+fn a_program_is_searched_in_the_images_path_and_its_arguments_stay() {
+    check(
+        "ENV PATH=/opt/app/bin:/usr/bin
+         WORKDIR /srv
+         ENTRYPOINT server --config=conf/main.ini data.bin
+         HEALTHCHECK CMD-SHELL check --fast || exit 1
+         /opt/app/bin/server 0755 elf        # kept [entrypoint]
+         /usr/bin/server     0755 elf
+         /usr/bin/check      0755 elf        # kept [healthcheck]
+         /bin/sh             0755 elf        # kept [healthcheck]
+         /srv/conf/main.ini  0644 \"a=1\"    # kept [entrypoint]
+         /srv/data.bin       0644 1k         # kept [entrypoint]
+         /srv/other.bin      0644 1k
+         /etc/passwd         0644 \"root:x:0:0::/root:/bin/bash\\n\"  # kept [always]
+         /bin/bash           0755 elf",
+    );
+}
+
+#[test]
+fn the_command_of_an_entry_script_is_a_program_too() {
+    check(
+        "ENTRYPOINT /entry.sh
+         CMD server yes
+         /entry.sh        0755 \"#!/bin/sh\\nexec \\\"$@\\\"\\n\"  # kept [entrypoint]
+         /bin/sh          0755 elf   # kept [shebang]
+         /usr/bin/server  0755 elf   # kept [cmd]
+         /usr/bin/yes     0755 elf",
+    );
+}
+
+#[test]
+fn a_program_that_is_not_there_is_said() {
+    check(
+        "ENTRYPOINT /server
+         /other 0755 elf
+         /server/  dir 0755   # kept, unresolved is the entrypoint",
+    );
+    let plan = World::new("ENTRYPOINT serve").plan();
+    assert_eq!(plan.unresolved.len(), 1, "{:?}", plan.unresolved);
+}
+
+#[test]
+fn what_a_run_touched_stays_with_every_link_on_the_way() {
+    check(
+        "ENTRYPOINT /server
+         /server            0755 elf   # kept
+         /lib               -> usr/lib # kept [observed]
+         /usr/lib/a.so      -> /etc/alternatives/a.so   # kept [observed]
+         /etc/alternatives/a.so -> ../../usr/lib/a.so.1 # kept [symlink]
+         /usr/lib/a.so.1    0644 elf   # kept [symlink]
+         /data/x/           dir 0755
+         /data/y            -> /data/z/deep
+         /data/z/deep/      dir 0755
+         /data/z/file       0644 1k    # kept [observed]
+         /data/file         0644 1k
+         SEEN opened /lib/a.so
+         SEEN looked-up /data/y/../file
+         SEEN opened /nowhere/else",
+    );
+}
+
+#[test]
+fn an_interpreter_that_only_the_kernel_opens_stays() {
+    check(
+        "ENTRYPOINT /server
+         /server 0755 elf                       # kept
+         /opt/hook 0755 \"#!/usr/bin/perl -w\\n\" # kept [observed]
+         /usr/bin/perl 0755 elf interp=/lib/ld.so # kept [shebang]
+         /lib/ld.so 0755 elf                    # kept [elf]
+         SEEN executed /opt/hook",
+    );
+}
+
+#[test]
+fn a_sweep_says_little_and_a_search_through_path_nothing() {
+    check(
+        "ENTRYPOINT /server
+         /server              0755 elf   # kept
+         /srv/small           0644 1k    # kept [observed]
+         /srv/large           0644 100k
+         /srv/tool            0755 elf
+         /srv/opened          0644 100k  # kept [observed]
+         /srv/changed         0644 100k
+         /usr/bin/env         0755 elf
+         /usr/lib/app/types.py 0644 100k # kept [observed]
+         SEEN listed /srv
+         SEEN lstat /srv/small
+         SEEN lstat /srv/large
+         SEEN lstat /srv/tool
+         SEEN changed /srv/changed
+         SEEN lstat /srv/opened
+         SEEN opened /srv/opened
+         SEEN looked-up /usr/bin/env
+         SEEN listed /usr/lib/app
+         SEEN looked-up /usr/lib/app/types.py",
+    );
+}
+
+#[test]
+fn processors_differ_so_every_variant_of_a_library_stays_and_other_machines_are_skipped() {
+    check(
+        "ENTRYPOINT /server
+         /server 0755 elf needed=libq.so.1                        # kept
+         /etc/ld.so.conf 0644 \"include ld.so.conf.d/*.conf\\n\"  # kept [always]
+         /etc/ld.so.conf.d/a.conf 0644 \"# arm\\n/opt/arm\\n/opt/q\\n\"  # kept [always]
+         /opt/arm/libq.so.1 0644 elf machine=arm64
+         /opt/q/libq.so.1   0644 elf                              # kept [elf]
+         /opt/q/glibc-hwcaps/x86-64-v3/libq.so.1 0644 elf         # kept [elf]
+         /usr/lib/libq.so.1 0644 elf",
+    );
+}
+
+#[test]
+fn a_runpath_comes_after_the_environment_and_is_not_inherited() {
+    check(
+        "ENTRYPOINT /srv/server
+         ENV LD_LIBRARY_PATH=/opt/lib
+         /srv/server     0755 elf needed=liba.so,libb.so runpath=$ORIGIN/lib  # kept
+         /srv/lib/liba.so 0644 elf needed=libc1.so    # kept [elf], unresolved libc1.so
+         /srv/lib/libb.so 0644 elf
+         /srv/lib/libc1.so 0644 elf
+         /opt/lib/libb.so 0644 elf                    # kept [elf]",
+    );
+}
+
+#[test]
+fn the_applications_packages_and_files_come_whole_but_nobodys_libraries() {
+    check(
+        "ENTRYPOINT server
+         WORKDIR /app
+         PACKAGE base-tools 1 utils
+         PACKAGE base-tools owns /usr/share/base/data
+         PACKAGE server 1 httpd
+         PACKAGE server owns /usr/bin/server
+         PACKAGE server owns /usr/bin/serverctl
+         PACKAGE server owns /usr/share/server/page
+         PACKAGE server owns /usr/share/doc/server/manual
+         PACKAGE server owns /usr/share/doc/server/copyright
+         PACKAGE server owns /usr/lib/server/plain.so
+         PACKAGE server owns /usr/lib/server/xml.so
+         PACKAGE server owns /usr/lib/server/pair1.so
+         PACKAGE server owns /usr/lib/server/pair2.so
+         PACKAGE server owns /etc/server/sample.conf
+         PACKAGE server owns /etc/init.d/server
+         PACKAGE libxml 1 libs
+         PACKAGE libxml owns /usr/lib/libxml.so
+         PACKAGE libok 1 libs
+         PACKAGE libok owns /usr/lib/libok.so
+         PACKAGE libok owns /usr/share/libok/data
+         /usr/share/base/data 0644 1k
+         --- layer
+         /usr/bin/server    0755 elf needed=libok.so                   # kept [entrypoint]
+         /usr/lib/libok.so  0644 elf                                   # kept [elf]
+         /usr/share/libok/data 0644 1k
+         /usr/bin/serverctl 0755 \"#!/bin/sh\\n\"
+         /usr/share/server/page 0644 1k                                # kept [package]
+         /usr/share/doc/server/manual 0644 1k
+         /usr/share/doc/server/copyright 0644 1k                       # kept [copyright]
+         /usr/lib/server/plain.so 0644 elf needed=libok.so             # kept [package]
+         /usr/lib/server/xml.so 0644 elf needed=libxml.so
+         /usr/lib/server/pair1.so 0644 elf needed=pair2.so runpath=$ORIGIN  # kept [package]
+         /usr/lib/server/pair2.so 0644 elf needed=pair1.so runpath=$ORIGIN  # kept [package]
+         /usr/lib/libxml.so 0644 elf
+         /etc/server/sample.conf 0644 \"load /usr/lib/server/xml.so /usr/lib/libxml.so\"  # kept [package]
+         /etc/init.d/server 0755 \"#!/bin/sh\\n\"
+         /app/page.html     0644 1k                                    # kept [application]
+         /app/native.so     0644 elf needed=libxml.so
+         /usr/local/bin/extra 0755 elf
+         /root/.cache/pip/x 0644 1k
+         /var/log/install.log 0644 1k
+         /var/lib/apt/lists/x 0644 1k",
+    );
+}
+
+#[test]
+fn the_skeleton_stays_but_no_link_pretends_a_program() {
+    check(
+        "ENTRYPOINT /server
+         /server          0755 elf        # kept
+         /bin             -> usr/bin      # kept
+         /usr/bin/dash    0755 elf
+         /usr/bin/sh      -> dash         # ashore
+         /etc/alternatives/pager -> /usr/bin/less  # ashore
+         /usr/bin/pager   -> /etc/alternatives/pager  # ashore
+         /usr/bin/less    0755 elf
+         /usr/share/x     -> y            # kept [skeleton]
+         /usr/share/y     0644 1k
+         /usr/share/gone  -> nowhere      # kept [skeleton]
+         /var/lock/       dir 01777       # kept [skeleton]
+         /var/lib/nginx/body/ dir 0700    # kept [skeleton]
+         /dev/null        char 1 3        # kept [skeleton]
+         /run/pipe        fifo            # kept [skeleton]
+         /etc/empty       0644 0          # kept [skeleton]
+         /srv/empty       0644 0",
+    );
+}
+
+#[test]
+fn what_the_user_says_goes_over_everything() {
+    check(
+        "ENTRYPOINT /server /srv
+         INCLUDE /usr/bin/tool
+         INCLUDE /data
+         INCLUDE /usr/share/**/*.txt
+         INCLUDE /not/there
+         EXCLUDE /srv/old
+         EXCLUDE **/*.tmp
+         /not/            dir 0755
+         /server          0755 elf       # kept
+         /usr/bin/tool    0755 \"#!/bin/sh\\n\"  # kept [include]
+         /bin/sh          0755 elf       # kept [shebang]
+         /data/a/b        0644 1k        # kept [include]
+         /usr/share/deep/er/x.txt 0644 1k  # kept [include]
+         /usr/share/deep/er/x.bin 0644 1k
+         /srv/new         0644 1k        # kept [entrypoint]
+         /srv/x.tmp       0644 1k
+         /srv/old/y       0644 1k
+         /not/there/      removed        # ashore, unresolved was to be included",
+    );
+}
+
+#[test]
+fn a_named_directory_that_is_too_large_is_noted_not_taken() {
+    let files: String = (0..401)
+        .map(|n| format!("/usr/share/many/f{n} 0644 1\n"))
+        .collect();
+    let world = World::new(&format!(
+        "ENTRYPOINT /server /etc/server.conf
+         /server 0755 elf
+         /etc/server.conf 0644 \"dir /usr/share/many\\n\"
+         {files}"
+    ));
+    let plan = world.plan();
+    assert!(!plan.keeps(&ImagePath::new("/usr/share/many/f7")));
+    let problems: Vec<String> = plan.unresolved.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        ["/usr/share/many: was not taken whole (named by /etc/server.conf): more than 400 files"]
+    );
+}
+
+#[test]
+fn nonsense_is_a_problem_and_never_a_crash() {
+    check(
+        "ENTRYPOINT /server
+         /server   0755 \"\\x7fELF\\x02\\x01\\x01\"      # kept, unresolved is not a sound ELF file
+         /ring     -> /ring                              # kept
+         /etc/ld.so.conf 0644 \"include ld.so.conf\\ninclude /ring\\n\\xff\\xfe\"  # kept
+         /etc/nsswitch.conf 0644 \"hosts: [[[ ]]] :\\n::\\n\"   # kept
+         SEEN opened /ring
+         SEEN opened /../../../ring/../x
+         SEEN executed /server/below",
+    );
+}
+
+#[test]
+fn the_same_request_gives_the_same_plan() {
+    let text = "ENTRYPOINT /server
+         /server 0755 elf needed=liba.so,libb.so symbol=dlopen text=liba.so,/etc/b/c
+         /usr/lib/liba.so 0644 elf needed=libb.so
+         /usr/lib/libb.so 0644 elf needed=liba.so
+         /etc/b/c 0644 \"/etc/b/d\"
+         /etc/b/d 0644 1k";
+    let (one, two) = (World::new(text).plan(), World::new(text).plan());
+    assert_eq!(one.keep, two.keep);
+    for (path, reasons) in &one.keep {
+        assert!(!reasons.is_empty(), "{path} has no reason");
+    }
+}
