@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use plimsoll_model::{ImagePath, Plan, Problem, Reason};
+use plimsoll_model::{Evidence, ImagePath, Plan, Problem, Reason};
 
 use crate::glob;
 use crate::scene::Scene;
@@ -19,6 +19,10 @@ pub enum Pull {
     Executed,
 }
 
+/// More problems than this are counted and not named.
+const PROBLEM_LIMIT: usize = 1000;
+/// More inherited directories than this are not searched.
+const SCOPE_LIMIT: usize = 64;
 /// More reasons than this for one path are not written down.
 const REASON_LIMIT: usize = 4;
 
@@ -26,6 +30,7 @@ const REASON_LIMIT: usize = 4;
 pub struct Keep<'a> {
     scene: &'a Scene<'a>,
     plan: Plan,
+    problems: BTreeSet<(ImagePath, String)>,
     queue: VecDeque<ImagePath>,
     executed: BTreeSet<ImagePath>,
     scopes: BTreeMap<ImagePath, Vec<ImagePath>>,
@@ -38,6 +43,7 @@ impl<'a> Keep<'a> {
         Self {
             scene,
             plan: Plan::default(),
+            problems: BTreeSet::new(),
             queue: VecDeque::new(),
             executed: BTreeSet::new(),
             scopes: BTreeMap::new(),
@@ -157,17 +163,7 @@ impl<'a> Keep<'a> {
 
     /// Notes that something asked for is not there, or could not be judged.
     pub fn problem(&mut self, path: &ImagePath, message: impl Into<String>) {
-        let mut problem = Problem::at(path, message);
-        if let Some(node) = self.scene.tree().get(path) {
-            problem.evidence = plimsoll_model::Evidence::Path {
-                path: path.clone(),
-                layer: node.layer,
-                size: node.size(),
-            };
-        }
-        if !self.plan.unresolved.contains(&problem) {
-            self.plan.unresolved.push(problem);
-        }
+        self.problems.insert((path.clone(), message.into()));
     }
 
     /// The `DT_RPATH` directories that the objects which load `path` hand down to it.
@@ -180,7 +176,7 @@ impl<'a> Keep<'a> {
         let scope = self.scopes.entry(path.clone()).or_default();
         let before = scope.len();
         for directory in directories {
-            if !scope.contains(directory) {
+            if scope.len() < SCOPE_LIMIT && !scope.contains(directory) {
                 scope.push(directory.clone());
             }
         }
@@ -216,7 +212,21 @@ impl<'a> Keep<'a> {
                 self.problem(&directory, why);
             }
         }
-        self.plan.unresolved.sort_by_key(ToString::to_string);
+        let count = self.problems.len();
+        for (path, message) in self.problems.into_iter().take(PROBLEM_LIMIT) {
+            let (layer, size) = match self.scene.tree().get(&path) {
+                Some(node) => (node.layer, node.size()),
+                None => (0, 0),
+            };
+            let evidence = Evidence::Path { path, layer, size };
+            self.plan.unresolved.push(Problem { message, evidence });
+        }
+        if count > PROBLEM_LIMIT {
+            let message =
+                format!("{count} things could not be followed, {PROBLEM_LIMIT} are named");
+            let evidence = Evidence::Image;
+            self.plan.unresolved.push(Problem { message, evidence });
+        }
         self.plan
     }
 

@@ -52,7 +52,10 @@ fn app(scene: &Scene<'_>, keep: &mut Keep<'_>) {
             keep.carry(path, reason);
         }
     };
-    for (path, id) in scene.owners().iter() {
+    let owned = tree
+        .iter()
+        .filter_map(|(path, _)| Some((path, owner(scene, path)?)));
+    for (path, id) in owned {
         if let Some(why) = packages.get(&id)
             && !keep.keeps(path)
             && !valve::is_for_a_machine(path)
@@ -117,9 +120,25 @@ fn section(text: &str) -> &str {
 fn own_files<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = ImagePath> + 'a {
     let base = scene.subject().lineage.base_layers().unwrap_or(0);
     let files = scene.tree().iter().filter(move |(path, node)| {
-        node.is_file() && node.layer as usize >= base && scene.owners().owner(path).is_none()
+        node.is_file()
+            && node.layer as usize >= base
+            && owner(scene, path).is_none()
+            && !valve::is_left_by_installing(path)
     });
     files.map(|(path, _)| path.clone())
+}
+
+/// The owner of a file, or of the source it was compiled from: what a package's installation
+/// compiled (`x/__pycache__/y.cpython-311.pyc` of `x/y.py`, PEP 3147) is no more the application's
+/// than the source.
+fn owner(scene: &Scene<'_>, path: &ImagePath) -> Option<PackageId> {
+    scene.owners().owner(path).or_else(|| {
+        let cache = path.parent()?;
+        let stem = path.file_name().split(|&byte| byte == b'.').next()?;
+        let source = cache.parent()?.join([stem, b".py"].concat());
+        let is_compiled = cache.file_name() == b"__pycache__";
+        scene.owners().owner(&source).filter(|_| is_compiled)
+    })
 }
 
 /// Carries those programs and libraries whose every need is kept, or carried with them.

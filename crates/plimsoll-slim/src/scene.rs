@@ -12,8 +12,8 @@ use crate::loader::Loader;
 use crate::owners::Owners;
 use crate::valve;
 
-/// Larger files are not read as ELF: the limit bounds memory, and no real library reaches it.
-pub(crate) const ELF_LIMIT: u64 = 512 << 20;
+/// Larger files are not read as ELF: the limit bounds memory, and hardly a library reaches it.
+pub(crate) const ELF_LIMIT: u64 = 256 << 20;
 /// Larger texts are not read as configuration.
 pub(crate) const TEXT_LIMIT: u64 = 1 << 20;
 

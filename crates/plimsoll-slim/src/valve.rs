@@ -111,7 +111,6 @@ pub(crate) fn is_generic(path: &ImagePath) -> bool {
 /// own sake, whoever wrote them.
 pub(crate) fn is_ballast(path: &ImagePath) -> bool {
     const BALLAST: &[&str] = &[
-        "/etc/ssl/private",
         "/lost+found",
         "/root/.cache",
         "/root/.npm",
@@ -147,6 +146,25 @@ pub(crate) fn is_ballast(path: &ImagePath) -> bool {
     ];
     BALLAST.iter().any(|directory| path.starts_with(directory))
         || path.components().any(|part| part == b".cache")
+}
+
+/// What installing packages leaves behind unowned: keys made for one machine, archives and bundles
+/// put together from other packages' files. Followers know when one of them is needed.
+pub(crate) fn is_left_by_installing(path: &ImagePath) -> bool {
+    const LEFT: &[&str] = &[
+        "/etc/pki/ca-trust/extracted",
+        "/etc/ssl/certs",
+        "/etc/ssl/private",
+        "/usr/lib/locale",
+        "/usr/share/mime",
+        "/var/lib/ca-certificates",
+        "/var/lib/misc",
+        "/var/lib/python",
+        "/var/lib/shells.state",
+        "/var/lib/update-rc.d",
+        "/var/lib/xml-core",
+    ];
+    LEFT.iter().any(|left| path.starts_with(left))
 }
 
 /// What a package brings for a whole machine and a container has no use for: start scripts, timers,

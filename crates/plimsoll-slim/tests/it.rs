@@ -1,4 +1,8 @@
 //! The room seen from outside: images as text in, plans, drafts and differences out.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its own fixture must fail"
+)]
 
 #[path = "it/compare.rs"]
 mod compare;

@@ -83,6 +83,9 @@ fn needed(
     } else {
         Loader::find(scene, elf, soname, directories)
     };
+    let is_there = places
+        .iter()
+        .any(|place| scene.tree().resolve(place).is_ok());
     let mut found = false;
     for place in places {
         let reason = Reason::by("elf", path, format!("needs {name}"));
@@ -93,6 +96,11 @@ fn needed(
     }
     if !found {
         let name = plimsoll_model::text::printable(soname);
-        keep.problem(path, format!("needs {name}, which is not in the image"));
+        let why = if is_there {
+            "excluded"
+        } else {
+            "not in the image"
+        };
+        keep.problem(path, format!("needs {name}, which is {why}"));
     }
 }

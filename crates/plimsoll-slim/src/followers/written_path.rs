@@ -41,6 +41,8 @@ follower! {
     follow: follow,
 }
 
+/// More paths than this are not read from one file: its author is a stranger.
+const PATH_LIMIT: usize = 10_000;
 /// A file named in a text is taken up to this size.
 const FILE_LIMIT: u64 = 16 << 20;
 
@@ -54,6 +56,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let Some(text) = scene.text(path) else {
         return;
     };
+    let mut count = 0;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim_start();
         // `<Directory /usr/share>` grants access and asks for nothing.
@@ -61,6 +64,12 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             continue;
         }
         for named in paths(line) {
+            count += 1;
+            if count > PATH_LIMIT {
+                let message =
+                    format!("names more than {PATH_LIMIT} paths; the rest was not followed");
+                return keep.problem(path, message);
+            }
             let reason = Reason::by(
                 "written-path",
                 path,

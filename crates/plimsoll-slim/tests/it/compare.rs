@@ -103,6 +103,17 @@ fn what_differs_by_itself_is_no_difference() {
         )
     };
     assert_eq!(of(run(1), run(2), run(3)), NONE);
+    // A number that was the same twice is free where another one varies; words are not.
+    let run = |n: u32, load: u32| http(200, "x: y", &format!("uptime {n}\nload {load}\n"));
+    assert_eq!(of(run(1, 5), run(2, 5), run(3, 6)), NONE);
+    assert_eq!(of(run(1, 5), run(1, 5), run(1, 6)).len(), 1);
+    let run = |n: u32| {
+        http(
+            200,
+            &format!("date: {n}\netag: {n}\ncontent-length: {n}"),
+            &format!("<p>pid {n} at 10:00:0{n}\nsame\n"),
+        )
+    };
     // A line with varying words still has fixed ones.
     let other = http(
         200,

@@ -2,6 +2,7 @@
 
 use plimsoll_model::ImagePath;
 
+use crate::elf::Elf;
 use crate::world::{World, check};
 
 #[test]
@@ -258,6 +259,56 @@ fn nonsense_is_a_problem_and_never_a_crash() {
          SEEN opened /../../../ring/../x
          SEEN executed /server/below",
     );
+}
+
+#[test]
+fn what_installing_a_package_compiled_goes_with_its_source() {
+    check(
+        "ENTRYPOINT /usr/bin/app
+         PACKAGE app 1 python
+         PACKAGE app owns /usr/bin/app
+         PACKAGE app owns /usr/lib/app/mod.py
+         PACKAGE python 1 libs
+         PACKAGE python owns /usr/lib/python/os.py
+         --- layer
+         /usr/bin/app 0755 elf                                      # kept
+         /usr/lib/app/mod.py 0644 1k                                # kept [package]
+         /usr/lib/app/__pycache__/mod.cpython-311.pyc 0644 1k       # kept [package]
+         /usr/lib/python/os.py 0644 1k
+         /usr/lib/python/__pycache__/os.cpython-311.pyc 0644 1k
+         /srv/__pycache__/site.cpython-311.pyc 0644 1k              # kept [application]",
+    );
+}
+
+#[test]
+fn what_is_excluded_is_said_where_it_is_needed() {
+    check(
+        "ENTRYPOINT /server
+         EXCLUDE /usr/lib/libfat.so
+         /server 0755 elf needed=libfat.so  # kept, unresolved needs libfat.so, which is excluded
+         /usr/lib/libfat.so 0644 elf",
+    );
+}
+
+/// Every byte of a program changed, every length of it: a plan comes out, with the program in it.
+#[test]
+fn no_broken_program_breaks_the_plan() {
+    let words = "interp=/lib/ld.so needed=liba.so rpath=$ORIGIN symbol=dlopen text=/a/b,libc.so \
+                 dlopen=required:libz.so";
+    let whole = Elf::parse(words).bytes();
+    let broken = (0..whole.len()).flat_map(|at| {
+        let flip = |bits: u8| {
+            let mut bytes = whole.clone();
+            bytes[at] ^= bits;
+            bytes
+        };
+        [flip(0xff), flip(0x01), flip(0x80), whole[..at].to_vec()]
+    });
+    for bytes in broken {
+        let hex: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        let plan = World::new(&format!("ENTRYPOINT /server\n/server 0755 \"{hex}\"")).plan();
+        assert!(plan.keeps(&"/server".into()));
+    }
 }
 
 #[test]
