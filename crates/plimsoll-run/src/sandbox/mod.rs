@@ -1,6 +1,8 @@
 //! The sandbox an image runs in.
 
 mod copy;
+mod output;
+mod place;
 mod plan;
 mod proc;
 mod spawn;

@@ -354,7 +354,7 @@ fn confine(plan: &mut Plan, spec: &Spec<'_>, way: Way, channels: &Channels, noti
     ];
     for (name, resource, soft, hard) in limits {
         let step = Step::Limit {
-            resource: resource as u32,
+            resource: resource as _,
             soft,
             hard,
         };

@@ -109,14 +109,14 @@ pub(super) fn start(
     pristine: Pristine,
     places: &Places,
     notify: Notify,
-    log: &File,
+    writer: &File,
 ) -> Result<Started, Stopped> {
     let null = File::open("/dev/null").map_err(Error::sandbox("open /dev/null"))?;
     let make = |socket| {
         let channels = Channels {
             socket,
             input: null.as_raw_fd(),
-            output: log.as_raw_fd(),
+            output: writer.as_raw_fd(),
         };
         plan::plan(spec, way, pristine, places, &channels, notify)
     };

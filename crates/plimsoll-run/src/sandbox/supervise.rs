@@ -1,10 +1,7 @@
 //! One run from beginning to end: start, wait until it is ready, ask, stop.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -13,6 +10,8 @@ use std::time::{Duration, Instant};
 use plimsoll_model::answer::{self, Answer};
 use plimsoll_model::text::printable;
 
+use super::output::{self, Output};
+use super::place::{Place, check};
 use super::plan::{Places, Pristine};
 use super::spawn::{self, Started, Stopped};
 use super::{copy, proc};
@@ -25,8 +24,6 @@ use crate::{Ended, Error, Exit, Outcome, RunningAs, Spec, Way, way};
 const LOOK: Duration = Duration::from_millis(20);
 /// From one look at its limits to the next.
 const GUARD: Duration = Duration::from_millis(100);
-/// An image that prints this many times what is kept is ended.
-const OUTPUT_FACTOR: u64 = 16;
 
 /// See [`crate::run`].
 pub(crate) fn run(spec: &Spec<'_>) -> Result<Outcome, Error> {
@@ -34,118 +31,23 @@ pub(crate) fn run(spec: &Spec<'_>) -> Result<Outcome, Error> {
     let way = way()?;
     check(spec)?;
     let place = Place::new(spec)?;
+    let output =
+        Output::new(place.log(), spec.limits.output).map_err(Error::sandbox("make a log"))?;
+    let (pipe, writer) = output::pipe().map_err(Error::sandbox("make a pipe"))?;
     let notify = match way {
         Way::Plain => Notify::FilesAndOwners,
         Way::Root if spec.watch => Notify::Files,
         Way::Root => Notify::Nothing,
     };
     let mut problems = Vec::new();
-    let started = start(spec, way, notify, &place, &mut problems)?;
-    let mut outcome = supervise(spec, way, &place, started, begun)?;
+    let started = start(spec, way, notify, &place, &writer, &mut problems)?;
+    // The image alone holds it now, so that its end is the end of what it prints.
+    drop(writer);
+    let mut outcome = supervise(spec, way, &place, &output, pipe, started, begun)?;
     problems.append(&mut outcome.problems);
     outcome.problems = problems;
     outcome.total = begun.elapsed();
     Ok(outcome)
-}
-
-/// What a runtime would refuse, said before anything is started.
-fn check(spec: &Spec<'_>) -> Result<(), Error> {
-    for name in ["proc", "sys", "dev", "etc"] {
-        match fs::symlink_metadata(spec.root.join(name)) {
-            Ok(found) if found.is_dir() => {}
-            Ok(found) => {
-                let kind = if found.is_symlink() {
-                    "a symbolic link"
-                } else {
-                    "a file"
-                };
-                let text = format!("/{name} is {kind} in it, and a runtime mounts or writes there");
-                return Err(Error::Tree(text));
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::Tree(format!("/{name} cannot be looked at: {error}"))),
-        }
-    }
-    if !(1..=64).contains(&spec.stop_signal) {
-        let text = format!("{} is no signal", spec.stop_signal);
-        return Err(Error::Spec(text));
-    }
-    Ok(())
-}
-
-/// A directory of this run in the caller's scratch; removed at the end.
-struct Place {
-    directory: PathBuf,
-    log: File,
-    places: Places,
-}
-
-impl Place {
-    fn new(spec: &Spec<'_>) -> Result<Self, Error> {
-        let cannot = |what: &'static str| Error::sandbox(what);
-        let scratch =
-            fs::canonicalize(spec.scratch).map_err(cannot("find the scratch directory"))?;
-        let root = fs::canonicalize(spec.root).map_err(cannot("find the image's tree"))?;
-        if scratch.starts_with(&root) {
-            let text = "the scratch directory lies inside the image's tree";
-            return Err(Error::Spec(text.to_owned()));
-        }
-        let metadata = fs::metadata(&root).map_err(cannot("look at the image's tree"))?;
-        if !metadata.is_dir() {
-            return Err(Error::Tree(format!("{} is no directory", root.display())));
-        }
-        let directory = fresh(&scratch).map_err(cannot("make a directory for the run"))?;
-        let base = directory.join("root");
-        fs::create_dir(&base).map_err(cannot("make a mount point"))?;
-        let log = log(&directory).map_err(cannot("make the log"))?;
-        Ok(Self {
-            directory,
-            log,
-            places: Places {
-                root,
-                base,
-                mode: metadata.permissions().mode() & 0o7777,
-            },
-        })
-    }
-
-    fn log_path(&self) -> PathBuf {
-        self.directory.join(LOG)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // All of it is ours, and no mount of the sandbox is visible here.
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
-const LOG: &str = "output";
-
-/// The first free `run-N`; other runs may use the same scratch.
-fn fresh(scratch: &Path) -> io::Result<PathBuf> {
-    for number in 0..100_000u32 {
-        let path = scratch.join(format!("run-{number}"));
-        match fs::DirBuilder::new().mode(0o700).create(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            other => return other.map(|()| path),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
-}
-
-/// Standard output and error of the image: a file that any of its users may open again by
-/// `/dev/stdout`, as many servers do; only the sandbox and we reach it.
-fn log(directory: &Path) -> io::Result<File> {
-    let path = directory.join(LOG);
-    let log = OpenOptions::new()
-        .append(true)
-        .create_new(true)
-        .mode(0o666)
-        .open(path)?;
-    log.set_permissions(fs::Permissions::from_mode(0o666))?;
-    Ok(log)
 }
 
 /// Starts the image on an overlay, or on a copy where the kernel has no overlay for us.
@@ -154,10 +56,11 @@ fn start(
     way: Way,
     notify: Notify,
     place: &Place,
+    writer: &File,
     problems: &mut Vec<String>,
 ) -> Result<Started, Error> {
     for pristine in [Pristine::UserXattr, Pristine::Overlay] {
-        match spawn::start(spec, way, pristine, &place.places, notify, &place.log) {
+        match spawn::start(spec, way, pristine, &place.places, notify, writer) {
             Ok(started) => return Ok(started),
             Err(Stopped::Error(error)) => return Err(error),
             Err(Stopped::Overlay) => {}
@@ -173,7 +76,7 @@ fn start(
     };
     copy::copy(&place.places.root, &copied.root, spec.limits.disk)
         .map_err(Error::sandbox("copy the image's tree"))?;
-    match spawn::start(spec, way, Pristine::Copied, &copied, notify, &place.log) {
+    match spawn::start(spec, way, Pristine::Copied, &copied, notify, writer) {
         Ok(started) => Ok(started),
         Err(Stopped::Error(error)) => Err(error),
         Err(Stopped::Overlay) => Err(Error::Spec(String::from("a copy needs no overlay"))),
@@ -185,6 +88,8 @@ fn supervise(
     spec: &Spec<'_>,
     way: Way,
     place: &Place,
+    output: &Output,
+    pipe: File,
     mut started: Started,
     begun: Instant,
 ) -> Result<Outcome, Error> {
@@ -204,6 +109,7 @@ fn supervise(
     let run = Run {
         spec,
         place,
+        output,
         started: &started,
         begun,
         during: &during,
@@ -212,11 +118,13 @@ fn supervise(
     thread::scope(|scope| {
         let tracer = tracer.map(|tracer| scope.spawn(move || tracer.run()));
         let guard = scope.spawn(move || run.guard(&over));
+        let drain = scope.spawn(move || output.drain(pipe, |hit| run.hit(hit)));
         let told = run.tell(&identities);
         // Whatever happened, nothing of the image may live on; the tracer ends with its last process.
         started.process.kill();
         drop(done);
-        let _ = guard.join();
+        // Neither thread has anything to tell but what it has written down.
+        let _ = (guard.join(), drain.join());
         let traced = match tracer.map(thread::ScopedJoinHandle::join) {
             Some(Ok(traced)) => traced,
             Some(Err(_)) => Traced::broken(),
@@ -226,7 +134,7 @@ fn supervise(
         outcome.way = way;
         outcome.observations = traced.observations;
         outcome.problems.extend(traced.problems);
-        outcome.output = run.output();
+        outcome.output = output.read();
         let limit = limit.lock().unwrap_or_else(PoisonError::into_inner).take();
         outcome.problems.extend(limit);
         Ok(outcome)
@@ -238,6 +146,7 @@ fn supervise(
 struct Run<'a> {
     spec: &'a Spec<'a>,
     place: &'a Place,
+    output: &'a Output,
     started: &'a Started,
     begun: Instant,
     during: &'a AtomicUsize,
@@ -295,9 +204,7 @@ impl Run<'_> {
                     now + spec.limits.probe
                 };
                 let until = until.min(self.begun + spec.limits.total);
-                let answer = probe::ask(probe, &self.scene(), until, || {
-                    process.ended(Duration::ZERO).is_some()
-                });
+                let answer = probe::ask(probe, &self.scene(), until, || self.is_over());
                 if first && answer.is_good() {
                     ready = Some(running.elapsed());
                 }
@@ -351,7 +258,10 @@ impl Run<'_> {
         let outcome = match ended {
             Some(ended) => answer::Outcome::Exit {
                 code: ended.code(),
-                output: self.output(),
+                output: {
+                    self.output.settle();
+                    self.output.read()
+                },
             },
             None => answer::Outcome::None(format!(
                 "still running after {:?}, with no port and no probe to ask",
@@ -364,11 +274,20 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the program is gone, and all it printed can be read.
+    fn is_over(&self) -> bool {
+        let over = self.started.process.ended(Duration::ZERO).is_some();
+        if over {
+            self.output.settle();
+        }
+        over
+    }
+
     fn scene(&self) -> Scene<'_> {
         Scene {
             network: &self.started.network,
             port: self.spec.ports.first().copied(),
-            log: self.place.log_path(),
+            log: self.output.log.clone(),
             scratch: &self.place.directory,
             output: self.spec.limits.output,
         }
@@ -400,25 +319,21 @@ impl Run<'_> {
         kinds.into_iter().collect()
     }
 
-    /// What the image has printed so far, up to the limit.
-    fn output(&self) -> Vec<u8> {
-        let mut output = Vec::new();
-        if let Ok(log) = File::open(self.place.log_path()) {
-            // What cannot be read any more is missing, and that is all there is to say.
-            let _ = log.take(self.spec.limits.output).read_to_end(&mut output);
-        }
-        output
-    }
-
     /// Looks at the limits until the run is over; the first that is hit ends the image.
     fn guard(&self, over: &mpsc::Receiver<()>) {
         while over.recv_timeout(GUARD) == Err(mpsc::RecvTimeoutError::Timeout) {
             if let Some(hit) = self.limit_hit() {
-                *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = Some(hit);
-                self.started.process.signal(libc::SIGKILL);
+                self.hit(hit);
                 return;
             }
         }
+    }
+
+    /// A limit is hit: the first one is kept, and ends the image.
+    fn hit(&self, what: String) {
+        let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        limit.get_or_insert(what);
+        self.started.process.signal(libc::SIGKILL);
     }
 
     fn limit_hit(&self) -> Option<String> {
@@ -428,11 +343,6 @@ impl Run<'_> {
                 "ended: the whole run took longer than {:?}",
                 limits.total
             ));
-        }
-        let written = self.place.log.metadata().map_or(0, |log| log.len());
-        let most = limits.output.saturating_mul(OUTPUT_FACTOR);
-        if written > most {
-            return Some(format!("ended: it printed more than {most} bytes"));
         }
         let family = proc::family(self.started.process.pid);
         if family.len() as u64 > u64::from(limits.processes) {

@@ -149,8 +149,16 @@ fn arguments_are_looked_at_where_they_matter() {
         (libc::SYS_personality, first(0x20008), ALLOW),
         (libc::SYS_personality, first(0xffff_ffff), ALLOW),
         (libc::SYS_personality, first(0x0040_0000), eperm),
-        (libc::SYS_ioctl, second(libc::TCGETS as u64), ALLOW),
-        (libc::SYS_ioctl, second(libc::TIOCSTI as u64), eperm),
+        (
+            libc::SYS_ioctl,
+            second(u64::from(libc::TCGETS as u32)),
+            ALLOW,
+        ),
+        (
+            libc::SYS_ioctl,
+            second(u64::from(libc::TIOCSTI as u32)),
+            eperm,
+        ),
     ] {
         for notify in ALL {
             assert_eq!(

@@ -42,7 +42,7 @@ impl Ids {
     fn set_two(self, real: u32, effective: u32, may: bool) -> Option<Self> {
         let real_ok = [KEEP, self.real, self.effective].contains(&real);
         let effective_ok = [KEEP, self.real, self.effective, self.saved].contains(&effective);
-        if !may && !(real_ok && effective_ok) {
+        if !(may || real_ok && effective_ok) {
             return None;
         }
         let mut ids = self;

@@ -145,44 +145,39 @@ fn parent_and_start(process: i32) -> Option<(i32, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command};
+    use std::process::Command;
 
     use super::*;
 
-    /// A shell with a child, so that there are three generations with us.
-    fn family() -> (Child, i32) {
-        let shell = Command::new("/bin/sh")
+    #[test]
+    fn an_identity_is_inherited_at_the_fork_and_not_later() {
+        // A shell with a child, so that there are three generations with us.
+        let mut shell = Command::new("/bin/sh")
             .args(["-c", "sleep 60; true"])
             .spawn()
             .unwrap();
-        let shell_pid = shell.id() as i32;
-        loop {
-            let mut all = Vec::new();
-            children(shell_pid, &mut all);
-            if let Some(&child) = all.first() {
-                return (shell, child);
-            }
-        }
-    }
-
-    #[test]
-    fn an_identity_is_inherited_at_the_fork_and_not_later() {
-        let (mut shell, grandchild) = family();
         let (us, child) = (std::process::id() as i32, shell.id() as i32);
-        let identities = Identities::new(us, Credentials::new(0, 0, &[]));
-        assert_eq!(identities.change(child, &Change::User(33)), Some(0));
-        assert_eq!(identities.effective(child), Some((33, 0)));
-        // It was forked before.
-        assert_eq!(identities.effective(grandchild), Some((0, 0)));
-        assert_eq!(identities.effective(us), Some((0, 0)));
-        assert_eq!(identities.change(child, &Change::User(0)), None);
+        let mut family = Vec::new();
+        while family.is_empty() {
+            children(child, &mut family);
+        }
+        let grandchild = family[0];
 
-        // Another reader, who asks for the first time now: inherited.
-        let late = Identities::new(us, Credentials::new(7, 8, &[]));
-        assert_eq!(late.effective(grandchild), Some((7, 8)));
+        let identities = Identities::new(us, Credentials::new(0, 0, &[]));
+        let changed = identities.change(child, &Change::User(33));
+        let effective = [child, grandchild, us].map(|pid| identities.effective(pid));
+        let back = identities.change(child, &Change::User(0));
+        // Another one, which is asked for the first time only now.
+        let late = Identities::new(us, Credentials::new(7, 8, &[])).effective(grandchild);
+
         crate::sys::signal_pid(grandchild, libc::SIGKILL);
         shell.kill().unwrap();
         shell.wait().unwrap();
+        assert_eq!(changed, Some(0));
+        // The grandchild was forked before the change.
+        assert_eq!(effective, [Some((33, 0)), Some((0, 0)), Some((0, 0))]);
+        assert_eq!(back, None);
+        assert_eq!(late, Some((7, 8)));
     }
 
     #[test]

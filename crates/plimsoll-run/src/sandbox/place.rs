@@ -1,0 +1,92 @@
+//! Where a run keeps its things on this machine: a mount point, the log, the answers of commands.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::plan::Places;
+use crate::{Error, Spec};
+
+/// A directory of this run in the caller's scratch; removed at the end.
+pub(super) struct Place {
+    pub(super) directory: PathBuf,
+    pub(super) places: Places,
+}
+
+impl Place {
+    pub(super) fn new(spec: &Spec<'_>) -> Result<Self, Error> {
+        let cannot = |what: &'static str| Error::sandbox(what);
+        let scratch =
+            fs::canonicalize(spec.scratch).map_err(cannot("find the scratch directory"))?;
+        let root = fs::canonicalize(spec.root).map_err(cannot("find the image's tree"))?;
+        if scratch.starts_with(&root) {
+            let text = "the scratch directory lies inside the image's tree";
+            return Err(Error::Spec(text.to_owned()));
+        }
+        let metadata = fs::metadata(&root).map_err(cannot("look at the image's tree"))?;
+        if !metadata.is_dir() {
+            return Err(Error::Tree(format!("{} is no directory", root.display())));
+        }
+        let directory = fresh(&scratch).map_err(cannot("make a directory for the run"))?;
+        let place = Self {
+            places: Places {
+                root,
+                base: directory.join("root"),
+                mode: metadata.permissions().mode() & 0o7777,
+            },
+            directory,
+        };
+        fs::create_dir(&place.places.base).map_err(cannot("make a mount point"))?;
+        Ok(place)
+    }
+
+    /// The file with what the image has printed.
+    pub(super) fn log(&self) -> PathBuf {
+        self.directory.join("output")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // All of it is ours, and no mount of the sandbox is visible here.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// The first free `run-N`; other runs may use the same scratch.
+fn fresh(scratch: &Path) -> io::Result<PathBuf> {
+    for number in 0..100_000u32 {
+        let path = scratch.join(format!("run-{number}"));
+        match fs::DirBuilder::new().mode(0o700).create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other.map(|()| path),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// What a runtime would refuse, said before anything is started.
+pub(super) fn check(spec: &Spec<'_>) -> Result<(), Error> {
+    for name in ["proc", "sys", "dev", "etc"] {
+        match fs::symlink_metadata(spec.root.join(name)) {
+            Ok(found) if found.is_dir() => {}
+            Ok(found) => {
+                let kind = if found.is_symlink() {
+                    "a symbolic link"
+                } else {
+                    "a file"
+                };
+                let text = format!("/{name} is {kind} in it, and a runtime mounts or writes there");
+                return Err(Error::Tree(text));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::Tree(format!("/{name} cannot be looked at: {error}"))),
+        }
+    }
+    if !(1..=64).contains(&spec.stop_signal) {
+        let text = format!("{} is no signal", spec.stop_signal);
+        return Err(Error::Spec(text));
+    }
+    Ok(())
+}

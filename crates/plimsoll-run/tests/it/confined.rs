@@ -1,0 +1,117 @@
+//! What an image may try, and what becomes of it.
+
+use std::fs;
+
+use crate::tree::{Tree, said};
+
+#[test]
+fn there_is_no_way_out() {
+    let Some(mut tree) = Tree::new() else { return };
+    for watch in [true, false] {
+        tree.watch = watch;
+        let outcome = tree.inside("escape");
+        let wanted = [
+            "mount 1",
+            "umount 1",
+            "unshare 1",
+            "setns 1",
+            "clone 1",
+            "clone3 38",
+            "bpf 1",
+            "io_uring 38",
+            "keyctl 1",
+            "vsock 1",
+            "handle 1",
+            "unheard of 38",
+            "mknod 1",
+            // Its own: above the root is the root.
+            "/proc/1/root/../../etc/hostname Ok(())",
+            "/proc/sys/kernel/hostname false",
+            "/proc/sysrq-trigger false",
+            "/sys/kernel/uevent_helper false",
+            "read-only [true, true, false]",
+            "keys false",
+            "CapInh: 0000000000000000",
+            "CapPrm: 00000000a80425fb",
+            "CapEff: 00000000a80425fb",
+            "CapBnd: 00000000a80425fb",
+            "CapAmb: 0000000000000000",
+            "NoNewPrivs: 1",
+            "Seccomp: 2",
+            "processes 1",
+            "interfaces 1",
+            "connect Err(NetworkUnreachable)",
+            "mounts false",
+            "descriptors []",
+        ];
+        assert_eq!(
+            said(&outcome),
+            wanted,
+            "{}",
+            String::from_utf8_lossy(&outcome.output)
+        );
+    }
+    assert_eq!(
+        fs::read_to_string(tree.path("/etc/hosts")).unwrap(),
+        "nothing"
+    );
+}
+
+#[test]
+fn every_run_begins_with_the_pristine_tree() {
+    let Some(tree) = Tree::new() else { return };
+    tree.write("/kept", "kept");
+    let script =
+        "cat /kept; ls /; echo changed > /kept; echo new > /new; cat /etc/hosts > /bin/cat";
+    let first = tree.script(script);
+    assert!(
+        first.output.starts_with(b"kept"),
+        "{}",
+        String::from_utf8_lossy(&first.output)
+    );
+    assert_eq!(tree.script(script).output, first.output);
+    assert_eq!(fs::read_to_string(tree.path("/kept")).unwrap(), "kept");
+    for path in [
+        "/new",
+        "/proc",
+        "/dev",
+        "/work",
+        "/data",
+        "/etc/hostname",
+        "/etc/mtab",
+    ] {
+        assert!(!tree.path(path).exists(), "{path} was written to the tree");
+    }
+    assert!(tree.path("/etc/resolv.conf").is_symlink());
+}
+
+#[test]
+fn a_link_in_the_place_of_a_file_of_ours_is_replaced_and_not_followed() {
+    let Some(tree) = Tree::new() else { return };
+    tree.write("/target", "untouched");
+    fs::remove_file(tree.path("/etc/hosts")).unwrap();
+    std::os::unix::fs::symlink("/target", tree.path("/etc/hosts")).unwrap();
+    let outcome = tree.script("cat /target; cat /etc/hosts");
+    let text = String::from_utf8_lossy(&outcome.output);
+    assert!(text.starts_with("untouched127.0.0.1\tlocalhost"), "{text}");
+}
+
+#[test]
+fn what_a_runtime_mounts_upon_must_be_a_directory() {
+    for name in ["proc", "sys", "dev", "etc"] {
+        let Some(mut tree) = Tree::new() else { return };
+        let path = tree.path(name);
+        let _ = fs::remove_dir_all(&path);
+        std::os::unix::fs::symlink("/", &path).unwrap();
+        tree.command = vec![String::from("true")];
+        let error = tree.run().unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("/{name} is a symbolic link")),
+            "{error}"
+        );
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        let error = tree.run().unwrap_err().to_string();
+        assert!(error.contains(&format!("/{name} is a file")), "{error}");
+    }
+}

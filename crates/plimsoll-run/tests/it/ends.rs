@@ -1,0 +1,87 @@
+//! How images end, and how those that cannot begin are told.
+
+use plimsoll_model::answer::Outcome;
+use plimsoll_run::{Ended, Exit};
+
+use crate::tree::Tree;
+
+#[test]
+fn a_program_that_runs_to_its_end_answers_with_its_code_and_output() {
+    let Some(tree) = Tree::new() else { return };
+    let outcome = tree.script("echo out; echo err >&2; exit 3");
+    let output = b"out\nerr\n".to_vec();
+    assert_eq!(outcome.answers.len(), 1);
+    assert_eq!(outcome.answers[0].probe, "run");
+    assert_eq!(
+        outcome.answers[0].outcome,
+        Outcome::Exit { code: 3, output }
+    );
+    let exit = Exit {
+        ended: Ended::Code(3),
+        before_probes: true,
+    };
+    assert_eq!(outcome.exit, Some(exit));
+}
+
+#[test]
+fn an_end_before_the_port_listens_is_told_at_once() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.ports = vec![80];
+    tree.probes = vec![plimsoll_run::Probe::parse("http:/").unwrap()];
+    let outcome = tree.script("echo cannot; exit 1");
+    assert!(outcome.total < tree.limits.start);
+    assert!(!outcome.answers[0].is_good());
+    let exit = outcome.exit.unwrap();
+    assert_eq!((exit.ended, exit.before_probes), (Ended::Code(1), true));
+    assert_eq!(exit.ended.to_string(), "exit code 1");
+    assert_eq!(outcome.output, b"cannot\n");
+}
+
+#[test]
+fn a_program_that_cannot_start_is_told_in_a_runtime_s_words() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.write("/bin/text", "text");
+    tree.write("/bin/script", "#!/bin/none\n");
+    tree.write("/bin/nonsense", "\u{7f}ELF nonsense");
+    tree.executable("/bin/script");
+    tree.executable("/bin/nonsense");
+    for (program, words) in [
+        ("none", "cannot start none: no such file"),
+        ("/bin/none", "cannot start /bin/none: no such file"),
+        ("bin/it", "cannot start bin/it: no such file"),
+        ("text", "cannot start text: permission denied"),
+        ("/etc", "cannot start /etc: permission denied"),
+        (
+            "/bin/nonsense",
+            "cannot start /bin/nonsense: not a program this machine can run",
+        ),
+        (
+            "/bin/script",
+            "cannot start /bin/script: the file is there, but the interpreter or loader it names is not",
+        ),
+    ] {
+        for watch in [true, false] {
+            tree.watch = watch;
+            tree.command = vec![program.to_owned()];
+            assert_eq!(tree.run().unwrap_err().to_string(), words);
+        }
+    }
+    tree.command = Vec::new();
+    let error = tree.run().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "cannot start nothing: the image names no entrypoint and no command"
+    );
+}
+
+#[test]
+fn a_program_that_does_not_hear_is_killed_with_all_its_children() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.probes = vec![plimsoll_run::Probe::parse("cmd:grep -q go $PROBE_LOG").unwrap()];
+    let outcome = tree.script("sleep 1000 & (sleep 1000 &) ; echo go; sleep 1000");
+    assert!(outcome.answers[0].is_good());
+    // A shell as process 1 has no handler: nobody waits for what cannot come.
+    assert!(outcome.total < tree.limits.stop, "{:?}", outcome.total);
+    let names: Vec<&str> = outcome.running_as.iter().map(|one| &*one.exe).collect();
+    assert_eq!(names, ["/bin/sh", "/bin/sleep"]);
+}

@@ -1,0 +1,472 @@
+//! What the test binary does inside a sandbox. As tests of their own these do nothing: they look
+//! whether they are process 1.
+#![expect(
+    unsafe_code,
+    reason = "the calls that are to be refused or seen have no safe words"
+)]
+
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Duration;
+
+/// Whether this is the sandbox; everything below returns at once where it is not.
+fn is_here() -> bool {
+    std::process::id() == 1
+}
+
+/// A line for the test that started us.
+fn say(line: impl std::fmt::Display) {
+    // The harness writes to standard output too, without an end of line: so to the other one.
+    eprintln!("> {line}");
+}
+
+/// `errno` of a raw call; 0 if it succeeded.
+fn errno(answer: i64) -> i32 {
+    match answer {
+        -1 => std::io::Error::last_os_error().raw_os_error().unwrap_or(-1),
+        _ => 0,
+    }
+}
+
+macro_rules! call {
+    ($number:expr $(, $argument:expr)*) => {
+        // SAFETY: the arguments are numbers, or pointers to texts that live through the call.
+        errno(unsafe { libc::syscall($number $(, $argument)*) })
+    };
+}
+
+fn c(text: &str) -> CString {
+    CString::new(text).unwrap()
+}
+
+/// A web server: what it serves it reads at the request.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn serve() {
+    if !is_here() {
+        return;
+    }
+    thread::sleep(Duration::from_millis(150));
+    let server = TcpListener::bind("0.0.0.0:80").unwrap();
+    say("serving");
+    for stream in server.incoming() {
+        let mut stream = stream.unwrap();
+        let mut line = String::new();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        reader.read_line(&mut line).unwrap();
+        let mut header = String::new();
+        while reader.read_line(&mut header).unwrap() > 2 {
+            header.clear();
+        }
+        let path = line.split(' ').nth(1).unwrap_or("/").to_owned();
+        let (status, more, body) = match &*path {
+            "/" => ("200 OK", "", fs::read("/data.txt").unwrap()),
+            "/moved" => ("302 Found", "Location: /\r\n", Vec::new()),
+            "/broken" => ("500 Oops", "", b"broken".to_vec()),
+            "/big" => ("200 OK", "", vec![b'x'; 5 << 20]),
+            "/slow" => {
+                thread::sleep(Duration::from_secs(60));
+                ("200 OK", "", Vec::new())
+            }
+            _ => {
+                let found = fs::read(&path);
+                (
+                    "404 Not Found",
+                    "X-Twice: 1\r\nX-Twice: 2\r\n",
+                    format!("{}", found.is_ok()).into(),
+                )
+            }
+        };
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 {status}\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
+        // A probe that has seen enough hangs up.
+        let _ = stream
+            .write_all(head.as_bytes())
+            .and_then(|()| stream.write_all(&body));
+    }
+}
+
+/// A server that speaks first, on IPv6 only.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn greet() {
+    if !is_here() {
+        return;
+    }
+    let server = TcpListener::bind("[::1]:25").unwrap();
+    for stream in server.incoming() {
+        stream.unwrap().write_all(b"220 hello\r\n").unwrap();
+    }
+}
+
+/// Names files in every way the kernel knows.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn touch() {
+    if !is_here() {
+        return;
+    }
+    let at = libc::AT_FDCWD;
+    let (file, missing, link) = (c("/t/file"), c("/t/missing"), c("/t/link"));
+    fs::create_dir("/t").unwrap();
+    fs::write("/t/file", "x").unwrap();
+    symlink("file", "/t/link").unwrap();
+    say(call!(libc::SYS_faccessat, at, missing.as_ptr(), 0));
+    let mut room = [0u8; 256];
+    let to = room.as_mut_ptr();
+    say(call!(
+        libc::SYS_newfstatat,
+        at,
+        link.as_ptr(),
+        to,
+        libc::AT_SYMLINK_NOFOLLOW
+    ));
+    say(call!(libc::SYS_readlinkat, at, link.as_ptr(), to, 16));
+    say(call!(
+        libc::SYS_lgetxattr,
+        c("/t/attr").as_ptr(),
+        c("user.x").as_ptr(),
+        to,
+        16
+    ));
+    say(call!(libc::SYS_statfs, c("/t/statfs").as_ptr(), to));
+    // Relative to the working directory, with its dots, and to a descriptor.
+    std::env::set_current_dir("/t").unwrap();
+    drop(File::open("../t/./file"));
+    let directory = File::open("/t").unwrap();
+    let fd = directory.as_raw_fd();
+    say(call!(libc::SYS_mkdirat, fd, c("made").as_ptr(), 0o755));
+    say(call!(
+        libc::SYS_renameat2,
+        fd,
+        c("made").as_ptr(),
+        fd,
+        c("moved").as_ptr(),
+        0
+    ));
+    say(call!(
+        libc::SYS_linkat,
+        at,
+        file.as_ptr(),
+        fd,
+        c("hard").as_ptr(),
+        0
+    ));
+    say(call!(libc::SYS_unlinkat, fd, c("hard").as_ptr(), 0));
+    say(call!(libc::SYS_fchmodat, fd, c("file").as_ptr(), 0o600));
+    let how: [u64; 3] = [libc::O_PATH as u64, 0, 0];
+    say(call!(
+        libc::SYS_openat2,
+        fd,
+        c("file2").as_ptr(),
+        how.as_ptr(),
+        24
+    ));
+    say(call!(libc::SYS_truncate, c("file3").as_ptr(), 0));
+    // The descriptor of a pipe is no directory, and bad pointers name nothing.
+    let (reader, _writer) = std::io::pipe().unwrap();
+    say(call!(
+        libc::SYS_openat,
+        reader.as_raw_fd(),
+        c("none").as_ptr(),
+        0
+    ));
+    say(call!(libc::SYS_openat, at, 1, 0));
+    say(call!(libc::SYS_openat, at, c("").as_ptr(), 0));
+    assert_eq!(fs::read_dir("/etc").unwrap().flatten().count(), 4);
+    assert!(UnixStream::connect("/t/socket").is_err());
+    // SAFETY: no pointers.
+    let inotify = unsafe { libc::inotify_init1(0) };
+    say(call!(
+        libc::SYS_inotify_add_watch,
+        inotify,
+        c("watched").as_ptr(),
+        1
+    ));
+    let none = [std::ptr::null::<libc::c_char>()];
+    say(call!(
+        libc::SYS_execve,
+        c("/t/program").as_ptr(),
+        none.as_ptr(),
+        none.as_ptr()
+    ));
+    let long = c(&"l".repeat(5000));
+    say(call!(libc::SYS_openat, at, long.as_ptr(), 0));
+    // In a root of its own.
+    fs::create_dir("/t/jail").unwrap();
+    say(call!(libc::SYS_chroot, c("/t/jail").as_ptr()));
+    assert!(File::open("/inmate").is_err());
+    drop(File::open("outside"));
+}
+
+/// Tries to get out.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn escape() {
+    if !is_here() {
+        return;
+    }
+    let (none, root) = (c("none"), c("/"));
+    let zero = std::ptr::null::<u8>();
+    let bind = libc::MS_BIND;
+    for (name, got) in [
+        (
+            "mount",
+            call!(
+                libc::SYS_mount,
+                none.as_ptr(),
+                root.as_ptr(),
+                zero,
+                bind,
+                zero
+            ),
+        ),
+        ("umount", call!(libc::SYS_umount2, c("/proc").as_ptr(), 0)),
+        ("unshare", call!(libc::SYS_unshare, libc::CLONE_NEWUSER)),
+        ("setns", call!(libc::SYS_setns, 0, 0)),
+        (
+            "clone",
+            call!(
+                libc::SYS_clone,
+                libc::CLONE_NEWUSER | libc::SIGCHLD,
+                0,
+                0,
+                0,
+                0
+            ),
+        ),
+        ("clone3", call!(libc::SYS_clone3, zero, 0)),
+        ("bpf", call!(libc::SYS_bpf, 0, zero, 0)),
+        ("io_uring", call!(libc::SYS_io_uring_setup, 1, zero)),
+        ("keyctl", call!(libc::SYS_keyctl, 0, -3, 0)),
+        (
+            "vsock",
+            call!(libc::SYS_socket, libc::AF_VSOCK, libc::SOCK_STREAM, 0),
+        ),
+        ("handle", call!(libc::SYS_open_by_handle_at, 0, zero, 0)),
+        ("unheard of", call!(999)),
+    ] {
+        say(format!("{name} {got}"));
+    }
+    let device = libc::makedev(1, 1);
+    let node = c("/memory");
+    let made = call!(
+        libc::SYS_mknodat,
+        libc::AT_FDCWD,
+        node.as_ptr(),
+        libc::S_IFCHR | 0o666,
+        device
+    );
+    say(format!("mknod {made}"));
+    let path = "/proc/1/root/../../etc/hostname";
+    let found = fs::OpenOptions::new().append(true).open(path);
+    let found = found.map_err(|error| error.kind()).map(drop);
+    say(format!("{path} {found:?}"));
+    // Not there, no permission, read-only: every kernel has its own no.
+    for path in [
+        "/proc/sys/kernel/hostname",
+        "/proc/sysrq-trigger",
+        "/sys/kernel/uevent_helper",
+    ] {
+        let found = fs::OpenOptions::new().append(true).open(path);
+        say(format!("{path} {}", found.is_ok()));
+    }
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let read_only = |path: &str| {
+        let line = mounts
+            .lines()
+            .rfind(|line| line.split(' ').nth(4) == Some(path));
+        line.unwrap().split(' ').nth(5).unwrap().starts_with("ro")
+    };
+    let three = ["/proc/sys", "/sys", "/"].map(read_only);
+    say(format!("read-only {three:?}"));
+    say(format!(
+        "keys {}",
+        fs::read("/proc/keys").is_ok_and(|keys| !keys.is_empty())
+    ));
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    for name in [
+        "CapInh:",
+        "CapPrm:",
+        "CapEff:",
+        "CapBnd:",
+        "CapAmb:",
+        "NoNewPrivs:",
+        "Seccomp:",
+    ] {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        say(line.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let processes =
+        processes.filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
+    say(format!("processes {}", processes.count()));
+    let interfaces = fs::read_to_string("/proc/net/dev").unwrap();
+    say(format!("interfaces {}", interfaces.lines().skip(2).count()));
+    let address = SocketAddr::from(([192, 0, 2, 1], 80));
+    let connected = TcpStream::connect_timeout(&address, Duration::from_secs(2));
+    say(format!(
+        "connect {:?}",
+        connected.map_err(|error| error.kind()).map(drop)
+    ));
+    say(format!("mounts {}", mounts.contains("/home/")));
+    let open: Vec<i32> = (3..64)
+        // SAFETY: no pointers.
+        .filter(|&fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0)
+        .collect();
+    say(format!("descriptors {open:?}"));
+}
+
+fn ids() -> String {
+    let (mut real, mut effective, mut saved) = (0, 0, 0);
+    let mut groups = [0; 16];
+    // SAFETY: the kernel fills what it is given.
+    unsafe {
+        libc::getresuid(&mut real, &mut effective, &mut saved);
+        let count = libc::getgroups(16, groups.as_mut_ptr());
+        let (user, group) = (libc::geteuid(), libc::getegid());
+        assert_eq!((user, libc::getuid()), (effective, real));
+        let groups = &groups[..count as usize];
+        format!("{real} {effective} {saved} group {group} groups {groups:?}")
+    }
+}
+
+fn owner(path: &str) -> String {
+    let by_path = fs::symlink_metadata(path).unwrap();
+    let by_descriptor = File::open(path).unwrap().metadata().unwrap();
+    assert_eq!(
+        (by_path.uid(), by_path.gid()),
+        (by_descriptor.uid(), by_descriptor.gid())
+    );
+    let plain = c(path);
+    // SAFETY: zeroes are a valid stat, and the kernel fills it.
+    let plain = unsafe {
+        let mut found: libc::stat = std::mem::zeroed();
+        assert_eq!(libc::lstat(plain.as_ptr(), &mut found), 0);
+        found
+    };
+    assert_eq!(
+        (plain.st_uid, plain.st_size as u64),
+        (by_path.uid(), by_path.len())
+    );
+    format!("{path} {} {}", by_path.uid(), by_path.gid())
+}
+
+/// Root that gives files away and becomes somebody else.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn change() {
+    if !is_here() {
+        return;
+    }
+    let chown = |path: &str, user, group| {
+        let path = c(path);
+        // SAFETY: the text lives through the call.
+        errno(unsafe { libc::chown(path.as_ptr(), user, group) }.into())
+    };
+    say(ids());
+    say(owner("/etc/hosts"));
+    fs::create_dir("/d").unwrap();
+    fs::write("/d/a", "four").unwrap();
+    say(chown("/d/a", 33, 44));
+    say(owner("/d/a"));
+    say(chown("/d/a", u32::MAX, 45));
+    say(owner("/d/a"));
+    fs::rename("/d", "/e").unwrap();
+    say(owner("/e/a"));
+    fs::hard_link("/e/a", "/e/b").unwrap();
+    say(owner("/e/b"));
+    say(chown("/e/missing", 1, 1));
+    say(chown("/dev/stdout", 33, 33));
+    fs::set_permissions("/e", std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    // SAFETY: an array of three, and numbers.
+    unsafe {
+        assert_eq!(libc::setgroups(3, [7, 8, 9].as_ptr()), 0);
+        assert_eq!(libc::setresgid(34, 34, 34), 0);
+        assert_eq!(libc::setuid(33), 0);
+        say(ids());
+        say(format!("back {}", errno(libc::setuid(0).into())));
+        say(format!(
+            "groups {}",
+            errno(libc::setgroups(0, [].as_ptr()).into())
+        ));
+    }
+    fs::write("/e/mine", "").unwrap();
+    say(owner("/e/mine"));
+    say(format!("not mine {}", chown("/etc/hosts", 33, 34)));
+    say(format!("give away {}", chown("/e/mine", 0, 0)));
+    say(format!(
+        "to a group of mine {}",
+        chown("/e/mine", u32::MAX, 9)
+    ));
+    say(owner("/e/mine"));
+    // A child is who its parent was.
+    let output = std::process::Command::new("/bin/id")
+        .arg("-u")
+        .output()
+        .unwrap();
+    say(format!(
+        "child {}",
+        String::from_utf8_lossy(&output.stdout).trim()
+    ));
+}
+
+/// Says who it is and who owns a file of the image.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn somebody() {
+    if !is_here() {
+        return;
+    }
+    say(ids());
+    say(format!(
+        "root again {}",
+        errno(i64::from({
+            // SAFETY: no pointers.
+            unsafe { libc::setuid(0) }
+        }))
+    ));
+}
+
+/// Takes memory until it is stopped.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn eat() {
+    if !is_here() {
+        return;
+    }
+    let mut all = Vec::new();
+    loop {
+        all.push(vec![1u8; 4 << 20]);
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Ends properly when it is asked to.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn listen_and_leave() {
+    if !is_here() {
+        return;
+    }
+    static STOP: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    extern "C" fn stop(_: libc::c_int) {
+        STOP.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+    // SAFETY: the handler only stores to an atomic.
+    unsafe { libc::signal(libc::SIGTERM, stop as *const () as libc::sighandler_t) };
+    let _server = TcpListener::bind("127.0.0.1:80").unwrap();
+    while !STOP.load(std::sync::atomic::Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = File::open("/at-the-end");
+    say("bye");
+}

@@ -1,0 +1,97 @@
+//! What an image may use; the limit that is hit is named.
+
+use std::time::{Duration, Instant};
+
+use plimsoll_run::{Limits, Outcome};
+
+use crate::tree::Tree;
+
+fn run(limits: Limits, run: impl FnOnce(&mut Tree) -> Outcome) -> Option<(Outcome, String)> {
+    let mut tree = Tree::new()?;
+    tree.limits = limits;
+    let begun = Instant::now();
+    let outcome = run(&mut tree);
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "it was not ended"
+    );
+    let hit = outcome
+        .problems
+        .iter()
+        .find(|problem| problem.starts_with("ended: "));
+    let hit = hit
+        .unwrap_or_else(|| panic!("no limit: {:?}", outcome.problems))
+        .clone();
+    assert_eq!(outcome.exit, None, "it did not end by itself");
+    Some((outcome, hit))
+}
+
+#[test]
+fn time_is_limited() {
+    let limits = Limits {
+        total: Duration::from_millis(400),
+        ..Limits::default()
+    };
+    let Some((_, hit)) = run(limits, |tree| tree.script("sleep 60")) else {
+        return;
+    };
+    assert_eq!(hit, "ended: the whole run took longer than 400ms");
+}
+
+#[test]
+fn memory_is_limited() {
+    let limits = Limits {
+        memory: 64 << 20,
+        ..Limits::default()
+    };
+    let Some((_, hit)) = run(limits, |tree| tree.inside("eat")) else {
+        return;
+    };
+    assert_eq!(hit, "ended: it used more than 67108864 bytes of memory");
+}
+
+#[test]
+fn output_is_limited() {
+    let limits = Limits {
+        output: 1000,
+        ..Limits::default()
+    };
+    let endless = "while :; do echo 0123456789012345678901234567890123456789; done";
+    let Some((outcome, hit)) = run(limits, |tree| tree.script(endless)) else {
+        return;
+    };
+    assert_eq!(hit, "ended: it printed more than 16000 bytes");
+    assert_eq!(outcome.output.len(), 1000);
+}
+
+#[test]
+fn processes_are_limited() {
+    let limits = Limits {
+        processes: 20,
+        ..Limits::default()
+    };
+    let fork = "i=0; while [ $i -lt 40 ]; do sleep 30 & i=$((i+1)); done; wait";
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits = limits;
+    let outcome = tree.script(fork);
+    let text = String::from_utf8_lossy(&outcome.output);
+    // The kernel refuses a plain user's fork; root's is counted.
+    let refused = text.contains("fork");
+    let counted = "ended: it had more than 20 processes";
+    let counted = outcome.problems.iter().any(|problem| problem == counted);
+    assert!(refused || counted, "{text} {:?}", outcome.problems);
+    assert!(outcome.total < Duration::from_secs(15));
+}
+
+#[test]
+fn the_file_system_is_limited() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.disk = 1 << 20;
+    let big = "while cat /bin/it >> /big; do :; done; echo full";
+    let outcome = tree.script(big);
+    let text = String::from_utf8_lossy(&outcome.output);
+    assert!(
+        text.contains("No space left") && text.ends_with("full\n"),
+        "{text}"
+    );
+}

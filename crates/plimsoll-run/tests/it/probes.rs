@@ -1,0 +1,138 @@
+//! What running images answer.
+
+use std::time::Duration;
+
+use plimsoll_model::answer::Outcome;
+use plimsoll_run::Probe;
+
+use crate::tree::Tree;
+
+fn ask(tree: &mut Tree, program: &str, probes: &[&str]) -> Vec<(bool, Outcome)> {
+    tree.write("/data.txt", "data");
+    tree.ports = vec![80];
+    tree.probes = probes
+        .iter()
+        .map(|text| Probe::parse(text).unwrap())
+        .collect();
+    let outcome = tree.inside(program);
+    let answers = outcome.answers.into_iter();
+    answers
+        .map(|answer| (answer.is_good(), answer.outcome))
+        .collect()
+}
+
+#[test]
+fn a_web_server_answers_as_it_is() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.output = 1 << 20;
+    tree.limits.probe = Duration::from_millis(700);
+    let probes = [
+        "http:/",
+        "http:/moved",
+        "http:/nope",
+        "http:/broken",
+        "http:/big",
+        "http://:81/",
+    ];
+    let answers = ask(&mut tree, "serve", &probes);
+    let [root, moved, nope, broken, big, other] = &*answers else {
+        panic!("{answers:?}");
+    };
+    let http = |answer: &(bool, Outcome)| match &answer.1 {
+        Outcome::Http {
+            status,
+            headers,
+            body,
+        } => (*status, headers.clone(), body.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((http(root).0, http(root).2), (200, b"data".to_vec()));
+    // Not followed.
+    assert_eq!(http(moved).0, 302);
+    assert_eq!(http(moved).1["location"], ["/"]);
+    assert_eq!(http(nope).0, 404);
+    assert_eq!(http(nope).1["x-twice"], ["1", "2"]);
+    assert_eq!(http(broken).0, 500);
+    let good: Vec<bool> = answers.iter().map(|answer| answer.0).collect();
+    assert_eq!(good, [true, true, true, false, false, false]);
+    assert_eq!(
+        big.1,
+        Outcome::None(String::from(
+            "the body has more than the limit of 1048576 bytes"
+        ))
+    );
+    let Outcome::None(why) = &other.1 else {
+        panic!("{other:?}")
+    };
+    assert!(why.starts_with("port 81: Connection refused"), "{why}");
+}
+
+#[test]
+fn a_slow_answer_is_none() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.probe = Duration::from_millis(500);
+    let answers = ask(&mut tree, "serve", &["http:/slow"]);
+    let Outcome::None(why) = &answers[0].1 else {
+        panic!("{answers:?}")
+    };
+    assert!(why.contains("timeout"), "{why}");
+}
+
+#[test]
+fn a_greeting_is_heard_on_either_loopback() {
+    let Some(mut tree) = Tree::new() else { return };
+    if !std::path::Path::new("/proc/net/if_inet6").exists() {
+        eprintln!("skipped: this machine has no IPv6");
+        return;
+    }
+    let answers = ask(&mut tree, "greet", &["tcp:25"]);
+    let greeting = b"220 hello\r\n".to_vec();
+    assert_eq!(answers, [(true, Outcome::Tcp { greeting })]);
+}
+
+#[test]
+fn a_command_sees_the_sandbox_network_and_this_machine_s_files() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.probe = Duration::from_millis(600);
+    let command = "cmd:echo $PROBE_HOST:$PROBE_PORT $http_proxy; grep -c serving $PROBE_LOG; \
+         grep -c :0050 /proc/net/tcp; test ! -e /data.txt";
+    let endless = "cmd:sleep 100 & sleep 100";
+    let answers = ask(
+        &mut tree,
+        "serve",
+        &[command, "cmd:echo no >&2; exit 3", endless],
+    );
+    let output = b"127.0.0.1:80\n1\n1\n".to_vec();
+    assert_eq!(answers[0], (true, Outcome::Exit { code: 0, output }));
+    let output = b"no\n".to_vec();
+    assert_eq!(answers[1], (false, Outcome::Exit { code: 3, output }));
+    assert_eq!(
+        answers[2].1,
+        Outcome::None(String::from("the command did not end in time"))
+    );
+}
+
+#[test]
+fn without_ports_the_first_probe_tells_that_it_is_ready() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.probes = vec![Probe::parse("cmd:grep -q ready $PROBE_LOG").unwrap()];
+    let outcome = tree.script("sleep 0.3; echo ready; sleep 60");
+    assert!(outcome.answers[0].is_good());
+    assert!(outcome.ready.unwrap() >= Duration::from_millis(300));
+    assert_eq!(outcome.exit, None);
+}
+
+#[test]
+fn a_port_that_never_listens_is_told() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.ports = vec![80, 443];
+    tree.limits.start = Duration::from_millis(300);
+    let outcome = tree.script("sleep 60");
+    assert_eq!(outcome.ready, None);
+    let text = "no port of 80, 443 listened within 300ms";
+    assert!(
+        outcome.problems.iter().any(|problem| problem == text),
+        "{:?}",
+        outcome.problems
+    );
+}
