@@ -41,7 +41,7 @@ impl Codec {
         let source = BufReader::with_capacity(128 << 10, source);
         Ok(match self {
             Self::Plain => Decoder::Plain(source),
-            Self::Gzip => Decoder::Gzip(MultiGzDecoder::new(source)),
+            Self::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(source))),
             Self::Zstd => Decoder::Zstd(zstd::Decoder::with_buffer(source)?),
         })
     }
@@ -50,7 +50,7 @@ impl Codec {
 /// Reads the plain bytes; gives the source back when it is done.
 pub(crate) enum Decoder<R: Read> {
     Plain(BufReader<R>),
-    Gzip(MultiGzDecoder<BufReader<R>>),
+    Gzip(Box<MultiGzDecoder<BufReader<R>>>),
     Zstd(zstd::Decoder<'static, BufReader<R>>),
 }
 

@@ -1,6 +1,5 @@
 //! The bytes of the files of an image, wherever they are cheapest to have.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +9,7 @@ use plimsoll_model::{Contents, Digest, Extent};
 use sha2::{Digest as _, Sha256};
 
 use crate::codec::{Codec, Decoder};
+use crate::layer::Captured;
 use crate::part::Part;
 use crate::spool::Section;
 use crate::stream::digest_of;
@@ -30,7 +30,7 @@ pub(crate) struct LayerBytes {
     codec: Codec,
     diff_id: Digest,
     size: u64,
-    captured: BTreeMap<u64, Arc<[u8]>>,
+    captured: Captured,
     plain: OnceLock<Arc<File>>,
     restarts: AtomicU32,
     waiting: Mutex<Vec<Stream>>,
@@ -48,7 +48,7 @@ impl LayerBytes {
         codec: Codec,
         diff_id: Digest,
         size: u64,
-        captured: BTreeMap<u64, Arc<[u8]>>,
+        captured: Captured,
         spooled: Option<File>,
     ) -> Self {
         let plain = OnceLock::new();

@@ -42,6 +42,9 @@ pub(crate) struct Promised {
     pub(crate) media_type: String,
 }
 
+/// Bodies of small files that will be asked for, by their offset in the plain layer.
+pub(crate) type Captured = BTreeMap<u64, Arc<[u8]>>;
+
 /// A layer, read and found to be what was promised.
 pub(crate) struct LayerRead {
     pub(crate) digest: Digest,
@@ -51,8 +54,7 @@ pub(crate) struct LayerRead {
     pub(crate) codec: Codec,
     pub(crate) entries: Vec<Entry>,
     pub(crate) problems: Vec<Problem>,
-    /// Bodies of small files that will be asked for, by their offset.
-    pub(crate) captured: BTreeMap<u64, Arc<[u8]>>,
+    pub(crate) captured: Captured,
     /// The plain layer, where a directory for it was given.
     pub(crate) spooled: Option<File>,
 }
@@ -262,7 +264,7 @@ struct Index<'a> {
     problems: Vec<Problem>,
     /// Problems that were not told one by one.
     unsaid: u64,
-    captured: BTreeMap<u64, Arc<[u8]>>,
+    captured: Captured,
 }
 
 impl Index<'_> {
@@ -325,7 +327,7 @@ impl Index<'_> {
         self.problems.push(Problem { message, evidence });
     }
 
-    fn finish(mut self) -> (Vec<Entry>, Vec<Problem>, BTreeMap<u64, Arc<[u8]>>) {
+    fn finish(mut self) -> (Vec<Entry>, Vec<Problem>, Captured) {
         if self.unsaid > 0 {
             self.problems.push(Problem {
                 message: format!("{}: {} more entries left out", self.what, self.unsaid),

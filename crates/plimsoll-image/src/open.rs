@@ -60,7 +60,7 @@ pub fn open(name: &str, options: &Options<'_>) -> Result<Opened, Error> {
 /// As [`open`].
 pub fn open_within(name: &str, options: &Options<'_>, limits: &Limits) -> Result<Opened, Error> {
     match sources::find(name, options, limits)? {
-        Found::Layered(layered) => read(name, layered, options, limits),
+        Found::Layered(layered) => read(name, *layered, options, limits),
         Found::Tree { rootfs, problems } => wrap(name, rootfs, problems, options),
     }
 }

@@ -160,7 +160,8 @@ impl Target<'_> {
         let mut told = Told::default();
         let mut directories = Vec::new();
         let mut files: BTreeMap<Extent, (&ImagePath, &Node)> = BTreeMap::new();
-        let mut empty = Vec::new();
+        // Empty ones, and second readers of the same bytes.
+        let mut rest = Vec::new();
         let mut first_names: BTreeMap<u32, &ImagePath> = BTreeMap::new();
         let mut links = Vec::new();
         let mut hardlinks = Vec::new();
@@ -186,16 +187,10 @@ impl Target<'_> {
                         None => {
                             first_names.insert(node.inode, path);
                             // Two files of a tree that was made may share their bytes.
-                            match *size {
-                                0 => empty.push((path, node)),
-                                _ => match files.entry(*at) {
-                                    std::collections::btree_map::Entry::Vacant(slot) => {
-                                        drop(slot.insert((path, node)));
-                                    }
-                                    std::collections::btree_map::Entry::Occupied(_) => {
-                                        empty.push((path, node));
-                                    }
-                                },
+                            if *size == 0 || files.contains_key(at) {
+                                rest.push((path, node));
+                            } else {
+                                files.insert(*at, (path, node));
                             }
                         }
                     }
@@ -213,7 +208,7 @@ impl Target<'_> {
             unpacked.directories += 1;
         }
         self.write_files(rootfs, files.into_values().collect())?;
-        self.write_files(rootfs, empty)?;
+        self.write_files(rootfs, rest)?;
         for (path, node) in pipes {
             let mode = Mode::from_raw_mode(0o600);
             rustix::fs::mknodat(

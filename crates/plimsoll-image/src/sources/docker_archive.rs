@@ -96,13 +96,13 @@ fn find(address: &Address<'_>) -> Result<Found, Error> {
         Some((digest, manifest)) => (digest, manifest.annotations),
         None => (config_digest, Default::default()),
     };
-    Ok(Found::Layered(Layered {
+    Ok(Found::Layered(Box::new(Layered {
         name,
         digest: Some(digest),
         config: parsed.config,
         layers,
         annotations,
-    }))
+    })))
 }
 
 /// The image that is meant, and its name.

@@ -78,7 +78,7 @@ impl Address<'_> {
 /// An image that was found, its layers not yet read.
 pub(crate) enum Found {
     /// Layers and a configuration.
-    Layered(Layered),
+    Layered(Box<Layered>),
     /// A root file system that is files on this machine already.
     Tree {
         rootfs: Rootfs,

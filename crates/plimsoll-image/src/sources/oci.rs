@@ -43,7 +43,7 @@ pub(super) fn find_in(store: Store, address: &Address<'_>) -> Result<Found, Erro
             ));
         }
     }
-    Ok(Found::Layered(layered))
+    Ok(Found::Layered(Box::new(layered)))
 }
 
 /// The configuration of a manifest, and what it promises of its layers.

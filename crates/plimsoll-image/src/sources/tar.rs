@@ -35,13 +35,13 @@ fn find(address: &Address<'_>) -> Result<Found, Error> {
         diff_id: None,
         media_type: String::new(),
     };
-    Ok(Found::Layered(Layered {
+    Ok(Found::Layered(Box::new(Layered {
         name: None,
         digest: None,
         config: bare(platform),
         layers: vec![layer],
         annotations: Default::default(),
-    }))
+    })))
 }
 
 /// The configuration of files without one: nothing but the platform.

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use crate::config::canonical;
 use crate::documents::CONTAINERD_NAME;
 use crate::write::layout::{MARK, temporary_in};
-use crate::write::{Blobs, Written, index};
+use crate::write::{Blobs, Fill, Written, index};
 use crate::{Error, tarball};
 
 /// An archive being written to a temporary file beside its place; it goes there at the end, or
@@ -119,10 +119,7 @@ impl Target {
 
 impl Blobs for Target {
     /// The name of a blob is its digest, so its header is written when its body is done.
-    fn put(
-        &mut self,
-        fill: &mut dyn FnMut(&mut (dyn Write + Send)) -> Result<(Digest, u64), Error>,
-    ) -> Result<(), Error> {
+    fn put(&mut self, fill: &mut Fill<'_>) -> Result<(), Error> {
         let what = self.path.display().to_string();
         let start = self.end;
         let mut out = BufWriter::with_capacity(256 << 10, self.file.as_file_mut());

@@ -8,7 +8,7 @@ use plimsoll_model::Digest;
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use crate::write::{Blobs, index};
+use crate::write::{Blobs, Fill, index};
 use crate::{Error, Limits};
 
 /// The content of the `oci-layout` file (OCI image specification, `image-layout.md`).
@@ -85,10 +85,7 @@ impl Target {
 }
 
 impl Blobs for Target {
-    fn put(
-        &mut self,
-        fill: &mut dyn FnMut(&mut (dyn Write + Send)) -> Result<(Digest, u64), Error>,
-    ) -> Result<(), Error> {
+    fn put(&mut self, fill: &mut Fill<'_>) -> Result<(), Error> {
         let file = temporary_in(&self.dir.join("blobs").join("sha256"))?;
         let mut out = BufWriter::with_capacity(256 << 10, file);
         let (digest, _) = fill(&mut out)?;

@@ -113,13 +113,13 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
     }
 }
 
+/// Writes a blob, and answers its digest and size.
+type Fill<'a> = dyn FnMut(&mut (dyn Write + Send)) -> Result<(Digest, u64), Error> + 'a;
+
 /// Somewhere blobs can be put under the digest they turn out to have.
 trait Blobs {
-    /// Stores what `fill` writes; `fill` answers the digest and the size of it.
-    fn put(
-        &mut self,
-        fill: &mut dyn FnMut(&mut (dyn Write + Send)) -> Result<(Digest, u64), Error>,
-    ) -> Result<(), Error>;
+    /// Stores what `fill` writes.
+    fn put(&mut self, fill: &mut Fill<'_>) -> Result<(), Error>;
 
     /// Stores a document.
     fn put_bytes(&mut self, bytes: &[u8]) -> Result<Digest, Error> {
