@@ -265,6 +265,3 @@ fn why_not(name: &str) -> String {
     }
     "there is no such file or directory, and images are not read from registries yet".to_owned()
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,6 +14,9 @@ use crate::{Error, Limits};
 /// The content of the `oci-layout` file (OCI image specification, `image-layout.md`).
 pub(super) const MARK: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
+/// How the names of temporary files begin.
+const PREFIX: &str = ".plimsoll-";
+
 /// A layout being written to. Blobs wait under temporary names until [`Target::commit`]; whatever
 /// happens before that leaves the directory as it was.
 pub(super) struct Target {
@@ -31,17 +34,12 @@ impl Target {
         match fs::metadata(dir) {
             Ok(facts) if !facts.is_dir() => return Err(refuse("it is no directory")),
             Ok(_) => {
-                let marks = ["index.json", "oci-layout"];
-                let is_layout = marks.iter().any(|name| dir.join(name).exists());
-                let mut entries = fs::read_dir(dir).map_err(Error::io(dir.display()))?;
-                if !is_layout && entries.next().is_some() {
+                if !is_ours(dir)? {
                     let why = "the directory is neither empty nor an OCI image layout";
                     return Err(refuse(why));
                 }
-                if is_layout {
-                    // What cannot be read cannot be added to: better known now than at the end.
-                    index::read(dir, &Limits::default())?;
-                }
+                // What cannot be read cannot be added to: better known now than at the end.
+                index::read(dir, &Limits::default())?;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::io(dir.display())(error)),
@@ -58,6 +56,19 @@ impl Target {
 
     /// Makes the image visible: blobs first, the index last and at once.
     pub(super) fn commit(mut self, entry: Value, tag: Option<&str>) -> Result<(), Error> {
+        // Two writers of one layout must not lose each other's entry, nor may one that fails take
+        // away blobs the other relies on.
+        let lock = File::open(&self.dir).map_err(Error::io(self.dir.display()))?;
+        lock.lock().map_err(Error::io(self.dir.display()))?;
+        let placed = self.place(entry, tag);
+        if placed.is_ok() {
+            self.undo.made.clear();
+        }
+        self.undo.roll_back();
+        placed
+    }
+
+    fn place(&mut self, entry: Value, tag: Option<&str>) -> Result<(), Error> {
         let blobs = self.dir.join("blobs").join("sha256");
         for (file, digest) in std::mem::take(&mut self.waiting) {
             let path = blobs.join(digest.hex());
@@ -73,15 +84,25 @@ impl Target {
             replace(&mark, MARK)?;
             self.undo.made.push(mark);
         }
-        // Two writers of one layout must not lose each other's entry.
-        let lock = File::open(&self.dir).map_err(Error::io(self.dir.display()))?;
-        lock.lock().map_err(Error::io(self.dir.display()))?;
         let before = index::read(&self.dir, &Limits::default())?;
         let after = index::with(before, entry, tag);
-        replace(&self.dir.join("index.json"), &after)?;
-        self.undo.made.clear();
-        Ok(())
+        replace(&self.dir.join("index.json"), &after)
     }
+}
+
+/// Whether the directory is empty or holds a layout, also one that another writer just began.
+fn is_ours(dir: &Path) -> Result<bool, Error> {
+    let mut foreign = false;
+    for entry in fs::read_dir(dir).map_err(Error::io(dir.display()))? {
+        let name = entry.map_err(Error::io(dir.display()))?.file_name();
+        match name.to_str() {
+            Some("index.json" | "oci-layout") => return Ok(true),
+            Some("blobs") => {}
+            Some(name) if name.starts_with(PREFIX) => {}
+            _ => foreign = true,
+        }
+    }
+    Ok(!foreign)
 }
 
 impl Blobs for Target {
@@ -102,7 +123,7 @@ impl Blobs for Target {
 pub(super) fn temporary_in(directory: &Path) -> Result<NamedTempFile, Error> {
     use std::os::unix::fs::PermissionsExt as _;
     tempfile::Builder::new()
-        .prefix(".plimsoll-")
+        .prefix(PREFIX)
         .permissions(fs::Permissions::from_mode(0o644))
         .tempfile_in(directory)
         .map_err(Error::io(format!(
@@ -143,11 +164,9 @@ impl Undo {
         }
         Ok(())
     }
-}
 
-impl Drop for Undo {
-    fn drop(&mut self) {
-        for path in self.made.iter().rev() {
+    fn roll_back(&mut self) {
+        for path in self.made.drain(..).rev() {
             // A directory somebody else uses by now is not empty, and stays.
             if path.is_dir() {
                 let _ = fs::remove_dir(path);
@@ -155,5 +174,11 @@ impl Drop for Undo {
                 let _ = fs::remove_file(path);
             }
         }
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        self.roll_back();
     }
 }

@@ -1,1 +1,0 @@
-//! Names and what they open.
