@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::plan::Places;
-use crate::{Error, Spec};
+use crate::{Error, Spec, Way};
 
 /// A directory of this run in the caller's scratch; removed at the end.
 pub(super) struct Place {
@@ -39,6 +39,15 @@ impl Place {
         };
         fs::create_dir(&place.places.base).map_err(cannot("make a mount point"))?;
         Ok(place)
+    }
+
+    /// What is wrong with the tree for this way of running it, if anything.
+    pub(super) fn problem(&self, way: Way) -> Option<String> {
+        let owner = fs::metadata(&self.places.root).ok()?.uid();
+        let us = rustix::process::geteuid().as_raw();
+        (way == Way::Plain && owner != us).then(|| {
+            format!("the image's tree belongs to user {owner} and is run by user {us}: it cannot be written to")
+        })
     }
 
     /// The file with what the image has printed.

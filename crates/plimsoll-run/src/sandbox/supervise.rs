@@ -27,6 +27,11 @@ const GUARD: Duration = Duration::from_millis(100);
 
 /// See [`crate::run`].
 pub(crate) fn run(spec: &Spec<'_>) -> Result<Outcome, Error> {
+    run_on(spec, &[Pristine::UserXattr, Pristine::Overlay])
+}
+
+/// As [`run`], on the first of these that can be mounted, else on a copy.
+fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     let begun = Instant::now();
     let way = way()?;
     check(spec)?;
@@ -40,7 +45,8 @@ pub(crate) fn run(spec: &Spec<'_>) -> Result<Outcome, Error> {
         Way::Root => Notify::Nothing,
     };
     let mut problems = Vec::new();
-    let started = start(spec, way, notify, &place, &writer, &mut problems)?;
+    problems.extend(place.problem(way));
+    let started = start(spec, way, notify, pristine, &place, &writer, &mut problems)?;
     // The image alone holds it now, so that its end is the end of what it prints.
     drop(writer);
     let mut outcome = supervise(spec, way, &place, &output, pipe, started, begun)?;
@@ -55,11 +61,12 @@ fn start(
     spec: &Spec<'_>,
     way: Way,
     notify: Notify,
+    pristine: &[Pristine],
     place: &Place,
     writer: &File,
     problems: &mut Vec<String>,
 ) -> Result<Started, Error> {
-    for pristine in [Pristine::UserXattr, Pristine::Overlay] {
+    for &pristine in pristine {
         match spawn::start(spec, way, pristine, &place.places, notify, writer) {
             Ok(started) => return Ok(started),
             Err(Stopped::Error(error)) => return Err(error),
@@ -176,9 +183,8 @@ impl Run<'_> {
             answers.push(self.completion(early));
         } else {
             if !ports.is_empty() {
-                let listens = || !proc::listening(process.pid).is_disjoint(&ports);
                 early = self.until(deadline, || {
-                    let listens = listens();
+                    let listens = !proc::listening(process.pid).is_disjoint(&ports);
                     if listens {
                         ready = Some(running.elapsed());
                     }
@@ -212,9 +218,13 @@ impl Run<'_> {
             }
         }
 
-        let listening = proc::listening(process.pid).into_iter().collect();
-        let running_as = self.running_as(identities);
+        // The number of a process that has been waited for may be another's.
         let ended = process.ended(Duration::ZERO);
+        let (mut listening, mut running_as) = (BTreeSet::new(), Vec::new());
+        if ended.is_none() {
+            listening = proc::listening(process.pid);
+            running_as = self.running_as(identities);
+        }
         let killed = self
             .limit
             .lock()
@@ -231,7 +241,7 @@ impl Run<'_> {
         Ok(Outcome {
             answers,
             observations: plimsoll_model::Observations::default(),
-            listening,
+            listening: listening.into_iter().collect(),
             running_as,
             exit,
             output: Vec::new(),
@@ -357,3 +367,6 @@ impl Run<'_> {
             .then(|| format!("ended: it used more than {} bytes of memory", limits.memory))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,14 +46,14 @@ impl Identities {
     /// Who a thread is.
     pub(super) fn of(&self, thread: i32) -> Credentials {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = process(thread);
+        let process = all.process(thread);
         all.of(process, GENERATIONS)
     }
 
     /// Changes the identity of a thread's process; the value of the call, `None` if it may not.
     pub(super) fn change(&self, thread: i32, change: &Change) -> Option<i64> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = process(thread);
+        let process = all.process(thread);
         let mut credentials = all.of(process, GENERATIONS);
         // The children that are there by now were forked with the old identity.
         all.settle_children(process);
@@ -65,7 +65,7 @@ impl Identities {
     /// A process ends: its children will have another parent and could no longer be asked for.
     pub(super) fn ends(&self, thread: i32) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = process(thread);
+        let process = all.process(thread);
         let first = all.first;
         if process != first && all.of(process, GENERATIONS) != all.of(first, 0) {
             all.settle_children(process);
@@ -74,6 +74,15 @@ impl Identities {
 }
 
 impl All {
+    /// The process of a thread. A number under which a process is known that still lives is that
+    /// process's first thread; all others are looked up.
+    fn process(&self, thread: i32) -> i32 {
+        let is_known = self.known.get(&thread).is_some_and(|known| {
+            parent_and_start(thread).is_some_and(|(_, started)| started == known.started)
+        });
+        if is_known { thread } else { process(thread) }
+    }
+
     fn of(&mut self, process: i32, generations: usize) -> Credentials {
         let Some((parent, started)) = parent_and_start(process) else {
             return self.initial.clone();
