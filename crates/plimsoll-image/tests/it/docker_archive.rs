@@ -169,12 +169,15 @@ fn several_images_need_a_choice() {
     );
 }
 
+/// An archive, and what is to be said about it.
+type Case = (Tar, fn(&Error) -> bool);
+
 #[test]
 fn what_is_no_docker_archive_says_why() {
     let one = layer("a", "one");
     let good = config(&[&one]).to_string();
     let manifest = |value: Value| value.to_string();
-    let cases: [(Tar, fn(&Error) -> bool); 8] = [
+    let cases: [Case; 8] = [
         // Docker before 1.10.
         (
             Tar::default()

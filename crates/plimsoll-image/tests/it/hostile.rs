@@ -147,6 +147,9 @@ fn headers_of_nonsense_are_malformed() {
     }
 }
 
+/// A limit, and how to hit it.
+type Case = (&'static str, fn(&mut Limits));
+
 #[test]
 fn every_limit_is_kept_and_named() {
     let plain = Tar::default()
@@ -158,7 +161,7 @@ fn every_limit_is_kept_and_named() {
     layout.list(entry, None);
     let name = layout.done();
     assert!(open_within(&name, &Options::default(), &Limits::default()).is_ok());
-    let cases: [(&str, fn(&mut Limits)); 7] = [
+    let cases: [Case; 7] = [
         ("document", |limits| limits.document = 100),
         ("layers", |limits| limits.layers = 1),
         ("entries", |limits| limits.entries = 3),
