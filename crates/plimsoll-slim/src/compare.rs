@@ -295,7 +295,9 @@ fn alike(one: &[u8], two: &[u8], other: &[u8], numbers_vary: bool) -> bool {
 }
 
 fn is_number(word: &[u8]) -> bool {
-    word.iter().all(u8::is_ascii_digit)
+    word.iter()
+        .all(|&byte| byte.is_ascii_digit() || byte == b'.')
+        && word.last().is_some_and(u8::is_ascii_digit)
 }
 
 /// Whether two lines have the same words but for a number.
@@ -305,10 +307,22 @@ fn number_varies(one: &[u8], two: &[u8]) -> bool {
     one.len() == two.len() && pairs.any(|(one, two)| is_number(one) && is_number(two))
 }
 
-/// Runs of letters and digits, and each other byte for itself.
+/// Runs of letters and digits (`.01` and `1.5` are numbers, as one word), and each other byte for
+/// itself.
 fn words(line: &[u8]) -> Vec<&[u8]> {
-    line.chunk_by(|one, two| one.is_ascii_alphanumeric() && two.is_ascii_alphanumeric())
-        .collect()
+    let in_word = |at: usize| {
+        let is_point = line[at] == b'.' && line.get(at + 1).is_some_and(u8::is_ascii_digit);
+        line[at].is_ascii_alphanumeric() || is_point
+    };
+    let mut words = Vec::new();
+    let mut at = 0;
+    while at < line.len() {
+        let rest = (at..line.len()).take_while(|&at| in_word(at)).count();
+        let end = at + rest.max(1);
+        words.push(&line[at..end]);
+        at = end;
+    }
+    words
 }
 
 /// Whether a line holds a time of day to the second: its numbers then change with the clock.

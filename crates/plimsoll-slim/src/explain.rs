@@ -21,8 +21,7 @@ pub enum Why {
         path: ImagePath,
         /// The package that owns it.
         owner: Option<String>,
-        /// The nearest directory above it or program of its package that stays, and why, where
-        /// there is one: what came closest to needing it.
+        /// A file of the same package that stays, and why, where there is one.
         nearest: Option<(ImagePath, Reason)>,
     },
     /// The image has no such path.
@@ -44,11 +43,13 @@ pub fn why(plan: &Plan, tree: &FileTree, inventory: &Inventory, path: &ImagePath
     let owner = id.map(|id| label(packages, &packages[id.0 as usize]));
     let nearest = id.and_then(|id| {
         let siblings = owners.iter().filter(|(_, owner)| *owner == id);
-        let mut kept = siblings.filter_map(|(path, _)| {
+        let kept = siblings.filter_map(|(path, _)| {
             let reason = plan.keep.get(path)?.first()?;
             Some((path.clone(), reason.clone()))
         });
-        kept.find(|(_, reason)| !matches!(reason.rule, "copyright" | "skeleton"))
+        // A reason of its own says more than that the package came along.
+        let said = kept.filter(|(_, reason)| !matches!(reason.rule, "copyright" | "skeleton"));
+        said.min_by_key(|(_, reason)| reason.rule == "package")
     });
     Why::Ashore {
         path,

@@ -11,7 +11,7 @@ use plimsoll_model::{ImagePath, PackageId, Reason};
 
 use crate::keep::Keep;
 use crate::loader::Loader;
-use crate::owners::is_base;
+use crate::owners::{base_layers, is_base};
 use crate::scene::{Look, Scene};
 use crate::valve;
 use crate::{Level, Request};
@@ -118,7 +118,7 @@ fn section(text: &str) -> &str {
 /// Files that no package owns, written by layers above the base; all of them where the base is not
 /// known, because then nobody can say which are not the application.
 fn own_files<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = ImagePath> + 'a {
-    let base = scene.subject().lineage.base_layers().unwrap_or(0);
+    let base = base_layers(scene.subject().lineage).unwrap_or(0);
     let files = scene.tree().iter().filter(move |(path, node)| {
         node.is_file()
             && node.layer as usize >= base

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{FileTree, ImagePath, Inventory, Package, PackageId, Subject};
+use plimsoll_model::{FileTree, ImagePath, Inventory, Lineage, Package, PackageId, Subject};
 
 /// The owner of every path that a package database lists and the tree holds.
 pub(crate) struct Owners(BTreeMap<ImagePath, PackageId>);
@@ -45,7 +45,7 @@ pub(crate) fn is_base(subject: &Subject<'_>, package: &Package) -> bool {
     if package.essential || matches!(&*package.priority, "required" | "important") {
         return true;
     }
-    let Some(base) = subject.lineage.base_layers() else {
+    let Some(base) = base_layers(subject.lineage) else {
         return false;
     };
     let tree = &subject.rootfs.tree;
@@ -54,4 +54,16 @@ pub(crate) fn is_base(subject: &Subject<'_>, package: &Package) -> bool {
         tree.get(&path).filter(|node| !node.is_dir())
     });
     node.is_some_and(|node| (node.layer as usize) < base)
+}
+
+/// How many layers, from the lowest, are the distribution's, where that is known.
+///
+/// The deepest ancestor counts and not the nearest: what a parent image put on top of its
+/// distribution (a Python in `/usr/local`, an Apache compiled from source) is as much part of the
+/// application as what was put on top of the parent.
+pub(crate) fn base_layers(lineage: &Lineage) -> Option<usize> {
+    let ancestors = lineage.ancestors.iter().rev();
+    ancestors
+        .filter_map(|ancestor| ancestor.layers)
+        .find(|&layers| layers > 0)
 }

@@ -7,6 +7,7 @@ use plimsoll_model::{FileTree, ImagePath, Kind, Plan, Reason};
 
 use crate::keep::Keep;
 use crate::scene::Scene;
+use crate::valve;
 
 /// Keeps every directory, link, device and pipe, and the empty files a runtime mounts over.
 ///
@@ -48,7 +49,10 @@ fn leads_to_program_ashore(scene: &Scene<'_>, plan: &Plan, link: &ImagePath) -> 
     let Ok(found) = scene.tree().resolve(link) else {
         return false;
     };
-    scene.is_program(&found.path) && !plan.keeps(&found.path)
+    let node = scene.tree().get(&found.path);
+    let starts_it = valve::in_program_directory(scene, link)
+        && node.is_some_and(plimsoll_model::Node::is_executable);
+    (starts_it || scene.is_program(&found.path)) && !plan.keeps(&found.path)
 }
 
 /// Empty files where runtimes mount something: `/etc/resolv.conf`, `/dev/console`, `/run/...`.

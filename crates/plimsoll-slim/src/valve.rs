@@ -149,9 +149,16 @@ pub(crate) fn is_ballast(path: &ImagePath) -> bool {
 }
 
 /// What installing packages leaves behind unowned: keys made for one machine, archives and bundles
-/// put together from other packages' files. Followers know when one of them is needed.
+/// put together from other packages' files, backups of the user database, and how to install
+/// more. Followers know when one of them is needed.
 pub(crate) fn is_left_by_installing(path: &ImagePath) -> bool {
     const LEFT: &[&str] = &[
+        "/etc/apt",
+        "/etc/dpkg",
+        "/etc/group-",
+        "/etc/gshadow-",
+        "/etc/passwd-",
+        "/etc/shadow-",
         "/etc/pki/ca-trust/extracted",
         "/etc/ssl/certs",
         "/etc/ssl/private",

@@ -16,8 +16,8 @@ follower! {
     /// The others are read: a name like `libz.so.1` in the constant data of an object that imports
     /// `dlopen`, of a library that is in a directory the loader searches. Up to 8 MiB it comes
     /// along; a larger one is noted, because a guess must not cost that much. Where a run was
-    /// watched, names in objects of the base's own packages are not guessed at: libselinux names
-    /// what the distribution's tools may want of it, not what this application does.
+    /// watched, names in libraries of the distribution and in the base's packages are not guessed
+    /// at: libselinux names what any tool may want of it, not what this application does.
     ///
     /// ## Example
     ///
@@ -92,7 +92,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if elf.soname.as_deref() == Some(b"libc.so.6") {
         return;
     }
-    if is_of_base(scene, path) && !scene.observations().seen.is_empty() {
+    if is_of_the_distribution(scene, path) && !scene.observations().seen.is_empty() {
         return;
     }
     for name in &elf.sonames {
@@ -118,8 +118,10 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     }
 }
 
-fn is_of_base(scene: &Scene<'_>, path: &ImagePath) -> bool {
+fn is_of_the_distribution(scene: &Scene<'_>, path: &ImagePath) -> bool {
     let package = scene.owners().owner(path);
     let package = package.and_then(|id| scene.subject().inventory.get(id));
-    package.is_some_and(|package| is_base(scene.subject(), package))
+    package.is_some_and(|package| {
+        matches!(&*package.section, "libs" | "oldlibs") || is_base(scene.subject(), package)
+    })
 }

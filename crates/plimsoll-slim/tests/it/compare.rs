@@ -104,9 +104,10 @@ fn what_differs_by_itself_is_no_difference() {
     };
     assert_eq!(of(run(1), run(2), run(3)), NONE);
     // A number that was the same twice is free where another one varies; words are not.
-    let run = |n: u32, load: u32| http(200, "x: y", &format!("uptime {n}\nload {load}\n"));
-    assert_eq!(of(run(1, 5), run(2, 5), run(3, 6)), NONE);
-    assert_eq!(of(run(1, 5), run(1, 5), run(1, 6)).len(), 1);
+    let run = |n: u32, load: &str| http(200, "x: y", &format!("uptime {n}\nload {load}\n"));
+    assert_eq!(of(run(1, "0.5"), run(2, "0.5"), run(3, "6")), NONE);
+    assert_eq!(of(run(1, ".5"), run(2, ".5"), run(3, "high")).len(), 1);
+    assert_eq!(of(run(1, "5"), run(1, "5"), run(1, "6")).len(), 1);
     let run = |n: u32| {
         http(
             200,

@@ -68,6 +68,25 @@ fn what_stays_is_as_it_was() {
 }
 
 #[test]
+fn the_same_plan_gives_the_same_tree_and_contents() {
+    let draft = || {
+        let world = World::new(IMAGE);
+        plimsoll_slim::draft(&world.request(), &world.plan())
+    };
+    let (one, two) = (draft(), draft());
+    assert_eq!(one.config, two.config);
+    let [one, two] = [&one, &two].map(|draft| &draft.layers[0].rootfs);
+    assert!(one.tree.iter().eq(two.tree.iter()));
+    for path in paths(&one.tree) {
+        let path = ImagePath::new(path);
+        assert_eq!(
+            one.read(&path, 1 << 20).unwrap(),
+            two.read(&path, 1 << 20).unwrap()
+        );
+    }
+}
+
+#[test]
 fn the_database_lists_what_is_there_and_nothing_else() {
     let world = World::new(IMAGE);
     let draft = plimsoll_slim::draft(&world.request(), &world.plan());

@@ -1,6 +1,6 @@
 //! What stays: roots, observations, the shell valve, the application's own, the skeleton.
 
-use plimsoll_model::ImagePath;
+use plimsoll_model::{Ancestor, ImagePath};
 
 use crate::elf::Elf;
 use crate::world::{World, check};
@@ -191,6 +191,8 @@ fn the_skeleton_stays_but_no_link_pretends_a_program() {
          /etc/alternatives/pager -> /usr/bin/less  # ashore
          /usr/bin/pager   -> /etc/alternatives/pager  # ashore
          /usr/bin/less    0755 elf
+         /usr/bin/git-x   -> ../lib/git-core/git-x  # ashore
+         /usr/lib/git-core/git-x 0755 elf
          /usr/share/x     -> y            # kept [skeleton]
          /usr/share/y     0644 1k
          /usr/share/gone  -> nowhere      # kept [skeleton]
@@ -278,6 +280,31 @@ fn what_installing_a_package_compiled_goes_with_its_source() {
          /usr/lib/python/__pycache__/os.cpython-311.pyc 0644 1k
          /srv/__pycache__/site.cpython-311.pyc 0644 1k              # kept [application]",
     );
+}
+
+#[test]
+fn what_a_parent_put_on_top_of_the_distribution_is_the_applications_too() {
+    let mut world = World::new(
+        "ENTRYPOINT /usr/local/bin/python
+         /usr/bin/tool 0755 elf
+         /etc/base.conf 0644 1k
+         --- layer
+         /usr/local/bin/python 0755 elf
+         /usr/local/lib/python/lazy.py 0644 1k
+         --- layer
+         /app/main.py 0644 1k",
+    );
+    let parent = Ancestor {
+        name: "python".into(),
+        layers: Some(2),
+        evidence: "the test says so".into(),
+    };
+    world.fixture.lineage.ancestors.insert(0, parent);
+    let plan = world.plan();
+    for path in ["/usr/local/lib/python/lazy.py", "/app/main.py"] {
+        assert!(plan.keeps(&path.into()), "{path}");
+    }
+    assert!(!plan.keeps(&"/etc/base.conf".into()));
 }
 
 #[test]
