@@ -25,6 +25,8 @@ struct File {
     result: Named,
     level: String,
     keep: BTreeMap<String, Vec<Why>>,
+    /// What is left ashore: path → the package that owns it, or null.
+    ashore: BTreeMap<String, Option<String>>,
     unresolved: Vec<String>,
 }
 
@@ -51,6 +53,8 @@ pub(crate) struct PlanFile {
     pub(crate) result: (String, Digest),
     /// The level.
     pub(crate) level: String,
+    /// What is left ashore, with the package that owns it.
+    pub(crate) ashore: BTreeMap<ImagePath, Option<String>>,
     /// The plan.
     pub(crate) plan: Plan,
 }
@@ -77,6 +81,11 @@ impl PlanFile {
                 .keep
                 .iter()
                 .map(|(path, reasons)| (escape(path), reasons.iter().map(why).collect()))
+                .collect(),
+            ashore: self
+                .ashore
+                .iter()
+                .map(|(path, owner)| (escape(path), owner.clone()))
                 .collect(),
             unresolved: self
                 .plan
@@ -139,7 +148,12 @@ impl PlanFile {
                 reasons.into_iter().map(&mut reason).collect(),
             )
         });
+        let ashore = file
+            .ashore
+            .into_iter()
+            .map(|(path, owner)| (unescape(&path), owner));
         Ok(Self {
+            ashore: ashore.collect(),
             source: named(file.source)?,
             result: named(file.result)?,
             level: file.level,
@@ -227,6 +241,7 @@ mod tests {
         file.write(&path).unwrap();
         let read = PlanFile::read(&path).unwrap();
         assert_eq!(read.plan.keep, file.plan.keep);
+        assert_eq!(read.ashore, file.ashore);
         assert_eq!(read.plan.chain(&odd).len(), 2);
         assert_eq!(read.result.1, digest);
     }

@@ -100,8 +100,8 @@ pub(crate) fn build(
     context
         .progress
         .step(&format!("fetching and unpacking {} packages", lock.len()));
-    let spool = FileSpool::new(&std::env::temp_dir())
-        .map_err(|error| Failure::because("cannot make a work file", &error))?;
+    let spool =
+        FileSpool::new().map_err(|error| Failure::because("cannot make a work file", &error))?;
     let composed = plimsoll_build::compose(recipe, &lock, &network, Arc::new(spool))
         .map_err(|error| Failure::because("cannot compose the image", &error))?;
     notes.extend(composed.notes);

@@ -1,6 +1,7 @@
 //! `inspect`: what is in an image, where it comes from, and what should not be in it.
 
-use plimsoll_model::{Finding, Report, Severity};
+use plimsoll_model::os_release::OsRelease;
+use plimsoll_model::{Report, Severity};
 
 use crate::cli;
 use crate::facts::facts;
@@ -21,12 +22,26 @@ pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
 /// The report on an image.
 pub(crate) fn report(opened: &Opened) -> Report {
     let subject = opened.subject();
-    let findings: Vec<Finding> = plimsoll_checks::inspect(&subject);
+    let (findings, unjudged) = plimsoll_checks::judge(&subject);
+    let mut problems = opened.problems.clone();
+    problems.extend(unjudged);
     Report {
         verb: "inspect",
         subject: Some(facts(&subject)),
         findings,
-        problems: opened.problems.clone(),
+        problems,
+        notes: support(opened).into_iter().collect(),
         ..Report::default()
     }
+}
+
+/// How long the distribution in the image gets fixes; nothing for an image without one.
+fn support(opened: &Opened) -> Option<String> {
+    let (os, _) = OsRelease::of(&opened.rootfs).0?;
+    let today = jiff::Zoned::now().date();
+    Some(format!(
+        "{}: {}",
+        os.pretty_name,
+        plimsoll_scan::support(&os, today)
+    ))
 }

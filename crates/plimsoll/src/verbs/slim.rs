@@ -1,6 +1,7 @@
 //! `slim`: watch the original, plan, write, watch the result, repair, compare; then, and only
 //! then, call it slimmed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -114,9 +115,7 @@ pub(crate) fn slim(
     let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
     let made = room.make_and_mend(&opened, &request, &mut plan, &mut phases)?;
 
-    let differences =
-        plimsoll_slim::compare(&as_run(&original), &as_run(&again), &as_run(&made.outcome));
-    let mut differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    let mut differences = compare(&original, &again, &made.outcome);
     if made.still_missing > 0 {
         differences.push(format!(
             "after {MAX_REPAIRS} repairs it still misses {} files the original has",
@@ -266,6 +265,7 @@ impl Room<'_> {
             probes: self.probes,
             limits: Limits {
                 start: Duration::from_secs(self.options.start_timeout),
+                total: Duration::from_secs(self.options.start_timeout) + Limits::default().total,
                 memory: self.options.memory << 20,
                 ..Limits::default()
             },
@@ -313,11 +313,11 @@ impl Room<'_> {
             } else {
                 format!("slimmed image, mended {round} times")
             };
-            let draft = phases.time("plan", || plimsoll_slim::draft(&original.subject(), plan));
+            let draft = phases.time("plan", || plimsoll_slim::draft(request, plan));
             let stage = self.scratch.join(format!("stage-{round}"));
             let sink = Sink::OciLayout {
                 dir: stage.clone(),
-                tag: "slim".to_owned(),
+                tag: Some("slim".to_owned()),
             };
             self.context.progress.step(&format!("writing the {what}"));
             let written = phases.time("write", || write(&draft, &sink, self.options))?;
@@ -331,9 +331,7 @@ impl Room<'_> {
             ran += outcome.total;
             let _ = std::fs::remove_dir_all(&root);
             let seen: &Observations = &outcome.observations;
-            let missing = phases.time("plan", || {
-                plimsoll_slim::repair(&original.rootfs, plan, seen)
-            });
+            let missing = phases.time("plan", || plimsoll_slim::repair(request, plan, seen));
             if missing.is_empty() || round == MAX_REPAIRS {
                 let digest = written.digest;
                 let still_missing = missing.len();
@@ -414,13 +412,29 @@ fn weakness(given: &[String], probes: &[Probe]) -> Option<String> {
     }
 }
 
-fn as_run(outcome: &Outcome) -> plimsoll_slim::Run<'_> {
-    plimsoll_slim::Run {
-        answers: &outcome.answers,
-        listening: &outcome.listening,
-        running_as: &outcome.running_as,
-        exit: outcome.exit.as_ref().map(|exit| exit.code),
+/// What the slimmed image does differently, beyond what differs between two runs of the original.
+fn compare(first: &Outcome, second: &Outcome, result: &Outcome) -> Vec<String> {
+    let users = [first, second, result].map(|outcome| {
+        let running = outcome.running_as.iter();
+        running
+            .map(|it| format!("{} {}:{}", it.exe, it.uid, it.gid))
+            .collect::<Vec<_>>()
+    });
+    fn run<'a>(outcome: &'a Outcome, users: &'a [String]) -> plimsoll_slim::Run<'a> {
+        plimsoll_slim::Run {
+            answers: &outcome.answers,
+            listening: &outcome.listening,
+            running_as: users,
+            exit: outcome.exit.map(|exit| exit.ended.code()),
+        }
     }
+    let [first_users, second_users, result_users] = &users;
+    let differences = plimsoll_slim::compare(
+        &run(first, first_users),
+        &run(second, second_users),
+        &run(result, result_users),
+    );
+    differences.iter().map(ToString::to_string).collect()
 }
 
 fn unproved(differences: &[String], outcome: &Outcome) -> Failure {
@@ -498,6 +512,7 @@ fn remember(
         source: (original.image.name.clone(), original.image.digest),
         result: (target.to_owned(), result.image.digest),
         level: "app".to_owned(),
+        ashore: ashore(original, &plan),
         plan,
     };
     if let Some(path) = &options.plan {
@@ -507,6 +522,23 @@ fn remember(
         file.write(&plan_file::in_cache(&context.cache, &digest))?;
     }
     Ok(())
+}
+
+/// What is left ashore, with the package that owns it.
+fn ashore(original: &Opened, plan: &Plan) -> BTreeMap<ImagePath, Option<String>> {
+    let owners = original.inventory.owners(&original.rootfs.tree);
+    let gone = original
+        .rootfs
+        .tree
+        .iter()
+        .filter(|(path, _)| !plan.keeps(path));
+    let named = gone.map(|(path, _)| {
+        let owner = owners
+            .get(path)
+            .and_then(|&owner| original.inventory.get(owner));
+        (path.clone(), owner.map(|package| package.name.clone()))
+    });
+    named.collect()
 }
 
 /// `oci:NAME-slim` in this directory, NAME being the tag or the file's stem.

@@ -33,7 +33,19 @@ pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
         )));
     }
     let path = ImagePath::new(&arguments.path);
-    let why = plimsoll_slim::why(&plan.plan, &opened.rootfs.tree, &opened.inventory, &path);
+    let tree = &opened.rootfs.tree;
+    // The slimmed image no longer has what it left ashore: the plan remembers.
+    let place = tree
+        .resolve_parent(&path)
+        .map_or(path.clone(), |found| found.path);
+    let why = match plan.ashore.get(&place).or_else(|| plan.ashore.get(&path)) {
+        Some(owner) if plan.source.1 != opened.image.digest => plimsoll_slim::Why::Ashore {
+            path: place,
+            owner: owner.clone(),
+            nearest: None,
+        },
+        _ => plimsoll_slim::why(&plan.plan, tree, &opened.inventory, &path),
+    };
     print::line(&why.to_string())?;
     Ok(Exit::Fine)
 }

@@ -43,7 +43,9 @@ fn used(manifest: &str, wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
         if let Some(heading) = line.strip_prefix('[') {
             within = wanted(heading.trim_end_matches(']'));
         } else if within && line.starts_with("plimsoll") {
-            let end = line.find(|c: char| c != '-' && !c.is_ascii_alphanumeric()).unwrap();
+            let end = line
+                .find(|c: char| c != '-' && !c.is_ascii_alphanumeric())
+                .unwrap();
             names.insert(line[..end].to_owned());
         }
     }
@@ -57,10 +59,16 @@ fn floors_hold() {
         let directory = entry.unwrap().path();
         let name = directory.file_name().unwrap().to_str().unwrap().to_owned();
         let manifest = fs::read_to_string(directory.join("Cargo.toml")).unwrap();
-        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}: folder and crate differ");
-        let (_, allowed) = EDGES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| {
-            panic!("{name} is on no floor: give it one here and in ARCHITECTURE.md")
-        });
+        assert!(
+            manifest.contains(&format!("name = \"{name}\"")),
+            "{name}: folder and crate differ"
+        );
+        let (_, allowed) = EDGES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .unwrap_or_else(|| {
+                panic!("{name} is on no floor: give it one here and in ARCHITECTURE.md")
+            });
         let allowed: BTreeSet<String> = allowed.iter().map(|&name| name.to_owned()).collect();
         let normal = used(&manifest, |heading| {
             heading.ends_with("dependencies") && !heading.contains("dev-dependencies")
@@ -69,9 +77,14 @@ fn floors_hold() {
         assert!(beyond.is_empty(), "{name} must not use {beyond:?}");
         // Tests may use what the room may use, and the ground floor's fixtures; nothing else.
         let tests = used(&manifest, |heading| heading.contains("dev-dependencies"));
-        let beyond: Vec<_> =
-            tests.iter().filter(|used| !allowed.contains(*used) && *used != "plimsoll-model").collect();
-        assert!(beyond.is_empty(), "the tests of {name} must not use {beyond:?}");
+        let beyond: Vec<_> = tests
+            .iter()
+            .filter(|used| !allowed.contains(*used) && *used != "plimsoll-model")
+            .collect();
+        assert!(
+            beyond.is_empty(),
+            "the tests of {name} must not use {beyond:?}"
+        );
         crates.insert(name);
     }
     assert_eq!(crates.len(), EDGES.len());
@@ -93,16 +106,19 @@ fn every_file_says_what_it_is() {
     let mut silent = Vec::new();
     let mut long = Vec::new();
     for (name, _) in EDGES {
-        visit(&root().join("crates").join(name).join("src"), &mut |path, text| {
-            let tests = path.file_name().is_some_and(|name| name == "tests.rs")
-                || path.components().any(|part| part.as_os_str() == "tests");
-            if !tests && !text.starts_with("//!") {
-                silent.push(path.to_owned());
-            }
-            if !tests && text.lines().count() > 700 {
-                long.push(path.to_owned());
-            }
-        });
+        visit(
+            &root().join("crates").join(name).join("src"),
+            &mut |path, text| {
+                let tests = path.file_name().is_some_and(|name| name == "tests.rs")
+                    || path.components().any(|part| part.as_os_str() == "tests");
+                if !tests && !text.starts_with("//!") {
+                    silent.push(path.to_owned());
+                }
+                if !tests && text.lines().count() > 700 {
+                    long.push(path.to_owned());
+                }
+            },
+        );
     }
     assert!(silent.is_empty(), "without a `//!` sentence: {silent:?}");
     assert!(long.is_empty(), "is there a second story in {long:?}?");
@@ -123,7 +139,16 @@ fn visit(directory: &Path, look: &mut impl FnMut(&Path, &str)) {
 #[test]
 fn nothing_changes_the_compressor() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
-    for name in ["libz-sys", "libz-ng-sys", "cloudflare-zlib-sys", "openssl-sys", "native-tls"] {
-        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} is in Cargo.lock");
+    for name in [
+        "libz-sys",
+        "libz-ng-sys",
+        "cloudflare-zlib-sys",
+        "openssl-sys",
+        "native-tls",
+    ] {
+        assert!(
+            !lock.contains(&format!("name = \"{name}\"\n")),
+            "{name} is in Cargo.lock"
+        );
     }
 }

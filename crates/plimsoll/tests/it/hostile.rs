@@ -53,10 +53,18 @@ fn a_name_that_climbs_is_a_problem_and_is_left_out() {
     let image = layout(&scratch.path().join("a/b/image"), &config(), &[layer]);
     let output = plimsoll(scratch.path(), &["inspect", &image]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("incomplete"), "{}", text(&output));
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("incomplete"),
+        "{}",
+        text(&output)
+    );
     let json = plimsoll(scratch.path(), &["inspect", &image, "--json"]);
     let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(report["problems"].as_array().map(Vec::len), Some(1), "{report}");
+    assert_eq!(
+        report["problems"].as_array().map(Vec::len),
+        Some(1),
+        "{report}"
+    );
 }
 
 #[test]
@@ -74,11 +82,19 @@ fn links_out_of_the_image_stay_in_it() {
         .finish();
     let image = layout(&scratch.path().join("image"), &config(), &[layer]);
     let inspected = plimsoll(scratch.path(), &["inspect", &image]);
-    assert!(matches!(inspected.status.code(), Some(0 | 3)), "{}", text(&inspected));
+    assert!(
+        matches!(inspected.status.code(), Some(0 | 3)),
+        "{}",
+        text(&inspected)
+    );
     // Slim unpacks it; the application cannot start, so it ends without a result.
     let slimmed = plimsoll(scratch.path(), &["slim", &image, "-o", "oci:out"]);
     assert_eq!(slimmed.status.code(), Some(2), "{}", text(&slimmed));
-    assert_eq!(fs::read_dir(&canary).unwrap().count(), 0, "something was written outside");
+    assert_eq!(
+        fs::read_dir(&canary).unwrap().count(),
+        0,
+        "something was written outside"
+    );
     assert!(!scratch.path().join("out").exists());
 }
 
@@ -87,13 +103,25 @@ fn what_is_no_image_is_refused() {
     let scratch = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(scratch.path().join(name), bytes).unwrap();
     write("empty.tar", &Tar::default().finish());
-    write("readme.tar", &Tar::default().file("README.md", 0o644, b"hello").finish());
+    write(
+        "readme.tar",
+        &Tar::default().file("README.md", 0o644, b"hello").finish(),
+    );
     write("noise", &[0x5a; 4096]);
-    let null = Tar::default().file("manifest.json", 0o644, b"null").finish();
+    let null = Tar::default()
+        .file("manifest.json", 0o644, b"null")
+        .finish();
     write("null.tar", &null);
     for name in ["empty.tar", "readme.tar", "noise", "null.tar"] {
-        let output = plimsoll(scratch.path(), &["inspect", &format!("docker-archive:{name}")]);
+        let output = plimsoll(
+            scratch.path(),
+            &["inspect", &format!("docker-archive:{name}")],
+        );
         assert_eq!(output.status.code(), Some(2), "{name}: {}", text(&output));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(name), "{}", text(&output));
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains(name),
+            "{}",
+            text(&output)
+        );
     }
 }

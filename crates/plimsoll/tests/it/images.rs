@@ -41,7 +41,14 @@ impl Tar {
         self.member(name, b'2', 0o777, b"", target)
     }
 
-    pub(crate) fn member(mut self, name: &str, kind: u8, mode: u32, body: &[u8], link: &str) -> Self {
+    pub(crate) fn member(
+        mut self,
+        name: &str,
+        kind: u8,
+        mode: u32,
+        body: &[u8],
+        link: &str,
+    ) -> Self {
         let mut block = [0; 512];
         block[..name.len()].copy_from_slice(name.as_bytes());
         block[100..108].copy_from_slice(format!("{mode:07o}\0").as_bytes());
@@ -68,7 +75,10 @@ impl Tar {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Writes a one-image OCI layout, its layers not compressed, tagged `test`; answers its name.
@@ -83,15 +93,20 @@ pub(crate) fn layout(directory: &Path, config: &serde_json::Value, layers: &[Vec
         descriptor["mediaType"] = format!("application/vnd.oci.image.{kind}").into();
         descriptor
     };
-    let diff_ids: Vec<_> = layers.iter().map(|layer| format!("sha256:{}", hex(layer))).collect();
+    let diff_ids: Vec<_> = layers
+        .iter()
+        .map(|layer| format!("sha256:{}", hex(layer)))
+        .collect();
     let document = serde_json::json!({
         "architecture": architecture(), "os": "linux", "created": "2026-01-01T00:00:00Z",
         "config": config,
         "rootfs": { "type": "layers", "diff_ids": diff_ids },
     });
     let config = with_type(put(document.to_string().as_bytes()), "config.v1+json");
-    let layers: Vec<_> =
-        layers.iter().map(|layer| with_type(put(layer), "layer.v1.tar")).collect();
+    let layers: Vec<_> = layers
+        .iter()
+        .map(|layer| with_type(put(layer), "layer.v1.tar"))
+        .collect();
     let manifest = serde_json::json!({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": config, "layers": layers,
@@ -100,7 +115,11 @@ pub(crate) fn layout(directory: &Path, config: &serde_json::Value, layers: &[Vec
     entry["annotations"] = serde_json::json!({ "org.opencontainers.image.ref.name": "test" });
     let index = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] });
     fs::write(directory.join("index.json"), index.to_string()).unwrap();
-    fs::write(directory.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    fs::write(
+        directory.join("oci-layout"),
+        r#"{"imageLayoutVersion":"1.0.0"}"#,
+    )
+    .unwrap();
     format!("oci:{}:test", directory.display())
 }
 
@@ -116,8 +135,17 @@ pub(crate) fn architecture() -> &'static str {
 /// The example `serve`, which `cargo test` builds beside the tests.
 pub(crate) fn server() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    let path = tests.parent().unwrap().parent().unwrap().join("examples/serve");
-    assert!(path.exists(), "{} is not built: run `cargo build --examples`", path.display());
+    let path = tests
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/serve");
+    assert!(
+        path.exists(),
+        "{} is not built: run `cargo build --examples`",
+        path.display()
+    );
     path
 }
 
@@ -129,5 +157,8 @@ pub(crate) fn libraries(program: &Path) -> Vec<(String, Vec<u8>)> {
     let mut paths: Vec<&str> = paths.collect();
     paths.sort_unstable();
     paths.dedup();
-    paths.iter().map(|path| ((*path).to_owned(), fs::read(path).unwrap())).collect()
+    paths
+        .iter()
+        .map(|path| ((*path).to_owned(), fs::read(path).unwrap()))
+        .collect()
 }

@@ -32,7 +32,11 @@ fn web_image(directory: &Path, start: &[&str]) -> String {
     names.extend(["/bin/x", "/etc/x", "/usr/bin/x", "/tmp/x"]);
     names.sort_unstable();
     let mut base = with_parents(Tar::default(), &names)
-        .file("etc/passwd", 0o644, b"root:x:0:0:root:/root:/bin/sh\nweb:x:7:7::/:/none\n")
+        .file(
+            "etc/passwd",
+            0o644,
+            b"root:x:0:0:root:/root:/bin/sh\nweb:x:7:7::/:/none\n",
+        )
         .file("etc/group", 0o644, b"root:x:0:\nweb:x:7:\n")
         .file("usr/bin/curl", 0o755, b"\x7fELF not really")
         .file("usr/bin/apt-get", 0o755, b"\x7fELF not really")
@@ -43,7 +47,11 @@ fn web_image(directory: &Path, start: &[&str]) -> String {
     let application = Tar::default()
         .dir("app", 0o755)
         .file("app/serve", 0o755, &fs::read(&server).unwrap())
-        .file("app/start.sh", 0o755, b"#!/bin/sh\nset -e\nexec /app/serve 8080 /srv/www\n")
+        .file(
+            "app/start.sh",
+            0o755,
+            b"#!/bin/sh\nset -e\nexec /app/serve 8080 /srv/www\n",
+        )
         .dir("srv", 0o755)
         .dir("srv/www", 0o755)
         .file("srv/www/index.html", 0o644, b"hello from the hold\n")
@@ -73,7 +81,10 @@ fn files(scratch: &Path, image: &str) -> String {
 #[test]
 fn a_server_is_slimmed_twice_alike_and_answers_what_nobody_asked_before() {
     let scratch = tempfile::tempdir().unwrap();
-    let image = web_image(&scratch.path().join("image"), &["/app/serve", "8080", "/srv/www"]);
+    let image = web_image(
+        &scratch.path().join("image"),
+        &["/app/serve", "8080", "/srv/www"],
+    );
     let slim = |target: &str| {
         let arguments = ["slim", &image, "-o", target, "--probe", "http:/", "--json"];
         plimsoll(scratch.path(), &arguments)
@@ -84,11 +95,24 @@ fn a_server_is_slimmed_twice_alike_and_answers_what_nobody_asked_before() {
     }
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["slim"]["verified_by"], serde_json::json!(["http:/"]), "{report}");
+    assert_eq!(
+        report["slim"]["verified_by"],
+        serde_json::json!(["http:/"]),
+        "{report}"
+    );
     let after = &report["comparison"]["after"];
     for gone in ["shells", "package_managers", "network_tools"] {
-        assert_eq!(after[gone].as_array().map(Vec::len), Some(0), "{gone}: {after}");
-        assert_ne!(report["comparison"]["before"][gone].as_array().map(Vec::len), Some(0));
+        assert_eq!(
+            after[gone].as_array().map(Vec::len),
+            Some(0),
+            "{gone}: {after}"
+        );
+        assert_ne!(
+            report["comparison"]["before"][gone]
+                .as_array()
+                .map(Vec::len),
+            Some(0)
+        );
     }
     assert!(report["slim"]["own_seconds"].as_f64().unwrap() > 0.0);
 
@@ -98,16 +122,31 @@ fn a_server_is_slimmed_twice_alike_and_answers_what_nobody_asked_before() {
     assert_eq!(report["slim"]["digest"], again["slim"]["digest"]);
 
     // What no probe asked for is the application's own, and still answers: slim the slimmed one.
-    let target = ["slim", "oci:one:slim", "-o", "oci:three", "--probe", "http:/later.html"];
+    let target = [
+        "slim",
+        "oci:one:slim",
+        "-o",
+        "oci:three",
+        "--probe",
+        "http:/later.html",
+    ];
     let held_out = plimsoll(scratch.path(), &target);
     assert_eq!(held_out.status.code(), Some(0), "{}", text(&held_out));
 
     // Every kept path has its reason, and what is ashore says so.
     let why = plimsoll(scratch.path(), &["why", "/app/serve", "oci:one:slim"]);
-    assert!(String::from_utf8_lossy(&why.stdout).contains("entrypoint"), "{}", text(&why));
+    assert!(
+        String::from_utf8_lossy(&why.stdout).contains("entrypoint"),
+        "{}",
+        text(&why)
+    );
     let why_not = plimsoll(scratch.path(), &["why", "/usr/bin/curl", &image]);
     assert_eq!(why_not.status.code(), Some(0), "{}", text(&why_not));
-    assert!(!String::from_utf8_lossy(&why_not.stdout).contains("entrypoint"), "{}", text(&why_not));
+    assert!(
+        !String::from_utf8_lossy(&why_not.stdout).contains("entrypoint"),
+        "{}",
+        text(&why_not)
+    );
     assert!(!files(scratch.path(), "oci:one:slim").contains("/bin/sh"));
 }
 
@@ -115,7 +154,9 @@ fn a_server_is_slimmed_twice_alike_and_answers_what_nobody_asked_before() {
 fn a_shell_that_must_stay_is_named_with_the_script_that_forces_it() {
     let scratch = tempfile::tempdir().unwrap();
     let image = web_image(&scratch.path().join("image"), &["/app/start.sh"]);
-    let arguments = ["slim", &image, "-o", "oci:out", "--probe", "http:/", "--json"];
+    let arguments = [
+        "slim", &image, "-o", "oci:out", "--probe", "http:/", "--json",
+    ];
     let output = plimsoll(scratch.path(), &arguments);
     if skipped(&output) {
         return;
@@ -123,33 +164,68 @@ fn a_shell_that_must_stay_is_named_with_the_script_that_forces_it() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let forced = report["slim"]["forced"].to_string();
-    assert!(forced.contains("/bin/sh") && forced.contains("/app/start.sh"), "{forced}");
+    assert!(
+        forced.contains("/bin/sh") && forced.contains("/app/start.sh"),
+        "{forced}"
+    );
     let after = &report["comparison"]["after"];
     assert_eq!(after["shells"].as_array().map(Vec::len), Some(1), "{after}");
-    assert_eq!(after["network_tools"].as_array().map(Vec::len), Some(0), "{after}");
+    assert_eq!(
+        after["network_tools"].as_array().map(Vec::len),
+        Some(0),
+        "{after}"
+    );
 }
 
 #[test]
 fn an_original_that_does_not_answer_proves_nothing() {
     let scratch = tempfile::tempdir().unwrap();
-    let image = web_image(&scratch.path().join("image"), &["/app/serve", "8080", "/srv/www"]);
-    let probe = ["slim", &image, "-o", "oci:out", "--probe", "cmd:exit 7", "--start-timeout", "2"];
+    let image = web_image(
+        &scratch.path().join("image"),
+        &["/app/serve", "8080", "/srv/www"],
+    );
+    let probe = [
+        "slim",
+        &image,
+        "-o",
+        "oci:out",
+        "--probe",
+        "cmd:exit 7",
+        "--start-timeout",
+        "2",
+    ];
     let output = plimsoll(scratch.path(), &probe);
     if skipped(&output) {
         return;
     }
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("exit 7"), "{}", text(&output));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("exit 7"),
+        "{}",
+        text(&output)
+    );
     assert!(!scratch.path().join("out").exists());
 }
 
 #[test]
 fn what_does_not_pass_is_not_written_unless_it_is_asked_for() {
     let scratch = tempfile::tempdir().unwrap();
-    let image = web_image(&scratch.path().join("image"), &["/app/serve", "8080", "/srv/www"]);
+    let image = web_image(
+        &scratch.path().join("image"),
+        &["/app/serve", "8080", "/srv/www"],
+    );
     // A probe that passes twice, for the two runs of the original, and never again.
     let probe = "cmd:n=$(cat n 2>/dev/null || echo 0); test $n -lt 2 && echo $((n + 1)) > n";
-    let arguments = ["slim", &image, "-o", "oci:out", "--probe", probe, "--start-timeout", "2"];
+    let arguments = [
+        "slim",
+        &image,
+        "-o",
+        "oci:out",
+        "--probe",
+        probe,
+        "--start-timeout",
+        "2",
+    ];
     let output = plimsoll(scratch.path(), &arguments);
     if skipped(&output) {
         return;
