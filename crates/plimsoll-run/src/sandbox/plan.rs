@@ -33,7 +33,8 @@ const fn bits(numbers: &[u32]) -> u64 {
 
 /// Paths below /proc and /sys that Docker hides, and those it makes read-only (moby,
 /// `oci/defaults.go`).
-const HIDDEN_FILES: [&str; 5] = [
+const HIDDEN_FILES: [&str; 6] = [
+    "proc/interrupts",
     "proc/kcore",
     "proc/keys",
     "proc/latency_stats",
@@ -137,8 +138,14 @@ pub(super) fn plan(
             output: channels.output,
         },
     );
+    let program = program(spec)?;
+    if let Step::Execute { programs, .. } = &program {
+        let what = spec.command.first().cloned().unwrap_or_default();
+        let programs = programs.clone();
+        plan.add(what, Step::Inspect { programs });
+    }
     confine(&mut plan, spec, way, channels, notify);
-    program(&mut plan, spec)?;
+    plan.add(spec.command.first().cloned().unwrap_or_default(), program);
     Ok(plan.steps)
 }
 
@@ -170,7 +177,10 @@ fn root(
         target: base.clone(),
         kind: text("tmpfs")?,
         flags: MS_NODEV | MS_NOSUID,
-        data: text(&format!("mode=755,size={}", spec.limits.disk))?,
+        data: text(&format!(
+            "mode=755,nr_inodes=500k,size={}",
+            spec.limits.disk
+        ))?,
     };
     plan.add("mount a file system in memory", memory);
     plan.add("enter the file system in memory", Step::Chdir(base));
@@ -218,13 +228,12 @@ fn kernel_views(plan: &mut Plan, spec: &Spec<'_>, way: Way) -> Result<(), Error>
     for name in DEVICES {
         let (from, to) = (format!("/dev/{name}"), format!("dev/{name}"));
         plan.add(format!("make {from}"), Step::Touch { path: text(&to)? });
-        let bind = mount(&from, &to, "", MS_BIND, "")?;
-        let what = format!("mount {from}");
-        if name == "tty" {
-            plan.try_to(what, bind);
-        } else {
-            plan.add(what, bind);
-        }
+        plan.add(format!("mount {from}"), mount(&from, &to, "", MS_BIND, "")?);
+        // Written to as a device all the same; but the file is this machine's, and nobody inside may
+        // change its mode or owner.
+        let flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC;
+        let protect = mount("none", &to, "", flags, "")?;
+        plan.add(format!("protect {from}"), protect);
     }
     for (path, target) in [
         ("dev/fd", "/proc/self/fd"),
@@ -246,7 +255,13 @@ fn kernel_views(plan: &mut Plan, spec: &Spec<'_>, way: Way) -> Result<(), Error>
     };
     let pts = mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, pts)?;
     plan.try_to("mount /dev/pts", pts);
-    let shm = mount("shm", "dev/shm", "tmpfs", quiet, "mode=1777,size=64m")?;
+    let shm = mount(
+        "shm",
+        "dev/shm",
+        "tmpfs",
+        quiet,
+        "mode=1777,nr_inodes=64k,size=64m",
+    )?;
     plan.add("mount /dev/shm", shm);
     let queues = mount("mqueue", "dev/mqueue", "mqueue", quiet, "")?;
     plan.try_to("mount /dev/mqueue", queues);
@@ -343,7 +358,9 @@ fn absolute(path: &str) -> String {
 fn confine(plan: &mut Plan, spec: &Spec<'_>, way: Way, channels: &Channels, notify: Notify) {
     plan.add("set the file mode mask", Step::Umask(0o022));
     let limits = [
-        ("core files", libc::RLIMIT_CORE, 0, 0),
+        // 0 would still start this machine's handler of core dumps, where it is a program; 1 does not
+        // (`fs/coredump.c`).
+        ("core files", libc::RLIMIT_CORE, 1, 1),
         ("open files", libc::RLIMIT_NOFILE, 1024, 512 << 10),
         (
             "processes",
@@ -386,7 +403,7 @@ fn confine(plan: &mut Plan, spec: &Spec<'_>, way: Way, channels: &Channels, noti
     plan.add("install the system call filter", filter);
 }
 
-fn program(plan: &mut Plan, spec: &Spec<'_>) -> Result<(), Error> {
+fn program(spec: &Spec<'_>) -> Result<Step, Error> {
     let Some(program) = spec.command.first().filter(|program| !program.is_empty()) else {
         let text = "nothing: the image names no entrypoint and no command";
         return Err(Error::Command(text.to_owned()));
@@ -396,13 +413,11 @@ fn program(plan: &mut Plan, spec: &Spec<'_>) -> Result<(), Error> {
         texts.iter().map(|one| text(one)).collect()
     };
     let programs = candidates(program, &environment);
-    let step = Step::Execute {
+    Ok(Step::Execute {
         programs: texts(&programs)?,
         arguments: texts(&spec.command)?,
         environment: texts(&environment)?,
-    };
-    plan.add(program.clone(), step);
-    Ok(())
+    })
 }
 
 /// What the image sets, and what every runtime adds.

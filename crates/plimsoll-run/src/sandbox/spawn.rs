@@ -40,6 +40,69 @@ pub(super) struct Process {
     pub(super) pid: i32,
     pidfd: OwnedFd,
     ended: Mutex<Option<Ended>>,
+    /// After the others: it ends when the process is gone.
+    keeper: Option<Keeper>,
+}
+
+/// A process of ours that kills a sandbox when we are gone, however we went. The parent-death signal
+/// alone is not enough: a program that changes its user clears it (`prctl(2)`).
+struct Keeper {
+    pidfd: OwnedFd,
+    /// Its end is what the keeper waits for; only we hold it.
+    line: Option<OwnedFd>,
+}
+
+impl Keeper {
+    fn new(kept: &OwnedFd) -> io::Result<Self> {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (reader_fd, kept_fd) = (reader.as_raw_fd(), kept.as_raw_fd());
+        // SAFETY: the child only makes system calls, and never returns.
+        match unsafe { sys::clone(0) }? {
+            // SAFETY: this is the child of the clone.
+            Side::Child => unsafe { keep(reader_fd, kept_fd) },
+            Side::Parent { pidfd, .. } => Ok(Self {
+                pidfd,
+                line: Some(writer),
+            }),
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.line.take();
+        // It has nothing left to do but to end.
+        let _ = sys::wait(self.pidfd.as_fd());
+    }
+}
+
+/// Waits until the pipe is closed, then kills. Holds no descriptor but these two, and is out of reach
+/// of the terminal.
+///
+/// # Safety
+/// Only for the child of [`sys::clone`].
+unsafe fn keep(reader: c_int, kept: c_int) -> ! {
+    // SAFETY: system calls without pointers but to a byte of our own.
+    unsafe {
+        libc::syscall(libc::SYS_setsid);
+        // Out of the way of 0 and 1 first: either may be in use by the other.
+        let reader = libc::syscall(libc::SYS_fcntl, reader, libc::F_DUPFD, 3);
+        let kept = libc::syscall(libc::SYS_fcntl, kept, libc::F_DUPFD, 3);
+        libc::syscall(libc::SYS_dup3, reader, 0, 0);
+        libc::syscall(libc::SYS_dup3, kept, 1, 0);
+        if libc::syscall(libc::SYS_close_range, 2u32, u32::MAX, 0) < 0 {
+            for fd in 2..4096 {
+                libc::syscall(libc::SYS_close, fd);
+            }
+        }
+        let mut byte = 0u8;
+        while libc::syscall(libc::SYS_read, 0, ptr::from_mut(&mut byte), 1) < 0
+            && sys::errno() == libc::EINTR
+        {}
+        let none = ptr::null::<libc::siginfo_t>();
+        libc::syscall(libc::SYS_pidfd_send_signal, 1, libc::SIGKILL, none, 0);
+        libc::_exit(0)
+    }
 }
 
 impl Process {
@@ -178,7 +241,7 @@ impl Started {
                 what: planned.what.clone(),
                 optional: planned.optional,
                 source: io::Error::from_raw_os_error(errno),
-                executing: matches!(planned.step, Step::Execute { .. }),
+                executing: matches!(planned.step, Step::Execute { .. } | Step::Inspect { .. }),
             })
         };
         Ok(failures.into_iter().filter_map(known).collect())
@@ -199,6 +262,9 @@ impl Started {
                 String::from("the file is there, but the interpreter or loader it names is not")
             }
             Some(libc::ENOENT) => String::from("no such file"),
+            Some(libc::ELOOP) => {
+                String::from("it is reached through /proc, or through too many symbolic links")
+            }
             Some(libc::EACCES) => String::from("permission denied"),
             Some(libc::ENOEXEC) => String::from("not a program this machine can run"),
             _ => failed.source.to_string(),
@@ -248,11 +314,14 @@ fn clone(
         Side::Parent { pid, pidfd } => (pid, pidfd),
         Side::Child => return Err(Error::Spec(String::from("a child came back"))),
     };
-    let process = Process {
+    let mut process = Process {
         pid,
         pidfd,
         ended: Mutex::new(None),
+        keeper: None,
     };
+    let keeper = Keeper::new(&process.pidfd).map_err(Error::sandbox("make its keeper"))?;
+    process.keeper = Some(keeper);
     write_maps(pid, way).map_err(Error::sandbox("write the id maps"))?;
     // If memory runs out on this machine, the image goes first. Not vital.
     let _ = fs::write(format!("/proc/{pid}/oom_score_adj"), "1000");

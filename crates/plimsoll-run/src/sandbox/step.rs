@@ -71,6 +71,9 @@ pub(super) enum Step {
     Signals,
     /// No descriptor but the three streams reaches the program.
     CloseOthers,
+    /// Refuses a program that leads back to ours through `/proc/self/exe`: executed inside, our own
+    /// file on this machine would be within the image's reach (as in CVE-2019-5736).
+    Inspect { programs: Vec<CString> },
     /// The system call filter; with a socket, its listener is sent there.
     Filter {
         program: Vec<sock_filter>,
@@ -319,6 +322,7 @@ fn take(step: &Step, vectors: &Vectors) -> Result<(), i32> {
                     libc::ENOSYS,
                 )
             }
+            Step::Inspect { programs } => inspect(programs),
             Step::Filter { program, listener } => filter(program, *listener),
             Step::Execute { programs, .. } => execute(programs, vectors),
         }
@@ -419,6 +423,97 @@ fn filter(program: &[sock_filter], listener: Option<RawFd>) -> Result<(), i32> {
 
 /// `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` of `linux/seccomp.h`.
 const WAIT_KILLABLE: c_ulong = 1 << 5;
+
+/// Scripts whose interpreter is a script that the kernel follows (`BINPRM` in `fs/exec.c`).
+const SCRIPTS: usize = 5;
+
+/// Looks at the first program that is there, and at the interpreters its `#!` lines name; `ELOOP` if
+/// one of them is reached through a magic link of /proc. Nothing else runs in the sandbox yet, so
+/// what is executed afterwards is what was looked at.
+fn inspect(programs: &[CString]) -> Result<(), i32> {
+    let mut line = [0u8; 257];
+    for program in programs {
+        // SAFETY: a prepared text.
+        let mut found = unsafe { head(program.as_ptr(), &mut line) };
+        let mut scripts = 0;
+        while let Ok(true) = found
+            && scripts < SCRIPTS
+        {
+            let Some(name) = interpreter(&mut line) else {
+                break;
+            };
+            scripts += 1;
+            let mut path = [0u8; 257];
+            path[..name.len()].copy_from_slice(name);
+            // SAFETY: `path` is longer than any name and was zeroed: it ends with a zero byte.
+            found = unsafe { head(path.as_ptr().cast(), &mut line) };
+        }
+        match found {
+            Err(libc::ELOOP) => return Err(libc::ELOOP),
+            // Not there, or not to be read: whoever executes it will find out.
+            Err(_) if scripts == 0 => {}
+            _ => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// The first bytes of a file; `false` where it is there but cannot be read. No magic link is followed.
+///
+/// # Safety
+/// `path` must end with a zero byte.
+unsafe fn head(path: *const c_char, line: &mut [u8; 257]) -> Result<bool, i32> {
+    // struct open_how of openat2(2).
+    let how = |flags: c_int| {
+        [
+            (flags | libc::O_CLOEXEC) as u64,
+            0,
+            libc::RESOLVE_NO_MAGICLINKS,
+        ]
+    };
+    // SAFETY: see `take`; the structure is of the given size, and the buffer of its own.
+    unsafe {
+        let open = |flags| {
+            let how = how(flags);
+            let size = mem::size_of_val(&how);
+            ok(libc::syscall(
+                libc::SYS_openat2,
+                libc::AT_FDCWD,
+                path,
+                how.as_ptr(),
+                size,
+            ))
+        };
+        let name = open(libc::O_PATH)?;
+        libc::syscall(libc::SYS_close, name);
+        *line = [0; 257];
+        // A pipe in the place of a program would hold us up.
+        let Ok(fd) = open(libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY) else {
+            return Ok(false);
+        };
+        let got = libc::syscall(libc::SYS_read, fd, line.as_mut_ptr(), line.len() - 1);
+        libc::syscall(libc::SYS_close, fd);
+        Ok(got > 0)
+    }
+}
+
+/// The interpreter that a `#!` line names, as the kernel cuts it out (`fs/binfmt_script.c`).
+fn interpreter(line: &mut [u8; 257]) -> Option<&[u8]> {
+    let blank = |byte: u8| byte == b' ' || byte == b'\t';
+    if line[0] != b'#' || line[1] != b'!' {
+        return None;
+    }
+    let mut start = 2;
+    while start < line.len() && blank(line[start]) {
+        start += 1;
+    }
+    let mut end = start;
+    while end < line.len() && !blank(line[end]) && line[end] != b'\n' && line[end] != 0 {
+        end += 1;
+    }
+    // One byte short of the buffer, so that a zero byte fits behind it.
+    (end > start && end < line.len()).then(|| &line[start..end])
+}
 
 /// As a shell searches: a file that may not be executed is remembered, one that is missing is not.
 fn execute(programs: &[CString], vectors: &Vectors) -> Result<(), i32> {

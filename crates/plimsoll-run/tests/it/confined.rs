@@ -115,3 +115,86 @@ fn what_a_runtime_mounts_upon_must_be_a_directory() {
         assert!(error.contains(&format!("/{name} is a file")), "{error}");
     }
 }
+
+#[test]
+fn the_devices_of_this_machine_are_used_and_not_changed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(tree) = Tree::new() else { return };
+    let mode = || fs::metadata("/dev/null").unwrap().permissions().mode();
+    let before = mode();
+    let outcome = tree.script(
+        "echo x > /dev/null && echo written; \
+         chmod 700 /dev/null || echo kept; chown 5 /dev/null; rm -f /dev/null || echo there",
+    );
+    let text = String::from_utf8_lossy(&outcome.output);
+    let said: Vec<&str> = text.lines().filter(|line| !line.contains(':')).collect();
+    assert_eq!(said, ["written", "kept", "there"], "{text}");
+    assert_eq!(mode(), before);
+}
+
+#[test]
+fn our_own_program_is_out_of_reach() {
+    let Some(mut tree) = Tree::new() else { return };
+    std::os::unix::fs::symlink("/proc/self/exe", tree.path("/bin/us")).unwrap();
+    tree.write("/bin/script", "#! /bin/us --help\n");
+    tree.write("/bin/outer", "#!/bin/script\n");
+    for path in ["/bin/script", "/bin/outer"] {
+        tree.executable(path);
+    }
+    for program in [
+        "/proc/self/exe",
+        "/proc/1/exe",
+        "us",
+        "/bin/us",
+        "/bin/script",
+        "outer",
+    ] {
+        tree.command = vec![program.to_owned()];
+        let error = tree.run().unwrap_err().to_string();
+        assert!(
+            error.contains("it is reached through /proc"),
+            "{program}: {error}"
+        );
+    }
+}
+
+/// However we end, the image ends with us, even if it has changed its user meanwhile.
+#[test]
+fn the_image_dies_with_us() {
+    let Some(tree) = Tree::new() else { return };
+    let mut us = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "inside::run_for_ever",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env("TMPDIR", tree.scratch())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // It has become somebody else when its marker shows up.
+    let all = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+        lines
+            .filter(|line| line.starts_with(b"sleep\x007531.5"))
+            .count()
+    };
+    let wait_for = |count: usize| {
+        let begun = std::time::Instant::now();
+        while all() != count && begun.elapsed() < std::time::Duration::from_secs(20) {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        all()
+    };
+    let before = wait_for(1);
+    us.kill().unwrap();
+    us.wait().unwrap();
+    assert_eq!((before, wait_for(0)), (1, 0));
+    // What it could not clean up.
+    for left in fs::read_dir(tree.scratch()).unwrap().flatten() {
+        fs::remove_dir_all(left.path()).unwrap();
+    }
+}

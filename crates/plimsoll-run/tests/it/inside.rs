@@ -470,3 +470,30 @@ fn listen_and_leave() {
     let _ = File::open("/at-the-end");
     say("bye");
 }
+
+/// Not inside: a process of its own that runs a sandbox and is killed meanwhile.
+#[test]
+#[ignore = "a program for another test"]
+fn run_for_ever() {
+    let Some(mut tree) = crate::tree::Tree::new() else {
+        return;
+    };
+    tree.command = crate::tree::inside("become_somebody");
+    tree.probes = vec![plimsoll_run::Probe::parse("cmd:false").unwrap()];
+    tree.watch = false;
+    let _ = tree.run();
+}
+
+/// Another user, then another program.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn become_somebody() {
+    use std::os::unix::process::CommandExt as _;
+    if !is_here() {
+        return;
+    }
+    // SAFETY: no pointers.
+    unsafe { libc::setuid(33) };
+    let mut command = std::process::Command::new("/bin/sleep");
+    panic!("{}", command.arg0("sleep").arg("7531.5").exec());
+}

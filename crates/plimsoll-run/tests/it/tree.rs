@@ -34,7 +34,9 @@ pub(crate) struct Tree {
 }
 
 /// The programs of this machine that the tests' scripts use.
-const TOOLS: [&str; 7] = ["sh", "cat", "id", "sleep", "ls", "stat", "chown"];
+const TOOLS: [&str; 9] = [
+    "sh", "cat", "id", "sleep", "ls", "stat", "chown", "chmod", "rm",
+];
 
 impl Tree {
     /// `None`, and the reason on standard error, where no sandbox can be made.
