@@ -4,12 +4,18 @@
 //! (`layer.md`: additions, modifications, whiteouts, opaque directories, hard links), and keeps
 //! exact account of the bytes that later layers hide.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod builder;
+mod entry;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::ImagePath;
+
+pub use builder::{Builder, Refused};
+pub use entry::{Entry, EntryKind, Naming};
 
 /// Where the bytes of a file lie: which layer, and the offset of the body in its uncompressed tar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,60 +119,6 @@ impl Node {
     /// Whether it is a regular file that somebody may execute.
     pub fn is_executable(&self) -> bool {
         self.is_file() && self.meta.mode & 0o111 != 0
-    }
-}
-
-/// One entry of a layer, before merging.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The path it is about; for a whiteout the path that goes, for an opaque marker the directory.
-    pub path: ImagePath,
-    /// What it says.
-    pub kind: EntryKind,
-    /// Owner, mode, time, attributes; of no meaning for whiteouts and hard links.
-    pub meta: Metadata,
-}
-
-/// What an entry of a layer says about its path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EntryKind {
-    /// It is this.
-    Node(Kind),
-    /// It is another name of the file at this path.
-    Hardlink(ImagePath),
-    /// It goes, with everything below it that lower layers wrote.
-    Whiteout,
-    /// What lower layers wrote below this directory goes.
-    Opaque,
-}
-
-/// What the name of an entry says, before anything else about it is looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Naming {
-    /// An ordinary path.
-    Ordinary,
-    /// `.wh.NAME`: this path goes.
-    Whiteout(ImagePath),
-    /// `.wh..wh..opq`: this directory is opaque.
-    Opaque(ImagePath),
-    /// Another `.wh..wh.*` name: bookkeeping of AUFS, no part of the image.
-    Ignored,
-}
-
-impl Naming {
-    /// What the name of `path` says.
-    pub fn of(path: &ImagePath) -> Self {
-        let name = path.file_name();
-        let Some(rest) = name.strip_prefix(b".wh.") else {
-            return Self::Ordinary;
-        };
-        let parent = path.parent().unwrap_or_else(ImagePath::root);
-        match rest {
-            b".wh..opq" => Self::Opaque(parent),
-            _ if rest.starts_with(b".wh.") => Self::Ignored,
-            b"" | b"." | b".." => Self::Ignored,
-            rest => Self::Whiteout(parent.join(rest)),
-        }
     }
 }
 
@@ -408,12 +360,7 @@ impl FileTree {
 
     /// Bytes of all regular files, a file with several names counted once.
     pub fn live_bytes(&self) -> u64 {
-        let mut counted = BTreeSet::new();
-        self.nodes
-            .values()
-            .filter(|node| node.is_file() && counted.insert(node.inode))
-            .map(Node::size)
-            .sum()
+        self.distinct_files().map(Node::size).sum()
     }
 
     /// Bytes that are in layers but in no container.
@@ -423,11 +370,15 @@ impl FileTree {
 
     /// Regular files, a file with several names counted once.
     pub fn file_count(&self) -> u64 {
-        let mut counted = BTreeSet::new();
-        self.nodes
-            .values()
-            .filter(|node| node.is_file() && counted.insert(node.inode))
-            .count() as u64
+        self.distinct_files().count() as u64
+    }
+
+    /// Regular files, each by its first name.
+    fn distinct_files(&self) -> impl Iterator<Item = &Node> {
+        let mut counted = vec![false; self.next_inode as usize];
+        self.nodes.values().filter(move |node| {
+            node.is_file() && !std::mem::replace(&mut counted[node.inode as usize], true)
+        })
     }
 
     /// Puts a node at `path`, replacing what is there, making missing parents (root's, 0755).
@@ -441,6 +392,8 @@ impl FileTree {
         if node.inode == 0 {
             node.inode = self.new_inode();
         }
+        // A number taken over from another tree must not be given to a new file of this one.
+        self.next_inode = self.next_inode.max(node.inode + 1);
         self.nodes.insert(path, node);
     }
 
@@ -524,29 +477,6 @@ fn components(path: &[u8]) -> impl Iterator<Item = Box<[u8]>> + '_ {
         .map(Box::from)
 }
 
-/// Why an entry of a layer was left out of the tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
-    /// A hard link to something that is not there.
-    DanglingHardlink(ImagePath),
-    /// A hard link to a directory.
-    HardlinkToDirectory(ImagePath),
-    /// The way to the entry leads through a ring of symbolic links or a file.
-    NoWay(ImagePath),
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DanglingHardlink(target) => {
-                write!(f, "hard link to {target}, which is not there")
-            }
-            Self::HardlinkToDirectory(target) => write!(f, "hard link to the directory {target}"),
-            Self::NoWay(at) => write!(f, "the way to it is barred at {at}"),
-        }
-    }
-}
-
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.why {
@@ -560,263 +490,6 @@ impl fmt::Display for ResolveError {
 }
 
 impl std::error::Error for ResolveError {}
-
-/// Merges layers, lowest first, into a [`FileTree`].
-#[derive(Default)]
-pub struct Builder {
-    tree: FileTree,
-    /// How many live names each file has; absent means one.
-    names: BTreeMap<u32, u32>,
-    /// Directory as named in the layer → where it really is: the entries of a layer come in runs.
-    last_parent: Option<(ImagePath, ImagePath)>,
-}
-
-impl Builder {
-    /// The next layer begins; answers its number.
-    pub fn begin_layer(&mut self) -> u32 {
-        self.last_parent = None;
-        self.tree.layers.push(LayerFacts::default());
-        self.tree.layers.len() as u32 - 1
-    }
-
-    /// Merges one entry of the layer begun last.
-    ///
-    /// Parents that are symbolic links are followed inside the image, as containerd does; missing
-    /// parents are made.
-    ///
-    /// # Errors
-    /// When the entry means nothing here; it is left out and the rest of the layer still counts.
-    pub fn apply(&mut self, entry: Entry) -> Result<(), Refused> {
-        if self.tree.layers.is_empty() {
-            self.begin_layer();
-        }
-        let layer = self.tree.layers.len() as u32 - 1;
-        let facts = &mut self.tree.layers[layer as usize];
-        facts.entries += 1;
-        match entry.kind {
-            EntryKind::Whiteout => {
-                facts.whiteouts += 1;
-                // A whiteout of something that is nowhere is harmless, also when its parent is not.
-                if let Ok(path) = self.place(&entry.path, layer, false) {
-                    self.kill(&path, layer, true);
-                }
-            }
-            EntryKind::Opaque => {
-                facts.whiteouts += 1;
-                if let Ok(found) = self.tree.resolve(&entry.path) {
-                    self.kill_below(&found.path, layer, true);
-                }
-            }
-            EntryKind::Hardlink(target) => {
-                let found = self.tree.resolve_parent(&target);
-                let found = found
-                    .map_err(|_| Refused::DanglingHardlink(target.clone()))?
-                    .path;
-                let mut node = match self.tree.nodes.get(&found) {
-                    None => return Err(Refused::DanglingHardlink(target)),
-                    Some(node) if node.is_dir() => {
-                        return Err(Refused::HardlinkToDirectory(target));
-                    }
-                    Some(node) => node.clone(),
-                };
-                let path = self.place(&entry.path, layer, true)?;
-                if path == found {
-                    return Ok(());
-                }
-                node.layer = layer;
-                // Counted before the old node goes, so that a link over another name of the same
-                // file does not bury the bytes it keeps alive.
-                *self.names.entry(node.inode).or_insert(1) += 1;
-                self.replace(&path, layer);
-                self.tree.nodes.insert(path, node);
-            }
-            EntryKind::Node(kind) => {
-                if let Kind::File { size, .. } = kind {
-                    facts.files += 1;
-                    facts.bytes += size;
-                }
-                if entry.path.is_root() {
-                    if let (Kind::Dir, Some(root)) = (kind, self.tree.nodes.get_mut(&entry.path)) {
-                        root.meta = entry.meta;
-                        root.layer = layer;
-                    }
-                    return Ok(());
-                }
-                let path = self.place(&entry.path, layer, true)?;
-                let existing = self.tree.nodes.get_mut(&path);
-                if let (Kind::Dir, Some(node)) = (&kind, existing)
-                    && node.is_dir()
-                {
-                    node.meta = entry.meta;
-                    node.layer = layer;
-                    return Ok(());
-                }
-                self.replace(&path, layer);
-                let inode = self.tree.new_inode();
-                self.tree.nodes.insert(
-                    path,
-                    Node {
-                        kind,
-                        meta: entry.meta,
-                        layer,
-                        inode,
-                    },
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// The tree as it is now.
-    pub fn tree(&self) -> &FileTree {
-        &self.tree
-    }
-
-    /// The merged tree.
-    pub fn finish(self) -> FileTree {
-        self.tree
-    }
-
-    /// Where `path` really is: its parents' links followed, and its parents made if `make`.
-    fn place(&mut self, path: &ImagePath, layer: u32, make: bool) -> Result<ImagePath, Refused> {
-        let Some(parent) = path.parent() else {
-            return Ok(path.clone());
-        };
-        if let Some((named, real)) = &self.last_parent
-            && *named == parent
-            && self.tree.nodes.get(real).is_some_and(Node::is_dir)
-        {
-            return Ok(real.join(path.file_name()));
-        }
-        let mut todo: VecDeque<Vec<u8>> = parent.components().map(<[u8]>::to_vec).collect();
-        let mut real = ImagePath::root();
-        // Each round walks one component; what is missing is made, links included in the walk.
-        while let Some(part) = todo.pop_front() {
-            match self.tree.walk(&real, &part, true) {
-                Ok(found) => {
-                    if !self.tree.nodes.get(&found.path).is_some_and(Node::is_dir) {
-                        if !make {
-                            return Err(Refused::NoWay(found.path));
-                        }
-                        // A file where the layer wants a directory: the layer is newer.
-                        self.replace(&found.path, layer);
-                        self.tree.make_parents(&found.path.join("x"), layer);
-                    }
-                    real = found.path;
-                }
-                Err(ResolveError {
-                    why: Stopped::Missing(missing),
-                    ..
-                }) if make => {
-                    self.tree.make_parents(&missing.join("x"), layer);
-                    // A link whose target was missing: walk it again, one directory further.
-                    todo.push_front(part);
-                }
-                Err(error) => {
-                    let at = match error.why {
-                        Stopped::Missing(at) | Stopped::NotADirectory(at) => at,
-                        Stopped::Loop => real.join(&part),
-                    };
-                    return Err(Refused::NoWay(at));
-                }
-            }
-        }
-        let placed = real.join(path.file_name());
-        self.last_parent = Some((parent, real));
-        Ok(placed)
-    }
-
-    /// Takes away whatever is at `path`, because this layer writes something else there.
-    fn replace(&mut self, path: &ImagePath, layer: u32) {
-        let Some(node) = self.tree.nodes.get(path) else {
-            return;
-        };
-        if node.is_dir() {
-            let (from, to) = below(path);
-            let bounds = (Bound::Excluded(&*from), Bound::Excluded(&*to));
-            let doomed: Vec<_> = self
-                .tree
-                .nodes
-                .range::<[u8], _>(bounds)
-                .map(|(path, _)| path.clone())
-                .collect();
-            for path in doomed {
-                self.bury(&path, layer, false);
-            }
-        }
-        self.bury(path, layer, false);
-    }
-
-    /// A whiteout: `path` and what is below it goes, as far as lower layers wrote it.
-    fn kill(&mut self, path: &ImagePath, layer: u32, removed: bool) {
-        let survivors = self.kill_below(path, layer, removed);
-        if !survivors
-            && self
-                .tree
-                .nodes
-                .get(path)
-                .is_some_and(|node| node.layer != layer)
-        {
-            self.bury(path, layer, removed);
-        }
-    }
-
-    /// Takes away what lower layers wrote below `path`; answers whether anything of this layer
-    /// is left there, for whose sake the directories above it stay.
-    fn kill_below(&mut self, path: &ImagePath, layer: u32, removed: bool) -> bool {
-        let (from, to) = below(path);
-        let bounds = (Bound::Excluded(&*from), Bound::Excluded(&*to));
-        let mut doomed = Vec::new();
-        let mut needed: BTreeSet<ImagePath> = BTreeSet::new();
-        for (below, node) in self.tree.nodes.range::<[u8], _>(bounds) {
-            if node.layer == layer {
-                for parent in below.ancestors().take_while(|parent| parent != path) {
-                    if !needed.insert(parent) {
-                        break;
-                    }
-                }
-                needed.insert(below.clone());
-            } else {
-                doomed.push(below.clone());
-            }
-        }
-        for path in doomed {
-            if !needed.contains(&path) {
-                self.bury(&path, layer, removed);
-            }
-        }
-        !needed.is_empty()
-    }
-
-    /// Removes one name, and puts its bytes on record if it was the last name they had.
-    fn bury(&mut self, path: &ImagePath, hidden_by: u32, removed: bool) {
-        if path.is_root() {
-            return;
-        }
-        let Some(node) = self.tree.nodes.remove(path) else {
-            return;
-        };
-        if let Some(names) = self.names.get_mut(&node.inode) {
-            *names -= 1;
-            if *names > 0 {
-                return;
-            }
-            self.names.remove(&node.inode);
-        }
-        if let Kind::File { size, at } = node.kind
-            && size > 0
-        {
-            let path = path.clone();
-            self.tree.dead.push(Dead {
-                path,
-                size,
-                layer: at.layer,
-                hidden_by,
-                removed,
-            });
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -182,3 +182,27 @@ fn children_and_subtrees_are_found_among_names_that_sort_between() {
     assert_eq!(tree.subtree(&"/b".into()).count(), 2);
     assert_eq!(tree.subtree(&"/".into()).count(), tree.len() - 1);
 }
+
+#[test]
+fn a_file_taken_over_keeps_its_number_to_itself() {
+    let mut tree = FileTree::default();
+    let file = |size, inode| {
+        let at = Extent {
+            layer: 0,
+            offset: 0,
+        };
+        let kind = Kind::File { size, at };
+        Node {
+            kind,
+            meta: Metadata::with_mode(0o644),
+            layer: 0,
+            inode,
+        }
+    };
+    tree.insert("/a".into(), file(5, 7));
+    tree.insert("/b".into(), file(5, 7));
+    for name in ["/c", "/d", "/e", "/f", "/g", "/h", "/i"] {
+        tree.insert(name.into(), file(1, 0));
+    }
+    assert_eq!((tree.live_bytes(), tree.file_count()), (12, 8));
+}
