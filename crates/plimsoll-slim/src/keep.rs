@@ -54,7 +54,7 @@ impl<'a> Keep<'a> {
     /// Keeps what `path` leads to, and every link on the way; answers what it leads to, or `None`
     /// where it leads nowhere, is excluded or is left ashore because it is merely named.
     ///
-    /// A directory is kept for itself; see [`Keep::tree`] for what is in it.
+    /// A directory is kept for itself, not for what is in it.
     pub fn path(&mut self, path: &ImagePath, pull: Pull, reason: Reason) -> Option<ImagePath> {
         self.spelt(path.as_bytes(), pull, reason)
     }
