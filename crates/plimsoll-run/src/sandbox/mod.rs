@@ -1,4 +1,40 @@
-//! The sandbox an image runs in.
+//! The sandbox an image runs in: what an image could try, and what stops it.
+//!
+//! One `clone(2)` makes new user, mount, process, network, IPC, host name and control group
+//! namespaces at once; the child is process 1 there and becomes the image's program. Needs Linux 5.11
+//! (overlays in user namespaces). Before the program starts, the child runs nothing but a prepared
+//! list of system calls.
+//!
+//! | what an image could try | what stops it |
+//! |---|---|
+//! | read or write this machine's files | its own mount namespace; `pivot_root`, the old root detached; no mount of the host but six device files and the tree itself |
+//! | change the tree it runs on | an overlay whose upper side is in memory (or a copy); the tree is only ever the lower side |
+//! | change the host's device files (`chmod 0 /dev/null` as user 0) | each is mounted read-only: that lets devices be written to, and their modes and owners not |
+//! | write over our own program through `/proc/self/exe` (CVE-2019-5736) | before the program starts, nothing of the image runs; a program or `#!` interpreter reached through a magic link of /proc is refused |
+//! | a symbolic link in the image where we write or mount (`/etc/hosts`, `/proc`) | /proc, /sys, /dev and /etc must be directories; files are written after the change of root, newly made, no link followed |
+//! | inherit descriptors | all but the three streams are close-on-exec; standard input is /dev/null, the outputs are a pipe |
+//! | reach the network, or services on this machine's loopback and abstract sockets | a network namespace with a loopback interface of its own and nothing else |
+//! | see, signal or trace other processes | a process namespace; /proc shows it alone |
+//! | make new namespaces, mount, load modules, keys, BPF, performance counters, file handles | the system call filter, no looser than Docker's default: see `seccomp` |
+//! | the same calls by another number | programs for other instruction sets (i386, x32, 32-bit Arm) are killed at their first call |
+//! | io_uring, which no filter sees into; `clone3`, whose flags none can read | both answer `ENOSYS` |
+//! | use a privilege of user 0 | Docker's fourteen default capabilities, and only within the user namespace; `no_new_privs` |
+//! | settings of the kernel | /proc/sys, /proc/irq, /proc/bus, /proc/fs and /sys are read-only; what Docker hides is hidden |
+//! | start this machine's handler of core dumps | a core limit of 1, at which the kernel starts none |
+//! | live on after us | a keeper process of ours kills it when we are gone, even by `SIGKILL`; the parent-death signal does it sooner where the program keeps it |
+//! | use up memory, processes, disk, output, time | limits, each named when it is hit; the file system is in memory with a size and a number of files; under memory pressure the kernel kills the image first |
+//! | fool the tracer | it only says "go on" (or answers for identities): it decides nothing; what a number of a process stands for is checked before anything is written to its memory |
+//! | hold us up: pipes, endless answers, slow drips, a greeting that never comes | names are opened without opening files; every answer has a size and a deadline |
+//! | forge a line of a report by its file names | names are shown escaped |
+//!
+//! What is *not* stopped, so that nobody believes it is: a flaw of the kernel in a call that Docker
+//! allows too; the processor time an image burns until its deadline; memory of the kernel for it (pipes,
+//! sockets, memory files that nobody maps) is bounded by the kernel's own limits only; between two looks
+//! at its memory, a tenth of a second, an image may take more than it is allowed. There are no control
+//! groups: a plain user mostly may not make any.
+//!
+//! What an image may miss: set-user-ID programs gain nothing; devices cannot be made; there is no
+//! control group file system; time, host name and routes cannot be set.
 
 mod copy;
 mod output;

@@ -5,6 +5,10 @@
 //! "go on", so nothing here is a boundary: a program could change a path after we have read it, and
 //! only fool the report. As a plain user the tracer also answers for owners and identities
 //! ([`fake`]).
+//!
+//! Not seen: what the kernel opens by itself (the loader an ELF file names, the interpreter of a `#!`
+//! line), which a reader of the executed files finds; a datagram sent to the path of a socket without
+//! a connection; what is done with a descriptor once it is open, but for listing a directory.
 
 use std::collections::BTreeMap;
 use std::io;
