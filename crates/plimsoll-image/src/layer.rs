@@ -374,6 +374,9 @@ fn entry_of(member: &Member, layer: u32) -> Result<Option<Entry>, String> {
                     },
                 }),
                 Type::Dir => EntryKind::Node(Kind::Dir),
+                Type::Symlink if member.link.is_empty() => {
+                    return Err("left out: a symbolic link without a target".to_owned());
+                }
                 Type::Symlink => {
                     if member.link.len() >= MAX_PATH {
                         return Err(format!(

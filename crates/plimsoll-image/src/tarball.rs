@@ -143,6 +143,10 @@ fn entry<'a>(path: &'a ImagePath, node: &'a Node) -> Result<Header<'a>, Error> {
         Kind::Device { major, minor, .. } => header.device = (*major, *minor),
         Kind::Dir | Kind::Fifo => {}
     }
+    if matches!(&node.kind, Kind::Symlink(target) if target.is_empty()) {
+        let why = "a symbolic link without a target";
+        return Err(Error::Draft(format!("{path}: {why}")));
+    }
     for name in node.meta.xattrs.iter().flat_map(|xattrs| xattrs.keys()) {
         if name.is_empty() || name.contains(&b'=') || name.contains(&0) {
             let name = plimsoll_model::text::printable(name);

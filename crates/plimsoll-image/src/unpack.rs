@@ -13,7 +13,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plimsoll_model::Extent;
 use plimsoll_model::{Evidence, ImagePath, Kind, Metadata, Node, Problem, Rootfs};
@@ -28,6 +28,8 @@ const SMALL: u64 = 256 << 10;
 const IN_FLIGHT: usize = 64;
 /// Problems of one kind that are told one by one.
 const MAX_PROBLEMS: usize = 20;
+
+const ATTRIBUTES: &str = "its extended attributes are not honoured";
 
 /// Whose the unpacked files are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +75,7 @@ pub fn unpack(rootfs: &Rootfs, directory: &Path, ownership: Ownership) -> Result
         root,
         directory,
         ownership,
+        told: Mutex::default(),
     };
     let unpacked = target.unpack(rootfs)?;
     undo.keep();
@@ -145,6 +148,7 @@ struct Target<'a> {
     root: OwnedFd,
     directory: &'a Path,
     ownership: Ownership,
+    told: Mutex<Told>,
 }
 
 /// A small file, read and ready to be written.
@@ -157,7 +161,6 @@ struct Ready<'a> {
 impl Target<'_> {
     fn unpack(&self, rootfs: &Rootfs) -> Result<Unpacked, Error> {
         let mut unpacked = Unpacked::default();
-        let mut told = Told::default();
         let mut directories = Vec::new();
         let mut files: BTreeMap<Extent, (&ImagePath, &Node)> = BTreeMap::new();
         // Empty ones, and second readers of the same bytes.
@@ -172,7 +175,7 @@ impl Target<'_> {
                 let why = format!("{path}: what it lies in is no directory of the tree");
                 return Err(Error::Draft(why));
             }
-            told.look(self.ownership, path, node);
+            self.told().look(self.ownership, path, node);
             match &node.kind {
                 Kind::Dir => directories.push((path, node)),
                 Kind::File { at, size } => {
@@ -243,7 +246,7 @@ impl Target<'_> {
         for (path, node) in directories.into_iter().rev() {
             self.dress_directory(path, node)?;
         }
-        unpacked.problems = told.problems();
+        unpacked.problems = std::mem::take(&mut *self.told()).problems();
         Ok(unpacked)
     }
 
@@ -384,7 +387,14 @@ impl Target<'_> {
             rustix::fs::fchown(file, uid(meta.uid), gid(meta.gid)).map_err(failed)?;
             for (name, value) in meta.xattrs.iter().flat_map(|xattrs| xattrs.iter()) {
                 let name = OsStr::from_bytes(name);
-                rustix::fs::fsetxattr(file, name, value, XattrFlags::empty()).map_err(failed)?;
+                match rustix::fs::fsetxattr(file, name, value, XattrFlags::empty()) {
+                    Ok(()) => {}
+                    // The disk has no room for attributes of this kind (tmpfs, most of all).
+                    Err(Errno::OPNOTSUPP | Errno::PERM | Errno::NOSPC) => {
+                        self.told().add(ATTRIBUTES, path, node);
+                    }
+                    Err(error) => return Err(failed(error)),
+                }
             }
         }
         rustix::fs::fchmod(file, self.mode(node)).map_err(failed)?;
@@ -430,6 +440,10 @@ impl Target<'_> {
             (Ownership::Mine, false) => node.meta.mode & 0o777,
         };
         Mode::from_raw_mode(mode)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn on_disk(&self, path: &ImagePath) -> String {
@@ -494,7 +508,7 @@ impl Told {
             );
         }
         if meta.xattrs.is_some() {
-            self.add("its extended attributes are not honoured", path, node);
+            self.add(ATTRIBUTES, path, node);
         }
     }
 

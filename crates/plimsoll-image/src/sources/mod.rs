@@ -200,6 +200,10 @@ pub(crate) fn find(name: &str, options: &Options<'_>, limits: &Limits) -> Result
     let glimpse = Glimpse::of(&path, options, limits)?;
     let source = SOURCES.iter().find(|source| (source.recognises)(&glimpse));
     let Some(source) = source else {
+        if glimpse.is_dir && glimpse.has("manifest.json") && glimpse.has("version") {
+            let kind = "a directory of single blobs, as `skopeo copy` writes to `dir:`";
+            return Err(Error::unsupported(path.display(), kind));
+        }
         let kind = if glimpse.is_dir {
             "directory"
         } else {

@@ -192,7 +192,12 @@ fn a_tree_that_no_layer_can_hold_is_refused() {
         ..Metadata::with_mode(0o755)
     };
     let attribute = one(b"x", Kind::Dir, meta);
-    for rootfs in [below_link, deletion, attribute] {
+    let nowhere = one(
+        b"x",
+        Kind::Symlink((*b"").into()),
+        Metadata::with_mode(0o777),
+    );
+    for rootfs in [below_link, deletion, attribute, nowhere] {
         let result = write_layer(&rootfs, &mut Vec::new(), &mut |_| {});
         assert!(matches!(result, Err(Error::Draft(_))), "{result:?}");
     }

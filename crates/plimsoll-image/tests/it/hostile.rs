@@ -61,6 +61,7 @@ fn entries_that_mean_nothing_here_are_problems() {
             .hardlink("dangling", "nowhere")
             .dir("d")
             .hardlink("to-dir", "d")
+            .symlink("empty", "")
             .member(b'S', b"sparse", b"", b"")
             .pax(&[("GNU.sparse.major", "1")])
             .file("sparse-too", "map")
@@ -83,6 +84,7 @@ fn entries_that_mean_nothing_here_are_problems() {
     for words in [
         "/dangling: left out: hard link to /nowhere",
         "/to-dir: left out: hard link to the directory /d",
+        "/empty: left out: a symbolic link without a target",
         "/sparse: left out: a sparse file",
         "/sparse-too: left out: a sparse file",
         "/unknown: left out: an entry of the unknown type Z",
@@ -94,7 +96,7 @@ fn entries_that_mean_nothing_here_are_problems() {
     ] {
         assert!(problems.contains(words), "{words} not in:\n{problems}");
     }
-    assert_eq!(problems.lines().count(), 10, "{problems}");
+    assert_eq!(problems.lines().count(), 11, "{problems}");
     assert!(tree(&opened).contains(&"/last fine".to_owned()));
 }
 

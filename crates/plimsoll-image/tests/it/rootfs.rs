@@ -102,6 +102,11 @@ fn what_is_no_image_says_what_it_is() {
         let error = refused(&stored.name()).to_string();
         assert!(error.contains(words), "{error}");
     }
+    let blobs = tempfile::tempdir().unwrap();
+    std::fs::write(blobs.path().join("manifest.json"), "{}").unwrap();
+    std::fs::write(blobs.path().join("version"), "1.1").unwrap();
+    let error = refused(&blobs.path().display().to_string());
+    assert!(matches!(error, Error::Unsupported { .. }), "{error}");
     let empty = tempfile::tempdir().unwrap();
     let error = refused(&empty.path().display().to_string());
     assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
