@@ -1,0 +1,864 @@
+//! Reading maintainer scripts without running them.
+//!
+//! A script is parsed (by `brush-parser`) and followed step by step: variables, conditions, loops
+//! and functions as POSIX.1-2024 XCU chapter 2 says, on the tree in memory. No process is started.
+//! A command is a builtin of the shell, or a row of [`crate::emulations::EMULATIONS`]; any other is
+//! reported by package, script and line ([`Unemulated`]) and answers as a command that did nothing.
+//! Steps, depth and the bytes a command may print are limited, so that a script cannot hold us.
+
+mod builtins;
+pub(crate) mod pattern;
+mod words;
+
+use std::collections::BTreeMap;
+
+use brush_parser::ast::{
+    AndOr, AndOrList, AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem,
+    CompoundCommand, CompoundList, FunctionBody, IoFileRedirectKind, IoFileRedirectTarget,
+    IoRedirect, Pipeline, Program, RedirectList, SimpleCommand, SourceLocation, Word,
+};
+use plimsoll_model::{ImagePath, text};
+
+use crate::emulations;
+use crate::stage::Stage;
+use crate::world::World;
+
+/// Most commands one script may run.
+const MAX_STEPS: usize = 200_000;
+/// Deepest nesting of functions, substitutions and compound commands.
+const MAX_DEPTH: usize = 100;
+/// Most bytes a command may print or be given, in bytes.
+const MAX_OUTPUT: usize = 16 << 20;
+/// Largest script that is read, in bytes.
+const MAX_SCRIPT: usize = 1 << 20;
+/// Deepest nesting of brackets and compound commands in the text of a script.
+const MAX_NESTING: usize = 500;
+
+/// Something in a maintainer script that was not emulated.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unemulated {
+    /// Name of the package.
+    pub package: String,
+    /// The script: `postinst`, `preinst`, `config`.
+    pub script: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// What was not done, or why the reading ended there.
+    pub what: String,
+}
+
+impl std::fmt::Display for Unemulated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = text::printable(self.what.as_bytes());
+        write!(
+            f,
+            "{} {} line {}: {what}",
+            self.package, self.script, self.line
+        )
+    }
+}
+
+/// Why the reading of a script ends before its end.
+pub(crate) enum Stop {
+    /// `exit`, or `set -e` and a command that failed.
+    Exit(i32),
+    /// `return`.
+    Return(i32),
+    /// `break` out of so many loops.
+    Break(usize),
+    /// `continue` so many loops up.
+    Continue(usize),
+    /// Something that cannot be followed: the words.
+    Trouble(String),
+}
+
+/// One script on its way.
+pub(crate) struct Shell<'a> {
+    /// The tree it works on.
+    pub(crate) stage: &'a mut Stage,
+    /// What outlives the script: packages, answers, diversions.
+    pub(crate) world: &'a mut World,
+    package: &'a str,
+    script: &'a str,
+    arguments: Vec<String>,
+    variables: BTreeMap<String, String>,
+    functions: BTreeMap<String, FunctionBody>,
+    /// Values to put back when the function ends: `local`.
+    locals: Vec<Vec<(String, Option<String>)>>,
+    directory: ImagePath,
+    output: Vec<u8>,
+    input: Vec<u8>,
+    status: i32,
+    /// The status of the last command substitution of the words being expanded.
+    substituted: Option<i32>,
+    line: usize,
+    /// Lines before the text that is being parsed, for substitutions.
+    line_offset: usize,
+    steps: usize,
+    depth: usize,
+    errexit: bool,
+    /// Inside `if`, `&&`, `!`: a failure is an answer, not an end.
+    condition: usize,
+    pub(crate) umask: u32,
+    reports: Vec<Unemulated>,
+}
+
+/// Follows a script with these arguments; answers what was not emulated.
+pub(crate) fn follow(
+    stage: &mut Stage,
+    world: &mut World,
+    package: &str,
+    script: &str,
+    bytes: &[u8],
+    arguments: &[&str],
+) -> Vec<Unemulated> {
+    let mut shell = new(stage, world, package, script, arguments);
+    shell.whole(bytes);
+    finish(shell.reports)
+}
+
+/// Does what a row of the table has in place of a whole script; answers what was not emulated.
+pub(crate) fn replace(
+    stage: &mut Stage,
+    world: &mut World,
+    package: &str,
+    script: &str,
+    emulation: &emulations::Emulation,
+    arguments: &[&str],
+) -> Vec<Unemulated> {
+    let mut shell = new(stage, world, package, script, arguments);
+    let words: Vec<String> = [script]
+        .iter()
+        .chain(arguments)
+        .map(|&w| w.to_owned())
+        .collect();
+    match (emulation.run)(&mut shell, &words) {
+        Ok(0) => {}
+        Ok(status) => shell.report(format!("its emulation ends with status {status}")),
+        Err(Stop::Trouble(why)) => shell.report(why),
+        Err(_) => {}
+    }
+    finish(shell.reports)
+}
+
+fn finish(mut reports: Vec<Unemulated>) -> Vec<Unemulated> {
+    reports.sort();
+    reports.dedup();
+    reports
+}
+
+fn new<'a>(
+    stage: &'a mut Stage,
+    world: &'a mut World,
+    package: &'a str,
+    script: &'a str,
+    arguments: &[&str],
+) -> Shell<'a> {
+    let architecture = world.architecture.clone();
+    let variables = [
+        ("PATH", plimsoll_model::config::DEFAULT_PATH),
+        ("DEBIAN_FRONTEND", "noninteractive"),
+        ("DPKG_MAINTSCRIPT_PACKAGE", package),
+        ("DPKG_MAINTSCRIPT_NAME", script),
+        ("DPKG_MAINTSCRIPT_ARCH", &architecture),
+        ("DPKG_ADMINDIR", "/var/lib/dpkg"),
+        ("DPKG_ROOT", ""),
+        ("HOME", "/root"),
+        ("LC_ALL", "C"),
+    ];
+    Shell {
+        stage,
+        world,
+        package,
+        script,
+        arguments: arguments.iter().map(|&text| text.to_owned()).collect(),
+        variables: variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        functions: BTreeMap::new(),
+        locals: Vec::new(),
+        directory: ImagePath::root(),
+        output: Vec::new(),
+        input: Vec::new(),
+        status: 0,
+        substituted: None,
+        line: 1,
+        line_offset: 0,
+        steps: 0,
+        depth: 0,
+        errexit: false,
+        condition: 0,
+        umask: 0o022,
+        reports: Vec::new(),
+    }
+}
+
+impl Shell<'_> {
+    fn whole(&mut self, bytes: &[u8]) {
+        if bytes.len() > MAX_SCRIPT {
+            let what = format!("has more than the limit of {MAX_SCRIPT} bytes");
+            return self.report(what);
+        }
+        let first = bytes
+            .split(|&byte| byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        let first = String::from_utf8_lossy(first).into_owned();
+        if let Some(program) = first.strip_prefix("#!") {
+            let name = program.split_whitespace().next().unwrap_or_default();
+            let name = name.rsplit('/').next().unwrap_or_default();
+            if !matches!(name, "sh" | "dash" | "bash") {
+                return self.report(format!("is a program for {name}, not a shell script"));
+            }
+            let options = program.split_whitespace().nth(1).unwrap_or_default();
+            self.errexit = options.starts_with('-') && options.contains('e');
+        } else {
+            return self.report("is not a shell script".to_owned());
+        }
+        let source = String::from_utf8_lossy(bytes).into_owned();
+        match self.run_text(&source) {
+            Ok(()) | Err(Stop::Exit(0) | Stop::Return(0) | Stop::Break(_) | Stop::Continue(_)) => {}
+            Err(Stop::Exit(status) | Stop::Return(status)) => {
+                self.report(format!("ends here with status {status}"));
+            }
+            Err(Stop::Trouble(why)) => {
+                self.report(format!("{why}; the rest of the script is not followed"));
+            }
+        }
+    }
+
+    fn run_text(&mut self, source: &str) -> Result<(), Stop> {
+        let program = self.parse(source)?;
+        for list in &program.complete_commands {
+            self.list(list)?;
+        }
+        Ok(())
+    }
+
+    fn parse(&self, source: &str) -> Result<Program, Stop> {
+        // The parser goes one step deeper with every level, and its stack has an end.
+        if nesting(source) > MAX_NESTING {
+            return Err(self.stop(format!("nests deeper than the limit of {MAX_NESTING}")));
+        }
+        let options = self.options();
+        brush_parser::Parser::new(source.as_bytes(), &options)
+            .parse_program()
+            .map_err(|error| self.stop(format!("is not understood: {error}")))
+    }
+
+    fn options(&self) -> brush_parser::ParserOptions {
+        brush_parser::ParserOptions {
+            enable_extended_globbing: false,
+            sh_mode: true,
+            ..Default::default()
+        }
+    }
+
+    /// What could not be followed, for a [`Stop`].
+    pub(crate) fn stop(&self, why: String) -> Stop {
+        Stop::Trouble(why)
+    }
+
+    /// Puts something on record that was not emulated.
+    pub(crate) fn report(&mut self, what: String) {
+        let what = what.chars().take(300).collect();
+        self.reports.push(Unemulated {
+            package: self.package.to_owned(),
+            script: self.script.to_owned(),
+            line: self.line,
+            what,
+        });
+    }
+
+    pub(crate) fn package(&self) -> &str {
+        self.package
+    }
+
+    pub(crate) fn script(&self) -> &str {
+        self.script
+    }
+
+    pub(crate) fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
+    pub(crate) fn last_status(&self) -> i32 {
+        self.status
+    }
+
+    pub(crate) fn directory(&self) -> &ImagePath {
+        &self.directory
+    }
+
+    /// A path as the script wrote it, from where the script stands.
+    pub(crate) fn path(&self, text: &str) -> ImagePath {
+        self.directory.join(text)
+    }
+
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    pub(crate) fn assign(&mut self, name: &str, value: String) {
+        self.variables.insert(name.to_owned(), value);
+    }
+
+    /// Prints to whatever the output is now.
+    pub(crate) fn print(&mut self, bytes: &[u8]) {
+        let room = MAX_OUTPUT.saturating_sub(self.output.len());
+        self.output
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// All that is left of the input.
+    pub(crate) fn take_input(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.input)
+    }
+
+    /// Whether a command of this name would be found: in the tree, along `PATH`.
+    pub(crate) fn which(&self, name: &str) -> Option<String> {
+        let executable = |path: &str| {
+            let node = self.stage.node(&self.path(path));
+            node.is_some_and(plimsoll_model::Node::is_executable)
+        };
+        if name.contains('/') {
+            return executable(name).then(|| name.to_owned());
+        }
+        let search = self.variable("PATH").unwrap_or_default();
+        let mut found = search
+            .split(':')
+            .map(|directory| format!("{directory}/{name}"));
+        found.find(|path| executable(path))
+    }
+
+    fn list(&mut self, list: &CompoundList) -> Result<(), Stop> {
+        for item in &list.0 {
+            self.and_or(&item.0)?;
+        }
+        Ok(())
+    }
+
+    fn and_or(&mut self, list: &AndOrList) -> Result<(), Stop> {
+        let last = list.additional.len();
+        self.pipeline(&list.first, last > 0)?;
+        for (index, item) in list.additional.iter().enumerate() {
+            let (pipeline, wanted) = match item {
+                AndOr::And(pipeline) => (pipeline, self.status == 0),
+                AndOr::Or(pipeline) => (pipeline, self.status != 0),
+            };
+            if wanted {
+                self.pipeline(pipeline, index + 1 < last)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A pipeline; `tested` if what follows depends on its status.
+    fn pipeline(&mut self, pipeline: &Pipeline, tested: bool) -> Result<(), Stop> {
+        let tested = tested || pipeline.bang;
+        self.condition += usize::from(tested);
+        let result = self.pipeline_members(pipeline);
+        self.condition -= usize::from(tested);
+        result?;
+        if pipeline.bang {
+            self.status = i32::from(self.status == 0);
+        } else if self.status != 0 && self.errexit && self.condition == 0 && !tested {
+            // What failed inside of `if`, `{ }` or a loop was looked at there.
+            let ends = match &pipeline.seq[..] {
+                [Command::Compound(compound, _)] => {
+                    matches!(compound, CompoundCommand::Subshell(_))
+                }
+                _ => true,
+            };
+            if ends {
+                return Err(Stop::Exit(self.status));
+            }
+        }
+        Ok(())
+    }
+
+    fn pipeline_members(&mut self, pipeline: &Pipeline) -> Result<(), Stop> {
+        let [first, rest @ ..] = &pipeline.seq[..] else {
+            return Ok(());
+        };
+        if rest.is_empty() {
+            return self.command(first);
+        }
+        // Each member is a subshell of its own: its variables do not come back.
+        let outer_input = self.input.clone();
+        let outer_output = std::mem::take(&mut self.output);
+        let mut result = Ok(());
+        for (index, member) in pipeline.seq.iter().enumerate() {
+            if index > 0 {
+                self.input = std::mem::take(&mut self.output);
+            }
+            // Only the last member's status counts, and the caller looks at it.
+            result = self.subshell(|shell| {
+                shell.errexit = false;
+                shell.command(member)
+            });
+            if result.is_err() {
+                break;
+            }
+        }
+        let printed = std::mem::replace(&mut self.output, outer_output);
+        self.input = outer_input;
+        self.print(&printed);
+        result
+    }
+
+    /// Runs with the variables, directory and options put back afterwards; `exit` ends only it.
+    fn subshell(&mut self, body: impl FnOnce(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+        let variables = self.variables.clone();
+        let functions = self.functions.clone();
+        let arguments = self.arguments.clone();
+        let directory = self.directory.clone();
+        let (errexit, umask) = (self.errexit, self.umask);
+        let result = self.deeper(body);
+        self.variables = variables;
+        self.functions = functions;
+        self.arguments = arguments;
+        self.directory = directory;
+        (self.errexit, self.umask) = (errexit, umask);
+        match result {
+            Err(Stop::Exit(status) | Stop::Return(status)) => {
+                self.status = status;
+                Ok(())
+            }
+            Err(Stop::Break(_) | Stop::Continue(_)) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn deeper(&mut self, body: impl FnOnce(&mut Self) -> Result<(), Stop>) -> Result<(), Stop> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.stop(format!("nests deeper than the limit of {MAX_DEPTH}")));
+        }
+        self.depth += 1;
+        let result = body(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// What a command substitution prints, without its trailing line ends.
+    fn substitute(&mut self, script: &str) -> Result<String, Stop> {
+        let outer = std::mem::take(&mut self.output);
+        let (line, offset) = (self.line, self.line_offset);
+        self.line_offset = self.line.saturating_sub(1);
+        let result = self.subshell(|shell| shell.run_text(script));
+        (self.line, self.line_offset) = (line, offset);
+        let printed = std::mem::replace(&mut self.output, outer);
+        result?;
+        self.substituted = Some(self.status);
+        let text = String::from_utf8_lossy(&printed).into_owned();
+        Ok(text.trim_end_matches('\n').to_owned())
+    }
+
+    fn command(&mut self, command: &Command) -> Result<(), Stop> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            return Err(self.stop(format!("takes more than the limit of {MAX_STEPS} steps")));
+        }
+        match command {
+            Command::Simple(simple) => self.simple(simple),
+            Command::Compound(compound, redirects) => {
+                if let Some(location) = compound.location() {
+                    self.line = self.line_offset + location.start.line;
+                }
+                let redirects = redirects.as_ref();
+                self.redirected(redirects, |shell| {
+                    shell.deeper(|shell| shell.compound(compound))
+                })
+            }
+            Command::Function(definition) => {
+                let name = definition.fname.value.clone();
+                self.functions.insert(name, definition.body.clone());
+                self.status = 0;
+                Ok(())
+            }
+            Command::ExtendedTest(..) => Err(self.stop("`[[` is not emulated".to_owned())),
+        }
+    }
+
+    fn compound(&mut self, compound: &CompoundCommand) -> Result<(), Stop> {
+        match compound {
+            CompoundCommand::BraceGroup(group) => self.list(&group.list),
+            CompoundCommand::Subshell(group) => self.subshell(|shell| shell.list(&group.list)),
+            CompoundCommand::IfClause(clause) => {
+                if self.test(&clause.condition)? {
+                    return self.list(&clause.then);
+                }
+                for branch in clause.elses.iter().flatten() {
+                    let taken = match &branch.condition {
+                        Some(condition) => self.test(condition)?,
+                        None => true,
+                    };
+                    if taken {
+                        return self.list(&branch.body);
+                    }
+                }
+                self.status = 0;
+                Ok(())
+            }
+            CompoundCommand::ForClause(clause) => {
+                let values = match &clause.values {
+                    None => self.arguments.clone(),
+                    Some(words) => {
+                        let mut values = Vec::new();
+                        for word in words {
+                            values.extend(self.fields(&word.value)?);
+                        }
+                        values
+                    }
+                };
+                self.status = 0;
+                for value in values {
+                    self.assign(&clause.variable_name, value);
+                    if !self.round(&clause.body.list)? {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            CompoundCommand::WhileClause(clause) => self.repeat(&clause.0, &clause.1.list, true),
+            CompoundCommand::UntilClause(clause) => self.repeat(&clause.0, &clause.1.list, false),
+            CompoundCommand::CaseClause(clause) => {
+                let value: Vec<char> = self.string(&clause.value.value)?.chars().collect();
+                self.status = 0;
+                for item in &clause.cases {
+                    for word in &item.patterns {
+                        let glyphs = self.glyphs(&word.value)?;
+                        if pattern::matches(&glyphs, &value) {
+                            return match &item.cmd {
+                                Some(list) => self.list(list),
+                                None => Ok(()),
+                            };
+                        }
+                    }
+                }
+                Ok(())
+            }
+            CompoundCommand::Arithmetic(_)
+            | CompoundCommand::ArithmeticForClause(_)
+            | CompoundCommand::Coprocess(_) => {
+                Err(self.stop("a construct of bash that is not emulated".to_owned()))
+            }
+        }
+    }
+
+    fn test(&mut self, list: &CompoundList) -> Result<bool, Stop> {
+        self.condition += 1;
+        let result = self.list(list);
+        self.condition -= 1;
+        result.map(|()| self.status == 0)
+    }
+
+    fn repeat(
+        &mut self,
+        test: &CompoundList,
+        body: &CompoundList,
+        wanted: bool,
+    ) -> Result<(), Stop> {
+        let mut last = 0;
+        while self.test(test)? == wanted {
+            if !self.round(body)? {
+                return Ok(());
+            }
+            last = self.status;
+        }
+        self.status = last;
+        Ok(())
+    }
+
+    /// One round of a loop; whether there is another.
+    fn round(&mut self, body: &CompoundList) -> Result<bool, Stop> {
+        match self.list(body) {
+            Ok(()) | Err(Stop::Continue(1)) => Ok(true),
+            Err(Stop::Break(1)) => Ok(false),
+            Err(Stop::Break(levels)) => Err(Stop::Break(levels - 1)),
+            Err(Stop::Continue(levels)) => Err(Stop::Continue(levels - 1)),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn simple(&mut self, command: &SimpleCommand) -> Result<(), Stop> {
+        let first = command.word_or_name.as_ref();
+        if let Some(location) = first.and_then(SourceLocation::location) {
+            self.line = self.line_offset + location.start.line;
+        }
+        let prefix = command.prefix.iter().flat_map(|prefix| &prefix.0);
+        let suffix = command.suffix.iter().flat_map(|suffix| &suffix.0);
+        let mut assignments = Vec::new();
+        let mut redirects = Vec::new();
+        let mut words: Vec<&Word> = first.into_iter().collect();
+        for item in prefix.clone() {
+            match item {
+                CommandPrefixOrSuffixItem::AssignmentWord(assignment, _) => {
+                    assignments.push(assignment);
+                }
+                CommandPrefixOrSuffixItem::IoRedirect(redirect) => redirects.push(redirect.clone()),
+                CommandPrefixOrSuffixItem::Word(word) => words.push(word),
+                CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {
+                    return Err(self.stop("process substitution is not emulated".to_owned()));
+                }
+            }
+        }
+        for item in suffix {
+            match item {
+                CommandPrefixOrSuffixItem::Word(word)
+                | CommandPrefixOrSuffixItem::AssignmentWord(_, word) => words.push(word),
+                CommandPrefixOrSuffixItem::IoRedirect(redirect) => redirects.push(redirect.clone()),
+                CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {
+                    return Err(self.stop("process substitution is not emulated".to_owned()));
+                }
+            }
+        }
+        let mut fields = Vec::new();
+        self.substituted = None;
+        for word in words {
+            // `local x=$y` does not split what it assigns (dash splits, which scripts avoid).
+            fields.extend(self.fields(&word.value)?);
+        }
+        let mut values = Vec::new();
+        for assignment in assignments {
+            if let Some(location) = first.is_none().then(|| assignment.loc.clone()) {
+                self.line = self.line_offset + location.start.line;
+            }
+            let AssignmentName::VariableName(name) = &assignment.name else {
+                return Err(self.stop("arrays are not emulated".to_owned()));
+            };
+            let AssignmentValue::Scalar(word) = &assignment.value else {
+                return Err(self.stop("arrays are not emulated".to_owned()));
+            };
+            let value = self.string(&word.value)?;
+            values.push((name.clone(), value));
+        }
+        let redirects = RedirectList(redirects);
+        if fields.is_empty() {
+            // The status is that of the last substitution.
+            self.status = self.substituted.unwrap_or(0);
+            for (name, value) in values {
+                self.assign(&name, value);
+            }
+            return self.redirected(Some(&redirects), |_| Ok(()));
+        }
+        let mut saved = Vec::new();
+        for (name, value) in values {
+            saved.push((name.clone(), self.variables.get(&name).cloned()));
+            self.assign(&name, value);
+        }
+        let result = self.redirected(Some(&redirects), |shell| shell.call(&fields));
+        for (name, value) in saved.into_iter().rev() {
+            match value {
+                Some(value) => self.assign(&name, value),
+                None => drop(self.variables.remove(&name)),
+            }
+        }
+        result
+    }
+
+    /// Runs a command by its name: function, builtin, emulation.
+    pub(crate) fn call(&mut self, fields: &[String]) -> Result<(), Stop> {
+        let Some(name) = fields.first() else {
+            return Ok(());
+        };
+        if let Some(body) = self.functions.get(name).cloned() {
+            let arguments = std::mem::replace(&mut self.arguments, fields[1..].to_vec());
+            self.locals.push(Vec::new());
+            let redirects = body.1.as_ref();
+            let result = self.redirected(redirects, |shell| {
+                shell.deeper(|shell| shell.compound(&body.0))
+            });
+            for (name, value) in self.locals.pop().unwrap_or_default().into_iter().rev() {
+                match value {
+                    Some(value) => self.assign(&name, value),
+                    None => drop(self.variables.remove(&name)),
+                }
+            }
+            self.arguments = arguments;
+            return match result {
+                Err(Stop::Return(status)) => {
+                    self.status = status;
+                    Ok(())
+                }
+                result => result,
+            };
+        }
+        if let Some(result) = self.builtin(name, &fields[1..]) {
+            return result;
+        }
+        let line = self.line;
+        if let Some(emulation) = emulations::for_command(name) {
+            self.status = (emulation.run)(self, fields)?;
+            self.line = line;
+            return Ok(());
+        }
+        if self.which(name).is_none() {
+            // As in the image itself: there is no such command, and the script must cope.
+            self.status = 127;
+            return Ok(());
+        }
+        let what = fields.join(" ");
+        self.report(format!("`{what}` is not emulated"));
+        self.status = i32::from(self.condition > 0);
+        Ok(())
+    }
+
+    /// Runs with input and output where the redirections lead them.
+    fn redirected(
+        &mut self,
+        redirects: Option<&RedirectList>,
+        body: impl FnOnce(&mut Self) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let redirects = redirects.map_or(&[][..], |list| &list.0[..]);
+        let mut input = None;
+        let mut output: Option<Sink> = None;
+        for redirect in redirects {
+            match redirect {
+                IoRedirect::HereDocument(_, document) => {
+                    let text = if document.requires_expansion {
+                        self.here_document(&document.doc.value)?
+                    } else {
+                        document.doc.value.clone()
+                    };
+                    input = Some(text.into_bytes());
+                }
+                IoRedirect::HereString(_, word) => {
+                    input = Some(format!("{}\n", self.string(&word.value)?).into_bytes());
+                }
+                IoRedirect::OutputAndError(word, append) => {
+                    let path = self.string(&word.value)?;
+                    output = Some(self.sink(&path, *append)?);
+                }
+                IoRedirect::File(descriptor, kind, target) => {
+                    self.redirect_file(*descriptor, kind, target, &mut input, &mut output)?;
+                }
+            }
+        }
+        let outer_input = input.map(|input| std::mem::replace(&mut self.input, input));
+        let outer_output = output.is_some().then(|| std::mem::take(&mut self.output));
+        let result = body(self);
+        if let Some(outer) = outer_input {
+            self.input = outer;
+        }
+        if let (Some(outer), Some(sink)) = (outer_output, output) {
+            let printed = std::mem::replace(&mut self.output, outer);
+            if let Sink::File(path) = sink {
+                let mut bytes = self.stage.read(&path).unwrap_or_default();
+                bytes.extend_from_slice(&printed);
+                if !printed.is_empty() {
+                    self.write(&path, &bytes)?;
+                }
+            }
+        }
+        result
+    }
+
+    fn redirect_file(
+        &mut self,
+        descriptor: Option<i32>,
+        kind: &IoFileRedirectKind,
+        target: &IoFileRedirectTarget,
+        input: &mut Option<Vec<u8>>,
+        output: &mut Option<Sink>,
+    ) -> Result<(), Stop> {
+        use IoFileRedirectKind as Kind;
+        let name = match target {
+            IoFileRedirectTarget::Filename(word) => self.string(&word.value)?,
+            IoFileRedirectTarget::Fd(fd) => fd.to_string(),
+            IoFileRedirectTarget::Duplicate(word) => self.string(&word.value)?,
+            IoFileRedirectTarget::ProcessSubstitution(..) => {
+                return Err(self.stop("process substitution is not emulated".to_owned()));
+            }
+        };
+        match kind {
+            Kind::Read | Kind::ReadAndWrite if descriptor.unwrap_or(0) == 0 => {
+                let path = self.path(&name);
+                let bytes = if name == "/dev/null" {
+                    Vec::new()
+                } else {
+                    let read = self.stage.read(&path);
+                    read.map_err(|error| self.stop(format!("cannot read {path}: {error}")))?
+                };
+                *input = Some(bytes);
+            }
+            Kind::Write | Kind::Clobber if descriptor.unwrap_or(1) == 1 => {
+                *output = Some(self.sink(&name, false)?);
+            }
+            Kind::Append if descriptor.unwrap_or(1) == 1 => {
+                *output = Some(self.sink(&name, true)?);
+            }
+            // `>&2`: what goes to the error stream goes nowhere.
+            Kind::DuplicateOutput if descriptor.unwrap_or(1) == 1 && name != "1" => {
+                *output = Some(Sink::Nowhere);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn sink(&mut self, name: &str, append: bool) -> Result<Sink, Stop> {
+        if name.starts_with("/dev/") {
+            return Ok(Sink::Nowhere);
+        }
+        let path = self.path(name);
+        if !append || self.stage.node(&path).is_none() {
+            self.write(&path, b"")?;
+        }
+        Ok(Sink::File(path))
+    }
+
+    /// Writes a file with the mode the script's `umask` leaves.
+    pub(crate) fn write(&mut self, path: &ImagePath, bytes: &[u8]) -> Result<(), Stop> {
+        let mode = 0o666 & !self.umask;
+        let written = self.stage.write(path, bytes, mode);
+        written.map_err(|error| self.stop(format!("cannot write {path}: {error}")))
+    }
+
+    /// Follows another file of the tree in this shell: `.`.
+    fn source(&mut self, path: &ImagePath) -> Result<(), Stop> {
+        let text = self.stage.read_text(path);
+        let (line, offset) = (self.line, self.line_offset);
+        self.line_offset = line.saturating_sub(1);
+        let result = self.deeper(|shell| shell.run_text(&text));
+        (self.line, self.line_offset) = (line, offset);
+        match result {
+            Err(Stop::Return(status)) => {
+                self.status = status;
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+/// How deep the text nests at most: brackets and compound commands, quoted or not.
+fn nesting(source: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for word in source.split_whitespace() {
+        match word.trim_matches(';') {
+            "if" | "do" | "case" => depth += 1,
+            "fi" | "done" | "esac" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        for byte in word.bytes() {
+            match byte {
+                b'(' | b'{' | b'[' => depth += 1,
+                b')' | b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// Where output goes.
+enum Sink {
+    File(ImagePath),
+    Nowhere,
+}
+
+#[cfg(test)]
+mod tests;
