@@ -72,6 +72,22 @@ impl Progress {
         }
     }
 
+    /// How far the step is, in things; the last one has this name.
+    pub(crate) fn count(&self, name: &str, done: usize, count: usize) {
+        if self.0.how != How::Bars {
+            return;
+        }
+        let bar = self.0.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bar) = &*bar {
+            if bar.length() != Some(count as u64) {
+                bar.set_length(count as u64);
+                bar.set_style(style("  {bar:30} {msg} {prefix}"));
+            }
+            bar.set_position(done as u64);
+            bar.set_prefix(format!("{done} of {count}, {name}"));
+        }
+    }
+
     /// A line that stays, whatever is going on below it.
     pub(crate) fn note(&self, line: &str) {
         if self.0.how == How::Silent {

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use plimsoll_build::{Lock, Recipe};
+use plimsoll_build::{Event, Lock, Recipe};
 use plimsoll_image::{FileSpool, Sink, Written};
-use plimsoll_model::{Problem, Report};
+use plimsoll_model::{Evidence, Problem, Report, text};
 
 use crate::cli::{self, Compress, Mirror};
 use crate::failure::{Exit, Failure, Result};
-use crate::fetch::Network;
+use crate::fetch::{Network, without_credentials};
 use crate::mirror;
 use crate::print;
 use crate::session::{self, Context};
@@ -18,9 +18,9 @@ use crate::verbs::inspect;
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
     let shown = arguments.recipe.display();
-    let text = std::fs::read_to_string(&arguments.recipe)
+    let toml = std::fs::read_to_string(&arguments.recipe)
         .map_err(|error| Failure::because(format_args!("cannot read {shown}"), &error))?;
-    let recipe = Recipe::parse(&text)
+    let recipe = Recipe::parse(&toml)
         .map_err(|error| Failure::because(format_args!("cannot understand {shown}"), &error))?;
     let lock = arguments
         .lock
@@ -57,6 +57,8 @@ pub(crate) struct Built {
     pub(crate) problems: Vec<Problem>,
     /// What is worth saying.
     pub(crate) notes: Vec<String>,
+    /// What went into it.
+    pub(crate) lock: Lock,
 }
 
 /// Builds `recipe` into `target`. With a lock file: by the lock if it is there and `update` is not
@@ -77,6 +79,17 @@ pub(crate) fn build(
         let sum = fetched.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed) + bytes;
         progress.bytes(sum, 0);
     });
+    let shown = context.progress.clone();
+    let on_event = move |event: Event<'_>| match event {
+        Event::Index { url } => shown.step(&format!("fetching {}", without_credentials(url))),
+        Event::Solving => shown.step("choosing packages"),
+        Event::Unpacked {
+            package,
+            done,
+            count,
+        } => shown.count(package, done, count),
+        Event::Layer { name } => shown.step(&format!("putting the layer {name} together")),
+    };
     let mut notes = Vec::new();
     let lock = match lock_file {
         Some((path, false)) if path.exists() => read_lock(path)?,
@@ -86,10 +99,10 @@ pub(crate) fn build(
                 .step("asking the package mirror what there is");
             let (repositories, left_out) = mirror::repositories(given, &network)?;
             notes.extend(left_out);
-            context.progress.step("resolving packages");
             let now = jiff::Timestamp::now().as_second();
-            let resolution = plimsoll_build::resolve(recipe, &repositories, &network, now)
-                .map_err(|error| Failure::because("cannot resolve the recipe", &error))?;
+            let resolution =
+                plimsoll_build::resolve(recipe, &repositories, &network, now, &on_event)
+                    .map_err(|error| Failure::because("cannot resolve the recipe", &error))?;
             notes.extend(resolution.notes);
             if let Some((path, _)) = lock_file {
                 write_lock(path, &resolution.lock)?;
@@ -97,28 +110,36 @@ pub(crate) fn build(
             resolution.lock
         }
     };
-    context
-        .progress
-        .step(&format!("fetching and unpacking {} packages", lock.len()));
+    context.progress.step(&format!(
+        "fetching and unpacking {} packages, {}",
+        lock.archives.len(),
+        text::bytes(lock.download_size())
+    ));
     let spool =
         FileSpool::new().map_err(|error| Failure::because("cannot make a work file", &error))?;
-    let composed = plimsoll_build::compose(recipe, &lock, &network, Arc::new(spool))
+    let composed = plimsoll_build::compose(recipe, &lock, &network, Arc::new(spool), &on_event)
         .map_err(|error| Failure::because("cannot compose the image", &error))?;
     notes.extend(composed.notes);
     context.progress.step(&format!("writing {target}"));
     let written = super::write_image(&composed.draft, &sink, compression)?;
     context.progress.done();
+    let problems = composed.unemulated.iter().map(|line| Problem {
+        message: format!("not emulated: {line}"),
+        evidence: Evidence::Image,
+    });
+    let problems = problems.collect();
     Ok(Built {
         written,
-        problems: composed.problems,
+        problems,
         notes,
+        lock,
     })
 }
 
 fn read_lock(path: &Path) -> Result<Lock> {
     let what = format!("cannot read the lock {}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::because(&what, &error))?;
-    Lock::parse(&text).map_err(|error| {
+    let toml = std::fs::read_to_string(path).map_err(|error| Failure::because(&what, &error))?;
+    Lock::parse(&toml).map_err(|error| {
         Failure::because(&what, &error).hint("--update resolves again and writes it anew")
     })
 }

@@ -8,6 +8,7 @@ use plimsoll_model::text;
 
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
+use crate::fetch::without_credentials;
 use crate::print;
 use crate::session::{self, Context};
 use crate::verbs::{build, inspect, slim};
@@ -79,8 +80,20 @@ fn compose(context: &Context, arguments: &cli::Demo, images: &Path) -> Result<St
         print::line(&format!("  {note}"))?;
     }
     for problem in &built.problems {
-        print::line(&format!("  not emulated: {problem}"))?;
+        print::line(&format!("  {problem}"))?;
     }
+    for release in &built.lock.releases {
+        let shown = format!("{} {}", without_credentials(&release.uri), release.suite);
+        print::line(&format!(
+            "  {shown}: signature good, by {}",
+            release.signed_by.join(", ")
+        ))?;
+    }
+    print::line(&format!(
+        "  {} packages, {} of archives, every digest verified",
+        built.lock.archives.len(),
+        text::bytes(built.lock.download_size())
+    ))?;
     for (index, layer) in built.written.layers.iter().enumerate() {
         let what = if index == 0 { "base" } else { "application" };
         let size = text::bytes(layer.size);

@@ -12,7 +12,6 @@ use plimsoll_run::{Limits, Outcome, Probe, Way};
 use plimsoll_slim::{Level, Request};
 
 use crate::cli::{self, SlimOptions};
-use crate::facts::facts;
 use crate::failure::{Exit, Failure, Result};
 use crate::plan_file::{self, PlanFile};
 use crate::print;
@@ -144,7 +143,6 @@ pub(crate) fn slim(
     let application = original.total + again.total + made.ran;
     let mut report = Report {
         verb: "slim",
-        subject: Some(facts(&opened.subject())),
         problems: opened.problems.clone(),
         slim: Some(SlimFacts {
             output: target.to_owned(),
