@@ -51,7 +51,8 @@ pub(super) enum Flags {
     Argument(usize),
     /// The first word that this argument points to.
     Pointer(usize),
-    /// Always these.
+    /// Always these (`creat(2)`).
+    #[cfg(target_arch = "x86_64")]
     Fixed(c_int),
 }
 

@@ -168,6 +168,7 @@ fn look(question: &Question, chrooted: bool) -> Sights {
             let flags = match *flags {
                 Flags::Argument(index) => question.arguments[index],
                 Flags::Pointer(index) => memory::word(question.thread, question.arguments[index])?,
+                #[cfg(target_arch = "x86_64")]
                 Flags::Fixed(flags) => flags as u64,
             };
             Ok([at(place, calls::opened(flags))?, None])
