@@ -75,7 +75,7 @@ fn every_run_begins_with_the_pristine_tree() {
         "/new",
         "/proc",
         "/dev",
-        "/work",
+        "/srv",
         "/data",
         "/etc/hostname",
         "/etc/mtab",

@@ -64,7 +64,7 @@ fn an_image_finds_itself_as_its_runtime_would_leave_it() {
     );
     let text = String::from_utf8(outcome.output).unwrap();
     let wanted = format!(
-        "/home/me plimsoll {} b\n/work/here\nplimsoll\n1\n\nfull\nthere\nno /tmp\nvolume\n",
+        "/home/me plimsoll {} b\n/srv/here\nplimsoll\n1\n\nfull\nthere\nno /tmp\nvolume\n",
         plimsoll_model::config::DEFAULT_PATH
     );
     assert_eq!(text, wanted);

@@ -145,7 +145,7 @@ impl Tree {
             scratch: &scratch,
             command: command.to_vec(),
             env: vec![String::from("A=b")],
-            working_dir: String::from("/work/here"),
+            working_dir: String::from("/srv/here"),
             identity: self.identity.clone(),
             stop_signal: libc::SIGTERM,
             volumes: vec![String::from("/data")],
