@@ -98,62 +98,20 @@ fn printed(chain: &[(ImagePath, Reason)]) -> String {
     steps.collect::<Vec<_>>().join(" <- ")
 }
 
-/// Names under which shells are started, software is installed and the network is reached: what an
-/// intruder looks for first.
-const COMFORTS: &[&str] = &[
-    "apk",
-    "apt",
-    "apt-get",
-    "aptitude",
-    "ash",
-    "bash",
-    "busybox",
-    "csh",
-    "curl",
-    "dash",
-    "dnf",
-    "dpkg",
-    "fish",
-    "ftp",
-    "ksh",
-    "microdnf",
-    "mksh",
-    "nc",
-    "nc.openbsd",
-    "nc.traditional",
-    "ncat",
-    "netcat",
-    "pacman",
-    "rbash",
-    "rpm",
-    "scp",
-    "sftp",
-    "sh",
-    "socat",
-    "ssh",
-    "tcsh",
-    "telnet",
-    "tftp",
-    "wget",
-    "yum",
-    "zsh",
-    "zypper",
-];
-
-/// Shells, package managers and network clients that stay, each with the chain of reasons that
-/// forces it, printed; in the order of the paths.
-pub fn forced(subject: &Subject<'_>, plan: &Plan) -> Vec<(ImagePath, String)> {
+/// Those of `unwanted` (shells, package managers, network clients: the names a check found) that
+/// lead to a program that stays, each program with the chain of reasons that forces it, printed;
+/// in the order of the paths.
+pub fn forced(
+    subject: &Subject<'_>,
+    plan: &Plan,
+    unwanted: &[ImagePath],
+) -> Vec<(ImagePath, String)> {
     let tree = &subject.rootfs.tree;
-    let mut programs: BTreeSet<ImagePath> = BTreeSet::new();
-    for path in plan.keep.keys() {
-        let name = std::str::from_utf8(path.file_name()).unwrap_or_default();
-        if COMFORTS.contains(&name)
-            && let Some(program) = program(tree, path)
-            && plan.keeps(&program)
-        {
-            programs.insert(program);
-        }
-    }
+    let kept = unwanted.iter().filter(|path| plan.keeps(path));
+    let programs: BTreeSet<ImagePath> = kept
+        .filter_map(|path| program(tree, path))
+        .filter(|program| plan.keeps(program))
+        .collect();
     let chained = programs.into_iter().map(|path| {
         let chain = printed(&plan.chain(&path));
         (path, chain)

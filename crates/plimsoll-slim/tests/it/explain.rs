@@ -1,5 +1,6 @@
 //! Why a path stays or not, what is forced to stay, what became of the packages.
 
+use plimsoll_model::ImagePath;
 use plimsoll_slim::Why;
 
 use crate::world::World;
@@ -66,14 +67,16 @@ fn what_is_ashore_has_an_owner_or_none() {
 fn a_shell_that_stays_names_the_file_that_forces_it() {
     let world = World::new(IMAGE);
     let subject = world.fixture.subject();
-    let forced = plimsoll_slim::forced(&subject, &world.plan());
+    let forced = plimsoll_slim::forced(&subject, &world.plan(), &unwanted());
     let [(path, chain)] = &forced[..] else {
         panic!("{forced:?}")
     };
     assert_eq!(path.to_string(), "/bin/dash");
     assert!(chain.contains("/entry.sh"), "{chain}");
     let direct = World::new(&IMAGE.replace("ENTRYPOINT /entry.sh", "ENTRYPOINT /usr/bin/tool"));
-    assert!(plimsoll_slim::forced(&direct.fixture.subject(), &direct.plan()).is_empty());
+    assert!(
+        plimsoll_slim::forced(&direct.fixture.subject(), &direct.plan(), &unwanted()).is_empty()
+    );
 }
 
 #[test]
@@ -83,4 +86,17 @@ fn packages_are_whole_partial_or_gone() {
     assert_eq!(fate.whole, ["shell"]);
     assert_eq!(fate.partial, ["tools"]);
     assert_eq!(fate.gone, ["more"]);
+}
+
+/// What a check would find in the worlds above.
+fn unwanted() -> Vec<ImagePath> {
+    [
+        "/bin/sh",
+        "/bin/dash",
+        "/usr/bin/sh",
+        "/usr/bin/dash",
+        "/usr/bin/curl",
+    ]
+    .map(ImagePath::from)
+    .to_vec()
 }

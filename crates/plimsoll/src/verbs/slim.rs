@@ -101,7 +101,7 @@ pub(crate) fn slim(
     room.must_answer(&again, name)?;
     let mut observations = original.observations.clone();
     observations.merge(&again.observations);
-    let _ = std::fs::remove_dir_all(&first);
+    phases.time("clean up", || remove(&first));
 
     let request = Request {
         subject: opened.subject(),
@@ -127,10 +127,11 @@ pub(crate) fn slim(
 
     context.progress.step(&format!("writing {target}"));
     let written = phases.time("write", || write(&made.draft, &sink, options))?;
-    if written.digest != made.digest {
+    // The config names the layers' uncompressed digests, so it is the same in every kind of target.
+    if written.config_digest != made.config_digest {
         return Err(Failure::new(format!(
-            "{target} was written with digest {}, but {} was proved: this is a fault of plimsoll",
-            written.digest, made.digest
+            "{target} was written with config {}, but {} was proved: this is a fault of plimsoll",
+            written.config_digest, made.config_digest
         )));
     }
     let result = Opened {
@@ -141,50 +142,72 @@ pub(crate) fn slim(
         ..made.opened
     };
     let application = original.total + again.total + made.ran;
+    let (before, after, forced, packages) = phases.time("report", || {
+        let after = plimsoll_checks::footprint(&result.subject());
+        let unwanted = [&after.shells, &after.package_managers, &after.network_tools];
+        let unwanted: Vec<ImagePath> = unwanted.into_iter().flatten().cloned().collect();
+        let forced = plimsoll_slim::forced(&opened.subject(), &plan, &unwanted);
+        let packages = plimsoll_slim::fate(&opened.subject(), &plan);
+        (
+            plimsoll_checks::footprint(&opened.subject()),
+            after,
+            forced,
+            packages,
+        )
+    });
+    phases.time("report", || {
+        remember(context, options, &opened, &result, target, &plan)
+    })?;
+    let verified = differences.is_empty();
     let mut report = Report {
         verb: "slim",
         problems: opened.problems.clone(),
         slim: Some(SlimFacts {
             output: target.to_owned(),
             digest: written.digest.to_string(),
-            level: "app",
+            level: Level::App.name(),
             sandbox: way.to_string(),
-            verified_by: if differences.is_empty() {
-                probes.iter().map(ToString::to_string).collect()
-            } else {
-                Vec::new()
-            },
-            differences: differences.clone(),
+            verified_by: original
+                .answers
+                .iter()
+                .filter(|_| verified)
+                .map(|answer| answer.probe.clone())
+                .collect(),
+            differences,
             repaired: made.repaired,
-            forced: plimsoll_slim::forced(&opened.subject(), &plan),
-            packages: plimsoll_slim::fate(&opened.subject(), &plan),
-            own_seconds: (began.elapsed().saturating_sub(application)).as_secs_f64(),
+            forced,
+            packages,
+            own_seconds: began.elapsed().saturating_sub(application).as_secs_f64(),
             seconds: phases.0,
             plan: plan.clone(),
         }),
         comparison: Some(Comparison {
             before_name: name.to_owned(),
             after_name: target.to_owned(),
-            before: plimsoll_checks::footprint(&opened.subject()),
-            after: plimsoll_checks::footprint(&result.subject()),
+            before,
+            after,
             before_ready: original.ready.map(|ready| ready.as_secs_f64()),
             after_ready: made.outcome.ready.map(|ready| ready.as_secs_f64()),
         }),
         ..Report::default()
     };
-    report.problems.extend(plan.unresolved.iter().cloned());
-    for text in original.problems.iter().chain(&observations.blind) {
+    for blind in &observations.blind {
         let evidence = plimsoll_model::Evidence::Image;
         report.problems.push(Problem {
-            message: text.clone(),
+            message: blind.clone(),
             evidence,
         });
     }
+    report.notes.extend(
+        plan.unresolved
+            .iter()
+            .map(|problem| format!("not followed: {problem}")),
+    );
+    report.notes.extend(original.problems.iter().cloned());
     report.notes.extend(weakness(&options.probes, &probes));
-    remember(context, options, &opened, &result, target, plan)?;
     context.progress.done();
-    let exit = if differences.is_empty() {
-        Exit::Fine
+    let exit = if verified {
+        print::verdict(&report, None)
     } else {
         Exit::Unproved
     };
@@ -203,7 +226,7 @@ struct Room<'a> {
 /// A slimmed image that was written to the work directory, read back and run.
 struct Made {
     draft: Draft,
-    digest: plimsoll_model::Digest,
+    config_digest: plimsoll_model::Digest,
     opened: Opened,
     outcome: Outcome,
     repaired: Vec<(ImagePath, String)>,
@@ -327,15 +350,15 @@ impl Room<'_> {
             let root = self.prepare(&opened.rootfs, &what, phases)?;
             let outcome = self.run(&root, &opened, &what, phases)?;
             ran += outcome.total;
-            let _ = std::fs::remove_dir_all(&root);
+            phases.time("clean up", || remove(&root));
             let seen: &Observations = &outcome.observations;
             let missing = phases.time("plan", || plimsoll_slim::repair(request, plan, seen));
             if missing.is_empty() || round == MAX_REPAIRS {
-                let digest = written.digest;
+                let config_digest = written.config_digest;
                 let still_missing = missing.len();
                 return Ok(Made {
                     draft,
-                    digest,
+                    config_digest,
                     opened,
                     outcome,
                     repaired,
@@ -350,6 +373,11 @@ impl Room<'_> {
         }
         unreachable!("the last round returns")
     }
+}
+
+/// A work directory that cannot be removed now is removed with the one it lies in.
+fn remove(directory: &Path) {
+    let _ = std::fs::remove_dir_all(directory);
 }
 
 /// Writes and validates; nothing invalid stays.
@@ -504,14 +532,14 @@ fn remember(
     original: &Opened,
     result: &Opened,
     target: &str,
-    plan: Plan,
+    plan: &Plan,
 ) -> Result<()> {
     let file = PlanFile {
         source: (original.image.name.clone(), original.image.digest),
         result: (target.to_owned(), result.image.digest),
-        level: "app".to_owned(),
-        ashore: ashore(original, &plan),
-        plan,
+        level: Level::App.name().to_owned(),
+        ashore: ashore(original, plan),
+        plan: plan.clone(),
     };
     if let Some(path) = &options.plan {
         file.write(path)?;

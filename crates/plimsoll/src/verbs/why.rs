@@ -35,10 +35,11 @@ pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
     let path = ImagePath::new(&arguments.path);
     let tree = &opened.rootfs.tree;
     // The slimmed image no longer has what it left ashore: the plan remembers.
-    let place = tree
-        .resolve_parent(&path)
-        .map_or(path.clone(), |found| found.path);
-    let why = match plan.ashore.get(&place).or_else(|| plan.ashore.get(&path)) {
+    let place = match path.parent().map(|parent| tree.resolve(&parent)) {
+        Some(Ok(parent)) => parent.path.join(path.file_name()),
+        _ => path.clone(),
+    };
+    let why = match plan.ashore.get(&place) {
         Some(owner) if plan.source.1 != opened.image.digest => plimsoll_slim::Why::Ashore {
             path: place,
             owner: owner.clone(),

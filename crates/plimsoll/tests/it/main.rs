@@ -1,5 +1,7 @@
 //! The house as a whole: its floors, its command line, and the binary on images made here.
 
+#![expect(clippy::unwrap_used, reason = "what helps a test fails as a test does")]
+
 mod command_line;
 mod floors;
 mod hostile;
