@@ -30,14 +30,14 @@ pub(crate) struct Universe<'a> {
     pub(crate) offers: &'a [Offer],
     architecture: &'a str,
     /// Name → offers, the highest version first.
-    by_name: HashMap<&'a str, Vec<Index>>,
+    by_name: BTreeMap<&'a str, Vec<Index>>,
     /// Name → who provides it, with the version provided.
     providers: HashMap<String, Vec<(Index, Option<String>)>>,
 }
 
 impl<'a> Universe<'a> {
     pub(crate) fn new(offers: &'a [Offer], architecture: &'a str) -> Self {
-        let mut by_name: HashMap<&str, Vec<Index>> = HashMap::new();
+        let mut by_name: BTreeMap<&str, Vec<Index>> = BTreeMap::new();
         let mut providers: HashMap<String, Vec<(Index, Option<String>)>> = HashMap::new();
         for (index, offer) in offers.iter().enumerate() {
             let candidate = &offer.candidate;

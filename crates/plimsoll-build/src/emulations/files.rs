@@ -514,11 +514,14 @@ fn find(shell: &mut Shell<'_>, words: &[String]) -> std::io::Result<i32> {
                 .map(|(path, _)| path.clone()),
         ) {
             let below = path.depth() - real.depth();
-            let kind_fits = match (kind, shell.stage.tree().get(&path).map(|node| &node.kind)) {
-                (None, _) | (Some("f"), Some(Kind::File { .. })) => true,
-                (Some("d"), Some(Kind::Dir)) | (Some("l"), Some(Kind::Symlink(_))) => true,
-                _ => false,
-            };
+            let found = shell.stage.tree().get(&path).map(|node| &node.kind);
+            let kind_fits = matches!(
+                (kind, found),
+                (None, _)
+                    | (Some("f"), Some(Kind::File { .. }))
+                    | (Some("d"), Some(Kind::Dir))
+                    | (Some("l"), Some(Kind::Symlink(_)))
+            );
             let base: Vec<char> = String::from_utf8_lossy(path.file_name()).chars().collect();
             let name_fits = pattern
                 .as_ref()

@@ -29,10 +29,10 @@ fn run(shell: &mut Shell<'_>, words: &[String]) -> Result<i32, Stop> {
         if name.starts_with('/') {
             files.push(ImagePath::new(name));
         } else {
-            let paths = DIRECTORIES
+            let mut paths = DIRECTORIES
                 .iter()
                 .map(|directory| ImagePath::new(directory).join(name));
-            files.extend(paths.filter(|path| shell.stage.is_file(path)).next_back());
+            files.extend(paths.rfind(|path| shell.stage.is_file(path)));
         }
     }
     if options.operands.is_empty() {

@@ -16,8 +16,14 @@ impl Shell<'_> {
             "false" => 1,
             "exit" => return Some(Err(Stop::Exit(self.status_argument(rest)))),
             "return" => return Some(Err(Stop::Return(self.status_argument(rest)))),
-            "break" => return Some(Err(Stop::Break(number(1)))),
-            "continue" => return Some(Err(Stop::Continue(number(1)))),
+            "break" | "continue" => {
+                let levels = number(1);
+                self.status = 0;
+                return Some(Err(match name {
+                    "break" => Stop::Break(levels),
+                    _ => Stop::Continue(levels),
+                }));
+            }
             "echo" => {
                 let (newline, words) = match rest.split_first() {
                     Some((first, words)) if first == "-n" => (false, words),
