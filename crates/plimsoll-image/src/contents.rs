@@ -15,7 +15,7 @@ use crate::spool::Section;
 use crate::stream::digest_of;
 
 /// How often a layer is decompressed from its start before it is put into a temporary file whole.
-const PATIENCE: u32 = 4;
+const PATIENCE: u32 = 2;
 /// Decompressions of one layer that wait where they stopped for somebody to read on.
 const WAITING: usize = 2;
 
