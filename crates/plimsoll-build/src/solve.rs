@@ -32,13 +32,13 @@ pub(crate) struct Universe<'a> {
     /// Name → offers, the highest version first.
     by_name: BTreeMap<&'a str, Vec<Index>>,
     /// Name → who provides it, with the version provided.
-    providers: HashMap<String, Vec<(Index, Option<String>)>>,
+    providers: BTreeMap<String, Vec<(Index, Option<String>)>>,
 }
 
 impl<'a> Universe<'a> {
     pub(crate) fn new(offers: &'a [Offer], architecture: &'a str) -> Self {
         let mut by_name: BTreeMap<&str, Vec<Index>> = BTreeMap::new();
-        let mut providers: HashMap<String, Vec<(Index, Option<String>)>> = HashMap::new();
+        let mut providers: BTreeMap<String, Vec<(Index, Option<String>)>> = BTreeMap::new();
         for (index, offer) in offers.iter().enumerate() {
             let candidate = &offer.candidate;
             let versions = by_name.entry(&candidate.name).or_default();

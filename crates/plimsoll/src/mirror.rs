@@ -1,9 +1,10 @@
-//! Which package archives a build uses: the recipe's, `--mirror`'s, the environment's or the
-//! machine's own. No mirror is compiled in.
+//! Which package archives a build uses: `--mirror`'s, else the recipe's, else the environment's,
+//! else the machine's own. No mirror is compiled in.
 
 use std::path::Path;
 
-use plimsoll_build::Repository;
+use plimsoll_build::recipe::RepositorySection;
+use plimsoll_build::{Recipe, Repository};
 use plimsoll_model::Fetch;
 use plimsoll_model::fetch::FetchErrorKind;
 
@@ -15,18 +16,25 @@ use crate::fetch::without_credentials;
 /// An `InRelease` file has some hundred kilobytes; this is the largest that is read.
 const MAX_RELEASE: u64 = 16 << 20;
 
-/// The archives to build from, in the order the machine names them, and what is to be said of the
-/// ones left out.
+/// The archives to build from, in the order they are named, and what is to be said of the ones
+/// left out.
 pub(crate) fn repositories(
     given: &Mirror,
+    recipe: &Recipe,
     fetch: &dyn Fetch,
 ) -> Result<(Vec<Repository>, Vec<String>)> {
     let etc = Path::new("/etc");
-    let named = given
-        .mirror
-        .clone()
-        .or_else(|| std::env::var("PLIMSOLL_MIRROR").ok());
-    if let Some(uri) = named {
+    if let Some(uri) = &given.mirror {
+        return Ok((vec![by_hand(given, uri, etc)?], Vec::new()));
+    }
+    if !recipe.repositories.is_empty() {
+        let found = recipe
+            .repositories
+            .iter()
+            .map(|section| by_recipe(section, etc));
+        return Ok((found.collect::<Result<_>>()?, Vec::new()));
+    }
+    if let Ok(uri) = std::env::var("PLIMSOLL_MIRROR") {
         return Ok((vec![by_hand(given, &uri, etc)?], Vec::new()));
     }
     let (sources, mut notes) = apt::sources(etc);
@@ -74,19 +82,40 @@ pub(crate) fn repositories(
     Ok((found, notes))
 }
 
+/// A section of the recipe, its key read.
+fn by_recipe(section: &RepositorySection, etc: &Path) -> Result<Repository> {
+    let keyrings = match &section.signed_by {
+        None => apt::all_keyrings(etc),
+        Some(key) if key.contains("BEGIN PGP PUBLIC KEY BLOCK") => vec![key.clone().into_bytes()],
+        Some(path) => vec![read_keyring(Path::new(path))?],
+    };
+    Ok(Repository {
+        uri: section.uri.trim_end_matches('/').to_owned(),
+        suite: section.suite.clone(),
+        components: section.components.clone(),
+        keyrings,
+        trusted: false,
+    })
+}
+
+fn read_keyring(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        Failure::because(
+            format_args!("cannot read the keyring {}", path.display()),
+            &error,
+        )
+    })
+}
+
 fn by_hand(given: &Mirror, uri: &str, etc: &Path) -> Result<Repository> {
     let keyrings = if given.keyrings.is_empty() {
         apt::all_keyrings(etc)
     } else {
-        let read = |path: &std::path::PathBuf| {
-            std::fs::read(path).map_err(|error| {
-                Failure::because(
-                    format_args!("cannot read the keyring {}", path.display()),
-                    &error,
-                )
-            })
-        };
-        given.keyrings.iter().map(read).collect::<Result<_>>()?
+        given
+            .keyrings
+            .iter()
+            .map(|path| read_keyring(path))
+            .collect::<Result<_>>()?
     };
     let suite = given
         .suite

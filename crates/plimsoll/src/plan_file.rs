@@ -236,6 +236,7 @@ mod tests {
             source: source.clone(),
             result: source,
             level: "app".into(),
+            ashore: BTreeMap::from([("/bin/sh".into(), Some("dash".into()))]),
             plan,
         };
         file.write(&path).unwrap();

@@ -88,18 +88,6 @@ impl Progress {
         }
     }
 
-    /// A line that stays, whatever is going on below it.
-    pub(crate) fn note(&self, line: &str) {
-        if self.0.how == How::Silent {
-            return;
-        }
-        let bar = self.0.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*bar {
-            Some(bar) => bar.suspend(|| say(line)),
-            None => say(line),
-        }
-    }
-
     /// The last step is over.
     pub(crate) fn done(&self) {
         self.replace(None);

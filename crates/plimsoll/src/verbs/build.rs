@@ -97,7 +97,7 @@ pub(crate) fn build(
             context
                 .progress
                 .step("asking the package mirror what there is");
-            let (repositories, left_out) = mirror::repositories(given, &network)?;
+            let (repositories, left_out) = mirror::repositories(given, recipe, &network)?;
             notes.extend(left_out);
             let now = jiff::Timestamp::now().as_second();
             let resolution =
