@@ -164,3 +164,6 @@ impl<'a> Options<'a> {
         given.filter(|name| !known.contains(name)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

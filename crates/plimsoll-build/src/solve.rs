@@ -4,6 +4,7 @@
 //! the highest version (all versions only where that has no solution), of alternatives the one
 //! that is chosen already, else the leftmost; a package of the very name before those that provide
 //! it, of these the essential first, then by priority, then in the order of the index.
+//! One preference is our own: `usr-is-merged` before `usrmerge`, because our trees are born merged.
 //! Source: Debian policy 7, `apt_preferences(5)`, the multiarch specification.
 
 use std::cell::RefCell;
@@ -340,6 +341,9 @@ impl Provider<'_, '_> {
     fn requirement(&self, clause: &[Relation]) -> Option<Requirement> {
         let mut sets = Vec::new();
         let mut any = false;
+        // Our trees are merged from the start: the package that says so, not the one that converts.
+        let mut clause: Vec<&Relation> = clause.iter().collect();
+        clause.sort_by_key(|relation| relation.name != "usr-is-merged");
         for relation in clause {
             if !self.universe.concerns_us(relation) {
                 continue;

@@ -33,7 +33,10 @@ fn run(shell: &mut Shell<'_>, words: &[String]) -> Result<i32, Stop> {
     let command = words[0].rsplit('/').next().unwrap_or_default();
     let result = match command {
         "getent" => return Ok(getent(shell, &options)),
-        "adduser" | "addgroup" if options.has(&["group"]) || command == "addgroup" => {
+        // `adduser --group` alone makes a group; with `--system` a user that has one.
+        "adduser" | "addgroup"
+            if command == "addgroup" || (options.has(&["group"]) && !is_system(&options)) =>
+        {
             match options.operands[..] {
                 [user, group] => join(shell, user, group),
                 _ => add_group(shell, &options),

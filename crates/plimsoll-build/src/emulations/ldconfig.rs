@@ -11,11 +11,11 @@ use crate::shell::{Shell, Stop};
 emulation! {
     /// Every dynamically linked program looks its libraries up in `/etc/ld.so.cache`.
     ///
-    /// `ldconfig` (which libc's trigger calls after every installation) walks the directories of
-    /// `/etc/ld.so.conf` and the standard ones, reads the soname of every library, makes the link
-    /// of that name where it is missing, and writes the cache in glibc's own order
-    /// (`ldconfig(8)`, `dl-cache.h` of glibc). Libraries in `glibc-hwcaps` directories are reported:
-    /// they are found only through a cache that `ldconfig` itself writes.
+    /// `ldconfig` (on Ubuntu `ldconfig.real`; libc's trigger calls it after every installation)
+    /// walks the directories of `/etc/ld.so.conf` and the standard ones, reads the soname of every
+    /// library, makes the link of that name where it is missing, and writes the cache in glibc's
+    /// own order (`ldconfig(8)`, `dl-cache.h` of glibc). Libraries in `glibc-hwcaps` directories are
+    /// reported: they are found only through a cache that `ldconfig` itself writes.
     id: "ldconfig",
     commands: &["ldconfig", "ldconfig.real"],
     scripts: &[],

@@ -1,7 +1,5 @@
 //! The list of login shells, `/etc/shells`.
 
-use std::collections::BTreeSet;
-
 use plimsoll_model::ImagePath;
 
 use super::emulation;
@@ -27,28 +25,28 @@ fn run(shell: &mut Shell<'_>, words: &[String]) -> Result<i32, Stop> {
     if lines.is_empty() {
         lines.push("# /etc/shells: valid login shells".to_owned());
     }
-    let mut wanted: BTreeSet<String> = words[1..]
+    let mut wanted: Vec<String> = words[1..]
         .iter()
         .filter(|word| word.starts_with('/'))
         .cloned()
         .collect();
-    match command {
-        "remove-shell" => lines.retain(|line| !wanted.contains(line)),
-        _ => {
-            if command == "update-shells" {
-                for path in shell.stage.list(&"/usr/share/debianutils/shells.d".into()) {
-                    let text = shell.stage.read_text(&path);
-                    let named = text.lines().map(str::trim);
-                    wanted.extend(named.filter(|l| l.starts_with('/')).map(str::to_owned));
-                }
+    if command == "remove-shell" {
+        lines.retain(|line| !wanted.contains(line));
+    } else {
+        if command == "update-shells" {
+            let mut files = vec![ImagePath::new("/usr/share/debianutils/shells")];
+            files.extend(shell.stage.list(&"/usr/share/debianutils/shells.d".into()));
+            for path in files {
+                let text = shell.stage.read_text(&path);
+                let named = text.lines().map(str::trim).filter(|l| l.starts_with('/'));
+                wanted.extend(named.map(str::to_owned));
             }
-            for name in wanted {
-                let names = [name.clone(), format!("/usr{name}")];
-                for name in names {
-                    let there = shell.stage.node(&name.as_str().into()).is_some();
-                    if there && !name.starts_with("/usr/usr") && !lines.contains(&name) {
-                        lines.push(name);
-                    }
+        }
+        for name in wanted {
+            for name in [name.clone(), format!("/usr{name}")] {
+                let there = shell.stage.node(&name.as_str().into()).is_some();
+                if there && !name.starts_with("/usr/usr") && !lines.contains(&name) {
+                    lines.push(name);
                 }
             }
         }

@@ -169,6 +169,19 @@ fn conflicts_and_breaks_are_kept_apart() {
 }
 
 #[test]
+fn a_tree_that_is_born_merged_needs_no_conversion() {
+    choose(
+        &[
+            "a: Depends: usrmerge | usr-is-merged",
+            "usrmerge",
+            "usr-is-merged",
+        ],
+        &["a"],
+        &["a", "usr-is-merged"],
+    );
+}
+
+#[test]
 fn architectures_are_told_apart() {
     choose(
         &[
