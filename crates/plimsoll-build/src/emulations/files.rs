@@ -5,10 +5,10 @@ mod modes;
 use plimsoll_model::{ImagePath, Kind, Metadata};
 
 use super::{Options, emulation};
-pub(super) use modes::{change_mode, owner};
-use modes::{chmod, chown};
 use crate::accounts;
 use crate::shell::{Shell, Stop};
+pub(super) use modes::{change_mode, owner};
+use modes::{chmod, chown};
 
 emulation! {
     /// Scripts make, move, link and remove files, and give them owners and modes.

@@ -2,8 +2,8 @@
 
 use brush_parser::ast::{
     AssignmentName, AssignmentValue, CommandPrefixOrSuffixItem, CompoundCommand, CompoundList,
-    IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, RedirectList,
-    SimpleCommand, SourceLocation, Word,
+    IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, RedirectList, SimpleCommand,
+    SourceLocation, Word,
 };
 
 use super::*;
