@@ -1,62 +1,5 @@
-//! The recipe: what the user asks for, as a TOML document.
-//!
-//! A recipe with every key. Only `[[layers]]` with at least one package (or `essential`) is
-//! required; a key that is not listed here is an error.
-//!
-//! ```toml
-//! [image]
-//! architecture = "amd64"          # Debian's word; default amd64
-//! entrypoint = ["/usr/sbin/apache2", "-DFOREGROUND"]
-//! cmd = []
-//! user = "www-data"               # default: root
-//! workdir = "/srv"
-//! expose = ["80/tcp"]
-//! volumes = ["/data"]
-//! stop-signal = "SIGWINCH"
-//! healthcheck = ["CMD", "/usr/bin/check"]
-//! source-date = 1700000000        # seconds since 1970; default: the newest file of the packages
-//!
-//! [image.env]                     # PATH is set to the usual one unless it is here
-//! APACHE_LOG_DIR = "/var/log/apache2"
-//!
-//! [image.labels]
-//! "org.opencontainers.image.title" = "httpd"
-//!
-//! [[layers]]                      # lowest first; each has the dependencies of what it names
-//! name = "base"
-//! essential = true                # `Essential: yes` and `Priority: required`
-//! packages = ["apt"]              # a name, or `name=version`
-//!
-//! [[layers]]
-//! name = "application"
-//! packages = ["apache2"]
-//! recommends = false              # also what these packages recommend; default false
-//!
-//! [[files]]                       # after all packages of the layer; parents are made
-//! path = "/etc/motd"              # and exactly one of: text, from, directory, link
-//! text = "hello\n"
-//! mode = "0644"                   # octal; default 0644, 0755 for a directory
-//! owner = "root:adm"              # names of the image, or numbers; default 0:0
-//! layer = "application"           # default: the last one
-//!
-//! [[files]]
-//! path = "/srv/logo.png"
-//! from = "logo.png"               # a file beside the recipe
-//!
-//! [[files]]
-//! path = "/srv/data"
-//! directory = true
-//!
-//! [[files]]
-//! path = "/srv/log"
-//! link = "/dev/stdout"            # a symbolic link
-//!
-//! [[repositories]]                # default: those of this machine's own package manager
-//! uri = "http://mirror.example/debian"
-//! suite = "bookworm"
-//! components = ["main"]
-//! signed-by = "/usr/share/keyrings/debian-archive-keyring.gpg"  # or an armoured key itself
-//! ```
+//! What the user asks for: every key is on the page below.
+#![doc = include_str!("recipe/page.md")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -64,6 +7,9 @@ use std::fmt;
 use plimsoll_model::{Digest, ImagePath};
 use serde::Deserialize;
 use toml::Spanned;
+
+/// Every key of a recipe, for a reader: the page of this module.
+pub const PAGE: &str = include_str!("recipe/page.md");
 
 /// What the user asks for.
 #[derive(Debug, Clone, Deserialize)]

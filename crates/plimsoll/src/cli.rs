@@ -41,7 +41,7 @@ pub(crate) enum Verb {
     Why(Why),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
-    /// The page of a check, a follower, a probe ... (see `list`).
+    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe`.
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
         id: String,
@@ -158,7 +158,7 @@ pub(crate) struct Mirror {
 
 #[derive(Debug, Args)]
 pub(crate) struct Build {
-    /// The recipe, a TOML file.
+    /// The recipe, a TOML file (`plimsoll explain recipe` has every key).
     pub(crate) recipe: PathBuf,
     /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].
     #[arg(short, long, value_name = "TARGET")]

@@ -1,6 +1,6 @@
 //! `build`: recipe → lock → image, from distribution packages.
 
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use plimsoll_build::{Event, Lock, Recipe};
@@ -20,8 +20,9 @@ pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
     let shown = arguments.recipe.display();
     let toml = std::fs::read_to_string(&arguments.recipe)
         .map_err(|error| Failure::because(format_args!("cannot read {shown}"), &error))?;
-    let recipe = Recipe::parse(&toml)
+    let mut recipe = Recipe::parse(&toml)
         .map_err(|error| Failure::because(format_args!("cannot understand {shown}"), &error))?;
+    attach(&mut recipe, &arguments.recipe)?;
     let lock = arguments
         .lock
         .clone()
@@ -47,6 +48,31 @@ pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
     ));
     print::report(&report, &arguments.format, arguments.json)?;
     Ok(print::verdict(&report, None))
+}
+
+/// Reads the files that the recipe names with `from`: they lie beside it or below, never elsewhere.
+fn attach(recipe: &mut Recipe, path: &Path) -> Result<()> {
+    let beside = path.parent().unwrap_or(Path::new("."));
+    let names: Vec<String> = recipe
+        .attachments_needed()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    for name in names {
+        let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        if !Path::new(&name).components().all(inside) {
+            return Err(
+                Failure::new(format!("{} wants the file {name}", path.display()))
+                    .hint("`from` names a file beside the recipe, or below it"),
+            );
+        }
+        let file = beside.join(&name);
+        let bytes = std::fs::read(&file).map_err(|error| {
+            Failure::because(format_args!("cannot read {}", file.display()), &error)
+        })?;
+        recipe.attach(&name, bytes);
+    }
+    Ok(())
 }
 
 /// What a build gave.

@@ -64,8 +64,12 @@ fn rows(table: Table) -> Vec<Row> {
     }
 }
 
-/// Prints the page of whatever has this identifier.
+/// Prints the page of whatever has this identifier, or how a recipe is written.
 pub(crate) fn explain(id: &str) -> Result<Exit> {
+    if id == "recipe" {
+        print::line(plimsoll_build::recipe::PAGE.trim_end())?;
+        return Ok(Exit::Fine);
+    }
     let mut found = false;
     for (table, name) in TABLES {
         for row in rows(table).into_iter().filter(|row| row.id == id) {

@@ -94,7 +94,7 @@ pub(crate) fn slim(
         options,
     };
 
-    let first = room.prepare(&opened.rootfs, "original", &mut phases)?;
+    let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
     let original = room.run(&first, &opened, "original", &mut phases)?;
     room.must_answer(&original, name)?;
     let again = room.run(&first, &opened, "original again", &mut phases)?;
@@ -203,6 +203,11 @@ pub(crate) fn slim(
             .iter()
             .map(|problem| format!("not followed: {problem}")),
     );
+    report.notes.extend(
+        unhonoured
+            .iter()
+            .map(|problem| format!("not so while it ran: {problem}")),
+    );
     report.notes.extend(original.problems.iter().cloned());
     report.notes.extend(weakness(&options.probes, &probes));
     context.progress.done();
@@ -236,8 +241,13 @@ struct Made {
 }
 
 impl Room<'_> {
-    /// Unpacks a tree for the sandbox.
-    fn prepare(&self, rootfs: &Rootfs, what: &str, phases: &mut Phases) -> Result<PathBuf> {
+    /// Unpacks a tree for the sandbox; answers where, and what the disk could not be given.
+    fn prepare(
+        &self,
+        rootfs: &Rootfs,
+        what: &str,
+        phases: &mut Phases,
+    ) -> Result<(PathBuf, Vec<Problem>)> {
         self.context.progress.step(&format!("unpacking the {what}"));
         let directory = self.scratch.join(what.replace(' ', "-"));
         let ownership = match self.way {
@@ -249,8 +259,12 @@ impl Room<'_> {
                 plimsoll_image::unpack(rootfs, &directory, ownership)
             })
             .map_err(|error| Failure::because(format_args!("cannot unpack the {what}"), &error))?;
-        let _ = unpacked;
-        Ok(directory)
+        // A plain user's disk holds no other owners at all: the way it runs says so, once.
+        let unhonoured = match self.way {
+            Way::Root => unpacked.problems,
+            Way::Plain => Vec::new(),
+        };
+        Ok((directory, unhonoured))
     }
 
     /// Starts the image unpacked at `root` under watch and asks the probes.
@@ -347,7 +361,7 @@ impl Room<'_> {
             let opened = phases.time("read", || {
                 session::open(self.context, &name, Some(&platform), Some(self.scratch))
             })?;
-            let root = self.prepare(&opened.rootfs, &what, phases)?;
+            let (root, _) = self.prepare(&opened.rootfs, &what, phases)?;
             let outcome = self.run(&root, &opened, &what, phases)?;
             ran += outcome.total;
             phases.time("clean up", || remove(&root));

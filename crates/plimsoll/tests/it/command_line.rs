@@ -133,6 +133,28 @@ fn a_recipe_with_a_typing_error_says_where() {
 }
 
 #[test]
+fn a_recipe_takes_files_from_beside_it_and_from_nowhere_else() {
+    let scratch = tempfile::tempdir().unwrap();
+    for (name, told) in [
+        ("../secret", "beside the recipe"),
+        ("/etc/passwd", "beside the recipe"),
+        ("gone", "gone"),
+    ] {
+        let recipe = format!(
+            "[[layers]]\nname = \"a\"\npackages = [\"x\"]\n[[files]]\npath = \"/f\"\nfrom = \"{name}\"\n"
+        );
+        std::fs::write(scratch.path().join("r.toml"), recipe).unwrap();
+        let output = plimsoll(scratch.path(), &["build", "r.toml", "-o", "oci:out"]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains(told),
+            "{}",
+            text(&output)
+        );
+    }
+}
+
+#[test]
 fn without_a_mirror_the_demo_says_so_and_offers_another_walk() {
     let scratch = tempfile::tempdir().unwrap();
     // Port 9 (discard) of the loopback: nobody listens there.
