@@ -50,6 +50,8 @@ fn number(stage: &Stage, file: &str, name: &str) -> Option<u32> {
     let named = lines(stage, file).into_iter().find(|line| line[0] == name);
     match named {
         Some(line) => line.get(2)?.parse().ok(),
+        // Root is root, also in an image without accounts.
+        None if name == "root" => Some(0),
         None => name.parse().ok(),
     }
 }

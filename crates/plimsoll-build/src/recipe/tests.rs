@@ -6,12 +6,12 @@ const LAYER: &str = "[[layers]]\nname = \"base\"\npackages = [\"apt\"]\n";
 
 #[test]
 fn the_recipe_of_the_page_is_a_recipe() {
-    let page: String = include_str!("../recipe.rs")
+    let page: String = PAGE
         .lines()
-        .skip_while(|line| *line != "//! ```toml")
+        .skip_while(|line| *line != "```toml")
         .skip(1)
-        .take_while(|line| *line != "//! ```")
-        .map(|line| format!("{}\n", line.strip_prefix("//! ").unwrap_or("")))
+        .take_while(|line| *line != "```")
+        .map(|line| format!("{line}\n"))
         .collect();
     let recipe = Recipe::parse(&page).unwrap();
     assert_eq!(recipe.layers.len(), 2);

@@ -218,3 +218,89 @@ fn what_cannot_be_had_is_named() {
         }
     }
 }
+
+/// The packages apt would install in an empty root, `name version` each, sorted; `None` without apt
+/// or its lists.
+#[expect(clippy::disallowed_methods, reason = "the oracle is another program")]
+fn apt(command: &str, arguments: &[&str]) -> Option<String> {
+    let output = std::process::Command::new(command)
+        .args([
+            "-o",
+            "Dir::State::status=/dev/null",
+            "-o",
+            "Debug::NoLocking=true",
+        ])
+        .args(["-o", "APT::Install-Recommends=false"])
+        .args(arguments)
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that does not run says why")]
+#[ignore = "asks apt itself about this machine's package lists, which takes half a minute"]
+fn apt_chooses_the_same() {
+    let available = apt("apt-cache", &["dumpavail"]).unwrap_or_default();
+    let (candidates, _) = index::parse(available.as_bytes());
+    if candidates.len() < 10_000 {
+        eprintln!("skipped: apt has no package lists on this machine");
+        return;
+    }
+    let offers: Vec<Offer> = candidates
+        .into_iter()
+        .map(|candidate| Offer {
+            candidate,
+            origin: 0,
+        })
+        .collect();
+    let architecture = apt("apt-config", &["dump", "--format=%v", "APT::Architecture"]).unwrap();
+    let universe = Universe::new(&offers, architecture.trim());
+    let mut asked = 0;
+    for name in [
+        "apache2",
+        "curl",
+        "default-jre-headless",
+        "git",
+        "memcached",
+        "nginx",
+        "openssh-server",
+        "php",
+        "postgresql",
+        "python3-flask",
+        "redis-server",
+        "wget",
+    ] {
+        // Beside the one preference that is our own.
+        let Some(text) = apt("apt-get", &["-s", "install", name, "usr-is-merged"]) else {
+            continue;
+        };
+        asked += 1;
+        let mut expected: Vec<String> = text
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.strip_prefix("Inst ")?.split_whitespace();
+                let (name, version) = (words.next()?, words.next()?);
+                Some(format!("{name} {}", version.trim_start_matches('(')))
+            })
+            .collect();
+        expected.sort();
+        let names = [name, "usr-is-merged"].map(|name| (name.to_owned(), None));
+        let goal = Goal {
+            names: names.into(),
+            ..Goal::default()
+        };
+        let mut chosen: Vec<String> = solve(&universe, &goal)
+            .unwrap()
+            .into_iter()
+            .map(|index| &offers[index as usize].candidate)
+            .map(|candidate| format!("{} {}", candidate.name, candidate.version))
+            .collect();
+        chosen.sort();
+        assert_eq!(chosen, expected, "{name}");
+    }
+    assert!(asked >= 6, "apt knew only {asked} of the packages");
+}
