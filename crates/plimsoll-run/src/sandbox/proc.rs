@@ -84,14 +84,31 @@ pub(super) fn running_as(pid: i32) -> Option<(PathBuf, u32, u32)> {
     Some((exe, effective("Uid:")?, effective("Gid:")?))
 }
 
-/// Whether a signal would reach process 1 of a namespace: the kernel drops what it neither handles
-/// nor holds back (`pid_namespaces(7)`).
-pub(super) fn would_hear(pid: i32, signal: i32) -> bool {
+/// What process 1 of a namespace does with a signal from us: the kernel drops what it neither
+/// handles nor holds back (`pid_namespaces(7)`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hearing {
+    /// It has a handler.
+    Handles,
+    /// It has none, but holds the signal back just now: a shell does so while it forks, a program
+    /// with `sigwait` or a signal descriptor all the time.
+    HoldsBack,
+    /// The signal would be dropped.
+    Deaf,
+}
+
+/// What process `pid` does with this signal now; a process that cannot be asked is taken to handle it.
+pub(super) fn hearing(pid: i32, signal: i32) -> Hearing {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    ["SigCgt:", "SigBlk:"].iter().any(|name| {
+    let has = |name: &str| {
         let mask = field(&text, name).and_then(|mask| u64::from_str_radix(mask, 16).ok());
         mask.is_none_or(|mask| mask >> (signal - 1).clamp(0, 63) & 1 == 1)
-    })
+    };
+    match (has("SigCgt:"), has("SigBlk:")) {
+        (true, _) => Hearing::Handles,
+        (false, true) => Hearing::HoldsBack,
+        (false, false) => Hearing::Deaf,
+    }
 }
 
 #[cfg(test)]

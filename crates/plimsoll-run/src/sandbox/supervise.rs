@@ -13,6 +13,7 @@ use plimsoll_model::text::printable;
 use super::output::{self, Output};
 use super::place::{Place, check};
 use super::plan::{Places, Pristine};
+use super::proc::Hearing;
 use super::spawn::{self, Started, Stopped};
 use super::{copy, proc};
 use crate::probe::{self, Scene};
@@ -308,9 +309,24 @@ impl Run<'_> {
         self.during
             .store(self.spec.probes.len() + 1, Ordering::Relaxed);
         let process = &self.started.process;
-        if proc::would_hear(process.pid, self.spec.stop_signal) {
-            process.signal(self.spec.stop_signal);
-            process.ended(self.spec.limits.stop);
+        let (signal, patience) = (self.spec.stop_signal, self.spec.limits.stop);
+        let hearing = || proc::hearing(process.pid, signal);
+        match hearing() {
+            Hearing::Deaf => {}
+            Hearing::Handles => {
+                process.signal(signal);
+                let _ = process.ended(patience);
+            }
+            // Held back for a moment, or for good: as soon as it is neither held back nor handled
+            // the kernel has dropped it, and nobody waits for what cannot come.
+            Hearing::HoldsBack => {
+                process.signal(signal);
+                let begun = Instant::now();
+                while process.ended(GUARD / 4).is_none()
+                    && hearing() != Hearing::Deaf
+                    && begun.elapsed() < patience
+                {}
+            }
         }
     }
 

@@ -141,7 +141,7 @@ fn a_recipe_takes_files_from_beside_it_and_from_nowhere_else() {
         ("gone", "gone"),
     ] {
         let recipe = format!(
-            "[[layers]]\nname = \"a\"\npackages = [\"x\"]\n[[files]]\npath = \"/f\"\nfrom = \"{name}\"\n"
+            "[[layers]]\nname = \"a\"\npackages = [\"xy\"]\n[[files]]\npath = \"/f\"\nfrom = \"{name}\"\n"
         );
         std::fs::write(scratch.path().join("r.toml"), recipe).unwrap();
         let output = plimsoll(scratch.path(), &["build", "r.toml", "-o", "oci:out"]);
