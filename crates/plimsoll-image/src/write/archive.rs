@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, BufWriter, Seek as _, SeekFrom, Write};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::Digest;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
+use crate::codec::Codec;
 use crate::config::canonical;
 use crate::documents::CONTAINERD_NAME;
 use crate::write::layout::{MARK, temporary_in};
@@ -31,6 +32,13 @@ impl Target {
             return Err(Error::Target {
                 path: path.to_owned(),
                 why: "it is there, and no regular file".to_owned(),
+            });
+        }
+        // A typing error must not cost a file that never was an archive.
+        if !may_be_replaced(path).map_err(Error::io(path.display()))? {
+            return Err(Error::Target {
+                path: path.to_owned(),
+                why: "the file that is there is no archive".to_owned(),
             });
         }
         let directory = match path.parent() {
@@ -143,6 +151,20 @@ impl Blobs for Target {
         self.end = complete(file).map_err(Error::io(what))?;
         Ok(())
     }
+}
+
+/// Whether nothing is at `path`, or an empty file, a tar, or something compressed.
+fn may_be_replaced(path: &Path) -> io::Result<bool> {
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    let mut head = Vec::new();
+    file.take(512).read_to_end(&mut head)?;
+    // POSIX.1-1988, and every tar since: the magic of a header.
+    let tar = head.get(257..262) == Some(b"ustar");
+    Ok(head.is_empty() || tar || Codec::of(&head) != Ok(Codec::Plain))
 }
 
 /// Whether a name ends in a tag; the colon of a registry's port has a slash behind it.

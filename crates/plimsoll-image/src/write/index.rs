@@ -38,8 +38,23 @@ pub(super) fn new() -> Map<String, Value> {
     ])
 }
 
+/// Why no image without a name may go in: beside images with names nobody could say which one is
+/// meant by the layout alone.
+pub(super) fn refusal(index: &Map<String, Value>, tag: Option<&str>) -> Option<String> {
+    let entries = index.get("manifests").and_then(Value::as_array)?;
+    let name = entries.iter().find_map(name_of).filter(|_| tag.is_none())?;
+    Some(format!(
+        "it holds images with names (`{name}`), so this one needs a name too: oci:DIR:NAME"
+    ))
+}
+
+fn name_of(entry: &Value) -> Option<&str> {
+    let named = |key: &str| entry["annotations"][key].as_str();
+    named(REF_NAME).or_else(|| named(CONTAINERD_NAME))
+}
+
 /// The index with `entry` under the name `tag`, in place of what had that name before; without a
-/// name, one entry of the digest.
+/// name, in place of what had none and was for the same platform or said none.
 pub(super) fn with(mut index: Map<String, Value>, mut entry: Value, tag: Option<&str>) -> Vec<u8> {
     if let Some(tag) = tag {
         entry["annotations"][REF_NAME] = json!(tag);
@@ -51,9 +66,8 @@ pub(super) fn with(mut index: Map<String, Value>, mut entry: Value, tag: Option<
     let same = |old: &Value| match tag {
         Some(tag) => old["annotations"][REF_NAME] == tag,
         None => {
-            old["digest"] == entry["digest"]
-                && old["annotations"][REF_NAME].is_null()
-                && old["annotations"][CONTAINERD_NAME].is_null()
+            let platform = &old["platform"];
+            name_of(old).is_none() && (platform.is_null() || *platform == entry["platform"])
         }
     };
     let at = entries.iter().position(same);
@@ -75,11 +89,32 @@ mod tests {
         let mut index = parse(with(index, entry("b"), Some("two")));
         index.insert("x".to_owned(), json!("kept"));
         let index = parse(with(index, entry("c"), Some("one")));
-        let index = parse(with(index, entry("d"), None));
-        let index = parse(with(index, entry("d"), None));
         assert_eq!(index["x"], "kept");
-        let entries = index["manifests"].as_array().unwrap();
-        let digests: Vec<_> = entries.iter().map(|entry| &entry["digest"]).collect();
-        assert_eq!(digests, ["c", "b", "d"]);
+        assert_eq!(digests(&index), ["c", "b"]);
+    }
+
+    #[test]
+    fn what_has_no_name_is_replaced_by_what_has_none_for_the_same_platform() {
+        let entry = |digest: &str, architecture: &str| {
+            let platform = json!({ "os": "linux", "architecture": architecture });
+            json!({ "digest": digest, "platform": platform })
+        };
+        let parse = |bytes: Vec<u8>| -> Map<String, Value> { object("index", &bytes).unwrap() };
+        let index = parse(with(new(), json!({ "digest": "a" }), None));
+        let index = parse(with(index, entry("b", "amd64"), None));
+        let index = parse(with(index, entry("c", "arm64"), None));
+        let index = parse(with(index, entry("d", "amd64"), None));
+        assert_eq!(digests(&index), ["d", "c"]);
+        assert_eq!(refusal(&index, None), None);
+        let index = parse(with(index, entry("e", "amd64"), Some("named")));
+        assert!(refusal(&index, None).is_some_and(|why| why.contains("named")));
+        assert_eq!(refusal(&index, Some("other")), None);
+    }
+
+    fn digests(index: &Map<String, Value>) -> Vec<&str> {
+        let entries = index["manifests"].as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["digest"].as_str().unwrap())
+            .collect()
     }
 }

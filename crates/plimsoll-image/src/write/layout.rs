@@ -26,7 +26,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn open(dir: &Path) -> Result<Self, Error> {
+    pub(super) fn open(dir: &Path, tag: Option<&str>) -> Result<Self, Error> {
         let refuse = |why: &str| Error::Target {
             path: dir.to_owned(),
             why: why.to_owned(),
@@ -39,7 +39,10 @@ impl Target {
                     return Err(refuse(why));
                 }
                 // What cannot be read cannot be added to: better known now than at the end.
-                index::read(dir, &Limits::default())?;
+                let index = index::read(dir, &Limits::default())?;
+                if let Some(why) = index::refusal(&index, tag) {
+                    return Err(refuse(&why));
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(Error::io(dir.display())(error)),
@@ -85,6 +88,10 @@ impl Target {
             self.undo.made.push(mark);
         }
         let before = index::read(&self.dir, &Limits::default())?;
+        if let Some(why) = index::refusal(&before, tag) {
+            let path = self.dir.clone();
+            return Err(Error::Target { path, why });
+        }
         let after = index::with(before, entry, tag);
         replace(&self.dir.join("index.json"), &after)
     }

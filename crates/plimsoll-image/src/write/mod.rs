@@ -93,7 +93,7 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
     }
     match sink {
         Sink::OciLayout { dir, tag } => {
-            let mut target = layout::Target::open(dir)?;
+            let mut target = layout::Target::open(dir, tag.as_deref())?;
             let (written, entry) = write_blobs(draft, sink, options, &mut target)?;
             target.commit(entry, tag.as_deref())?;
             Ok(written)
