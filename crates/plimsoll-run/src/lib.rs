@@ -41,3 +41,9 @@ pub use way::{Unavailable, Way, way};
 pub fn run(spec: &Spec<'_>) -> Result<Outcome, Error> {
     sandbox::run(spec)
 }
+
+/// Kills every image that this process runs, with all that runs in it, and the probes' commands.
+/// For a process that is about to end.
+pub fn kill_all() {
+    sandbox::kill_all();
+}

@@ -11,6 +11,8 @@ use plimsoll_model::fetch::FetchErrorKind;
 use plimsoll_model::{Digest, Fetch, FetchError, Open};
 use sha2::{Digest as _, Sha256};
 
+use crate::interrupt::Leftovers;
+
 /// How often a request is tried when nobody answers or the server has a bad moment.
 const TRIES: u32 = 3;
 
@@ -20,13 +22,18 @@ pub(crate) struct Network {
     blobs: PathBuf,
     /// Documents already fetched in this run, so that one run sees one state of a mirror.
     documents: Mutex<BTreeMap<String, Vec<u8>>>,
+    leftovers: Leftovers,
     /// Called with the number of bytes that have just come over the wire.
     on_bytes: Box<dyn Fn(u64) + Send + Sync>,
 }
 
 impl Network {
     /// With its cache below `cache`. Proxies are taken from the environment.
-    pub(crate) fn new(cache: &Path, on_bytes: impl Fn(u64) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        cache: &Path,
+        leftovers: Leftovers,
+        on_bytes: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(10)))
@@ -39,6 +46,7 @@ impl Network {
             agent,
             blobs: cache.join("blobs").join("sha256"),
             documents: Mutex::default(),
+            leftovers,
             on_bytes: Box::new(on_bytes),
         }
     }
@@ -96,6 +104,7 @@ impl Network {
         let cache = |error: io::Error| FetchErrorKind::Cache(error.to_string());
         fs::create_dir_all(&self.blobs).map_err(cache)?;
         let file = tempfile::NamedTempFile::new_in(&self.blobs).map_err(cache)?;
+        self.leftovers.add(file.path());
         let mut body = self.open(url)?.take(size.saturating_add(1));
         let mut tally = Tally::new(file);
         let mut buffer = vec![0; 1 << 16];
@@ -262,7 +271,7 @@ mod tests {
         let file = directory.path().join("archive");
         fs::write(&file, b"hello").unwrap();
         let url = format!("file:{}", file.display());
-        let network = Network::new(directory.path(), |_| ());
+        let network = Network::new(directory.path(), Leftovers::default(), |_| ());
         let mut hash = Sha256::new();
         hash.update(b"hello");
         let right = digest_of(hash);

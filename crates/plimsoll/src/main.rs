@@ -5,6 +5,7 @@ mod cli;
 mod facts;
 mod failure;
 mod fetch;
+mod interrupt;
 mod mirror;
 mod plan_file;
 mod print;
@@ -20,6 +21,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Verb};
 use crate::failure::{Exit, Result};
+use crate::interrupt::Leftovers;
 use crate::progress::Progress;
 use crate::session::Context;
 
@@ -30,8 +32,10 @@ fn main() -> ExitCode {
     let context = Context {
         cache,
         progress: progress.clone(),
+        leftovers: Leftovers::default(),
     };
-    let ended = run(&context, &cli.verb);
+    let watched = context.leftovers.watch();
+    let ended = watched.and_then(|()| run(&context, &cli.verb));
     progress.done();
     match ended {
         Ok(exit) => exit.into(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use plimsoll_model::{Image, Inventory, Lineage, Problem, Rootfs, Subject};
 
 use crate::failure::{Failure, Result};
+use crate::interrupt::Leftovers;
 use crate::progress::Progress;
 
 /// What the verbs share: where the cache is, and what is shown meanwhile.
@@ -13,6 +14,8 @@ pub(crate) struct Context {
     pub(crate) cache: PathBuf,
     /// What is shown.
     pub(crate) progress: Progress,
+    /// What an interrupted process takes away.
+    pub(crate) leftovers: Leftovers,
 }
 
 /// An image, read.

@@ -13,7 +13,7 @@ use crate::codec::Codec;
 use crate::config::canonical;
 use crate::documents::CONTAINERD_NAME;
 use crate::write::layout::{MARK, temporary_in};
-use crate::write::{Blobs, Fill, Written, index};
+use crate::write::{Blobs, Fill, WriteOptions, Written, index};
 use crate::{Error, tarball};
 
 /// An archive being written to a temporary file beside its place; it goes there at the end, or
@@ -26,7 +26,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, options: &WriteOptions<'_>) -> Result<Self, Error> {
         // What is not a regular file (a directory, a device, a pipe) cannot be replaced at once.
         if fs::metadata(path).is_ok_and(|facts| !facts.is_file()) {
             return Err(Error::Target {
@@ -47,7 +47,7 @@ impl Target {
         };
         let mut target = Self {
             path: path.to_owned(),
-            file: temporary_in(directory)?,
+            file: temporary_in(directory, options)?,
             end: 0,
             stored: BTreeSet::new(),
         };

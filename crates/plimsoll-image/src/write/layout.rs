@@ -8,7 +8,7 @@ use plimsoll_model::Digest;
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use crate::write::{Blobs, Fill, index};
+use crate::write::{Blobs, Fill, WriteOptions, index};
 use crate::{Error, Limits};
 
 /// The content of the `oci-layout` file (OCI image specification, `image-layout.md`).
@@ -19,14 +19,19 @@ const PREFIX: &str = ".plimsoll-";
 
 /// A layout being written to. Blobs wait under temporary names until [`Target::commit`]; whatever
 /// happens before that leaves the directory as it was.
-pub(super) struct Target {
+pub(super) struct Target<'a> {
     dir: PathBuf,
+    options: &'a WriteOptions<'a>,
     waiting: Vec<(NamedTempFile, Digest)>,
     undo: Undo,
 }
 
-impl Target {
-    pub(super) fn open(dir: &Path, tag: Option<&str>) -> Result<Self, Error> {
+impl<'a> Target<'a> {
+    pub(super) fn open(
+        dir: &Path,
+        tag: Option<&str>,
+        options: &'a WriteOptions<'a>,
+    ) -> Result<Self, Error> {
         let refuse = |why: &str| Error::Target {
             path: dir.to_owned(),
             why: why.to_owned(),
@@ -49,6 +54,7 @@ impl Target {
         }
         let mut target = Self {
             dir: dir.to_owned(),
+            options,
             waiting: Vec::new(),
             undo: Undo::default(),
         };
@@ -84,7 +90,7 @@ impl Target {
         }
         let mark = self.dir.join("oci-layout");
         if !mark.exists() {
-            replace(&mark, MARK)?;
+            replace(&mark, MARK, self.options)?;
             self.undo.made.push(mark);
         }
         let before = index::read(&self.dir, &Limits::default())?;
@@ -93,7 +99,7 @@ impl Target {
             return Err(Error::Target { path, why });
         }
         let after = index::with(before, entry, tag);
-        replace(&self.dir.join("index.json"), &after)
+        replace(&self.dir.join("index.json"), &after, self.options)
     }
 }
 
@@ -112,9 +118,9 @@ fn is_ours(dir: &Path) -> Result<bool, Error> {
     Ok(!foreign)
 }
 
-impl Blobs for Target {
+impl Blobs for Target<'_> {
     fn put(&mut self, fill: &mut Fill<'_>) -> Result<(), Error> {
-        let file = temporary_in(&self.dir.join("blobs").join("sha256"))?;
+        let file = temporary_in(&self.dir.join("blobs").join("sha256"), self.options)?;
         let mut out = BufWriter::with_capacity(256 << 10, file);
         let (digest, _) = fill(&mut out)?;
         let what = self.dir.display();
@@ -127,22 +133,29 @@ impl Blobs for Target {
 }
 
 /// A temporary file that others may read once it has its name.
-pub(super) fn temporary_in(directory: &Path) -> Result<NamedTempFile, Error> {
+pub(super) fn temporary_in(
+    directory: &Path,
+    options: &WriteOptions<'_>,
+) -> Result<NamedTempFile, Error> {
     use std::os::unix::fs::PermissionsExt as _;
-    tempfile::Builder::new()
+    let file = tempfile::Builder::new()
         .prefix(PREFIX)
         .permissions(fs::Permissions::from_mode(0o644))
         .tempfile_in(directory)
         .map_err(Error::io(format!(
             "a temporary file in {}",
             directory.display()
-        )))
+        )))?;
+    if let Some(tell) = options.temporaries {
+        tell(file.path());
+    }
+    Ok(file)
 }
 
 /// Writes a small file at once: before and after, never half of it.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+fn replace(path: &Path, bytes: &[u8], options: &WriteOptions<'_>) -> Result<(), Error> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = temporary_in(directory)?;
+    let mut file = temporary_in(directory, options)?;
     file.write_all(bytes).map_err(Error::io(path.display()))?;
     file.persist(path)
         .map(drop)

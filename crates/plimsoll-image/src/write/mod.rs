@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use oci_spec::image::{
@@ -48,6 +48,9 @@ pub struct WriteOptions<'a> {
     pub threads: Option<NonZeroUsize>,
     /// Told now and then how many bytes of files were written, and how many there are.
     pub progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
+    /// Told the path of every temporary file, so that a program that is interrupted can remove what
+    /// is still there. Errors leave nothing behind without it.
+    pub temporaries: Option<&'a dyn Fn(&Path)>,
 }
 
 /// A layer that was written.
@@ -93,19 +96,19 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
     }
     match sink {
         Sink::OciLayout { dir, tag } => {
-            let mut target = layout::Target::open(dir, tag.as_deref())?;
+            let mut target = layout::Target::open(dir, tag.as_deref(), options)?;
             let (written, entry) = write_blobs(draft, sink, options, &mut target)?;
             target.commit(entry, tag.as_deref())?;
             Ok(written)
         }
         Sink::OciArchive { file, tag } => {
-            let mut target = archive::Target::open(file)?;
+            let mut target = archive::Target::open(file, options)?;
             let (written, entry) = write_blobs(draft, sink, options, &mut target)?;
             target.commit_oci(entry, tag.as_deref())?;
             Ok(written)
         }
         Sink::DockerArchive { file, tag } => {
-            let mut target = archive::Target::open(file)?;
+            let mut target = archive::Target::open(file, options)?;
             let (written, entry) = write_blobs(draft, sink, options, &mut target)?;
             target.commit_docker(entry, &written, tag.as_deref())?;
             Ok(written)

@@ -45,6 +45,6 @@ mod spawn;
 mod step;
 mod supervise;
 
-pub(crate) use proc::children;
+pub(crate) use proc::{children, kill_all};
 pub(crate) use spawn::attempt;
 pub(crate) use supervise::run;

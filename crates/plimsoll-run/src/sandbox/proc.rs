@@ -35,6 +35,16 @@ pub(super) fn family(pid: i32) -> Vec<i32> {
     all
 }
 
+/// See [`crate::kill_all`].
+pub(crate) fn kill_all() {
+    let us = std::process::id().cast_signed();
+    let below = family(us).into_iter().skip(1);
+    for pid in below.filter_map(rustix::process::Pid::from_raw) {
+        // It may have ended by itself meanwhile.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+}
+
 /// Adds the children of every thread of a process.
 pub(crate) fn children(pid: i32, all: &mut Vec<i32>) {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {

@@ -115,11 +115,13 @@ mod tests {
         assert_eq!(root(us).unwrap(), b"/");
         let mut programs = Programs::new();
         assert_eq!(&*programs.of(us), "");
-        assert!(
-            programs
-                .of(std::os::unix::process::parent_id() as i32)
-                .starts_with('/')
-        );
+        // Our own child: another user's program may not be looked at.
+        let mut child = std::process::Command::new("/bin/sleep");
+        let mut child = child.arg("60").spawn().unwrap();
+        let program = programs.of(child.id() as i32);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(program.starts_with('/'), "{program}");
         assert_eq!(&*programs.of(i32::MAX), "");
         let (reader, _writer) = std::io::pipe().unwrap();
         use std::os::fd::AsRawFd as _;

@@ -101,7 +101,7 @@ pub(crate) fn build(
         .map_err(|error| Failure::because(format_args!("cannot write to {target}"), &error))?;
     let progress = context.progress.clone();
     let fetched = Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let network = Network::new(&context.cache, move |bytes| {
+    let network = Network::new(&context.cache, context.leftovers.clone(), move |bytes| {
         let sum = fetched.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed) + bytes;
         progress.bytes(sum, 0);
     });
@@ -147,7 +147,7 @@ pub(crate) fn build(
         .map_err(|error| Failure::because("cannot compose the image", &error))?;
     notes.extend(composed.notes);
     context.progress.step(&format!("writing {target}"));
-    let written = super::write_image(&composed.draft, &sink, compression)?;
+    let written = super::write_image(context, &composed.draft, &sink, compression)?;
     context.progress.done();
     let problems = composed.unemulated.iter().map(|line| Problem {
         message: format!("not emulated: {line}"),

@@ -13,9 +13,15 @@ use plimsoll_model::Draft;
 
 use crate::cli::Compress;
 use crate::failure::{Failure, Result};
+use crate::session::Context;
 
 /// Writes an image, reads it again and checks every promise it makes.
-fn write_image(draft: &Draft, sink: &Sink, compression: Compress) -> Result<Written> {
+fn write_image(
+    context: &Context,
+    draft: &Draft,
+    sink: &Sink,
+    compression: Compress,
+) -> Result<Written> {
     let compression = match compression {
         Compress::Gzip => Compression::Gzip,
         Compress::Zstd => Compression::Zstd,
@@ -23,6 +29,7 @@ fn write_image(draft: &Draft, sink: &Sink, compression: Compress) -> Result<Writ
     };
     let options = WriteOptions {
         compression,
+        temporaries: Some(&|path| context.leftovers.add(path)),
         ..WriteOptions::default()
     };
     let written = plimsoll_image::write(draft, sink, &options)

@@ -80,6 +80,7 @@ pub(crate) fn slim(
     let scratch = tempfile::Builder::new().prefix("plimsoll-").tempdir();
     let scratch =
         scratch.map_err(|error| Failure::because("cannot make a work directory", &error))?;
+    context.leftovers.add(scratch.path());
     let mut phases = Phases::default();
 
     let opened = phases.time("read", || {
@@ -126,7 +127,9 @@ pub(crate) fn slim(
     }
 
     context.progress.step(&format!("writing {target}"));
-    let written = phases.time("write", || write(&made.draft, &sink, options))?;
+    let written = phases.time("write", || {
+        super::write_image(context, &made.draft, &sink, options.compression)
+    })?;
     // The config names the layers' uncompressed digests, so it is the same in every kind of target.
     if written.config_digest != made.config_digest {
         return Err(Failure::new(format!(
@@ -355,7 +358,10 @@ impl Room<'_> {
                 tag: Some("slim".to_owned()),
             };
             self.context.progress.step(&format!("writing the {what}"));
-            let written = phases.time("write", || write(&draft, &sink, self.options))?;
+            let compression = self.options.compression;
+            let written = phases.time("write", || {
+                super::write_image(self.context, &draft, &sink, compression)
+            })?;
             let name = format!("oci:{}:slim", stage.display());
             let platform = platform_of(&original.image.config);
             let opened = phases.time("read", || {
@@ -392,11 +398,6 @@ impl Room<'_> {
 /// A work directory that cannot be removed now is removed with the one it lies in.
 fn remove(directory: &Path) {
     let _ = std::fs::remove_dir_all(directory);
-}
-
-/// Writes and validates; nothing invalid stays.
-fn write(draft: &Draft, sink: &Sink, options: &SlimOptions) -> Result<plimsoll_image::Written> {
-    super::write_image(draft, sink, options.compression)
 }
 
 /// Seconds by phase; a phase that comes again adds up.

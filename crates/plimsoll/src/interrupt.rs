@@ -1,0 +1,71 @@
+//! What an interrupted process takes away before it ends.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+use crate::failure::{Failure, Result};
+
+/// How often the removal of a directory is tried: what was running in it may be dying still.
+const TRIES: usize = 20;
+
+/// Temporary files and directories of this process. What has been removed or renamed by now may
+/// stay on the list. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Leftovers(Arc<Mutex<BTreeSet<PathBuf>>>);
+
+impl Leftovers {
+    /// To be removed when the process is interrupted.
+    pub(crate) fn add(&self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut paths = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        paths.insert(path);
+    }
+
+    /// Waits for SIGINT, SIGTERM and SIGHUP on a thread of its own; when one comes, it ends the
+    /// images that run, removes what is on the list, and lets the signal do what it does.
+    pub(crate) fn watch(&self) -> Result<()> {
+        let failed = |error: io::Error| Failure::because("cannot listen for signals", &error);
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
+        let paths = Arc::clone(&self.0);
+        let listen = move || {
+            for signal in signals.forever() {
+                // Held until the end: nothing new may appear behind our back.
+                let paths = paths.lock().unwrap_or_else(PoisonError::into_inner);
+                plimsoll_run::kill_all();
+                for path in paths.iter() {
+                    remove(path);
+                }
+                let _ = emulate_default_handler(signal);
+            }
+        };
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(listen)
+            .map_err(failed)?;
+        Ok(())
+    }
+}
+
+/// Removes a file or a directory; a link is removed, never followed.
+fn remove(path: &Path) {
+    for _ in 0..TRIES {
+        let is_directory = fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir());
+        let removed = if is_directory {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        };
+        match removed {
+            Ok(()) => return,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(_) => std::thread::sleep(std::time::Duration::from_millis(10)),
+        }
+    }
+}
