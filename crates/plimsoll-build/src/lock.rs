@@ -101,8 +101,8 @@ impl Lock {
     /// Reads what [`Lock::to_toml`] wrote.
     ///
     /// # Errors
-    /// When the text is something else, of another version, or names a release or a digest that is
-    /// none.
+    /// When the text is something else, of another version, names a release or a digest that is
+    /// none, or an address outside the repository.
     pub fn parse(text: &str) -> Result<Self, LockError> {
         let lock: Self =
             toml::from_str(text).map_err(|error| LockError(error.message().to_owned()))?;
@@ -113,6 +113,10 @@ impl Lock {
         for archive in &lock.archives {
             if archive.digest().is_none() {
                 let message = format!("`{}` is not a SHA-256 digest", archive.sha256);
+                return Err(LockError(message));
+            }
+            if !plimsoll_packages::index::is_below(&archive.filename) {
+                let message = format!("`{}` leads out of the repository", archive.filename);
                 return Err(LockError(message));
             }
             if archive.release >= lock.releases.len() {
@@ -189,6 +193,7 @@ mod tests {
             (("release = 0", "release = 3"), "no release 3"),
             (("sha256 = \"00", "sha256 = \"xx"), "not a SHA-256"),
             (("size = 7", "sise = 7"), "sise"),
+            (("pool/main", "../../main"), "leads out"),
         ] {
             let text = lock().to_toml().replace(change.0, change.1);
             let error = Lock::parse(&text).expect_err(change.1);

@@ -169,9 +169,21 @@ fn candidate(stanza: &deb822::Stanza<'_>) -> Result<Candidate, String> {
             return Err(missing(&found.name, field));
         }
     }
+    if !is_below(&found.filename) {
+        let filename = found.filename.escape_debug();
+        return Err(format!(
+            "the record of {} leads out of the repository: {filename}",
+            found.name.escape_debug()
+        ));
+    }
     found.size = size.ok_or_else(|| missing(&found.name, "Size"))?;
     found.digest = digest.ok_or_else(|| missing(&found.name, "SHA256"))?;
     Ok(found)
+}
+
+/// Whether a `Filename` stays below the root of its repository: relative, and without `..`.
+pub fn is_below(filename: &str) -> bool {
+    !filename.starts_with('/') && filename.split('/').all(|part| part != "..")
 }
 
 fn missing(name: &str, field: &str) -> String {

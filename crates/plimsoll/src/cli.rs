@@ -112,7 +112,7 @@ pub(crate) struct SlimOptions {
     /// Keep this path (a glob; a directory means all of it), whatever the plan says.
     #[arg(long = "include", value_name = "GLOB")]
     pub(crate) includes: Vec<String>,
-    /// Leave this path (a glob) ashore unless it is needed for certain.
+    /// Leave this path (a glob) ashore, needed or not: the probes say whether that was right.
     #[arg(long = "exclude", value_name = "GLOB")]
     pub(crate) excludes: Vec<String>,
     /// Write the slimmed image even if it does not pass its probes (the exit code stays 4).
@@ -121,7 +121,7 @@ pub(crate) struct SlimOptions {
     /// Seconds the image may take until it answers its probes.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) start_timeout: u64,
-    /// Bytes of memory all processes of the image together may use, in MiB.
+    /// How much memory all processes of the image together may use, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 4096)]
     pub(crate) memory: u64,
     /// How layers are compressed.

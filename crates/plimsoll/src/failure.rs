@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use plimsoll_model::text::printable;
+
 /// The exit codes of plimsoll. They are a promise to scripts and never change their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -28,8 +30,10 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
+    details: Vec<String>,
     hint: Option<String>,
     exit: Exit,
+    unreachable: bool,
 }
 
 impl Failure {
@@ -37,8 +41,10 @@ impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
+            details: Vec::new(),
             hint: None,
             exit: Exit::Failed,
+            unreachable: false,
         }
     }
 
@@ -55,7 +61,18 @@ impl Failure {
             }
             cause = error.source();
         }
-        Self::new(message)
+        // Some errors have lines of their own, such as why no set of packages fits. Set in, they
+        // cannot be taken for ours.
+        let mut lines = message.lines().map(str::to_owned);
+        let first = lines.next().unwrap_or_default();
+        Self::new(first).details(lines)
+    }
+
+    /// The same with lines below it: differences, what the image printed.
+    #[must_use]
+    pub(crate) fn details(mut self, details: impl IntoIterator<Item = String>) -> Self {
+        self.details.extend(details);
+        self
     }
 
     /// The same with something the user may do.
@@ -72,6 +89,18 @@ impl Failure {
         self
     }
 
+    /// The same, known to be for want of a package mirror.
+    #[must_use]
+    pub(crate) fn unreachable(mut self, unreachable: bool) -> Self {
+        self.unreachable = unreachable;
+        self
+    }
+
+    /// Whether it is for want of a package mirror.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.unreachable
+    }
+
     /// The exit code it ends the process with.
     pub(crate) fn code(&self) -> Exit {
         self.exit
@@ -80,12 +109,33 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        // Names and messages may come out of an image.
+        let plain = |text: &String| printable(text.as_bytes());
+        write!(f, "error: {}", plain(&self.message))?;
+        for line in &self.details {
+            write!(f, "\n  {}", plain(line))?;
+        }
         match &self.hint {
-            Some(hint) => write!(f, "\n\nhint: {hint}"),
+            Some(hint) => write!(f, "\n\nhint: {}", plain(hint)),
             None => Ok(()),
         }
     }
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_wrote_can_neither_move_the_cursor_nor_forge_a_line() {
+        let failure = Failure::new("no image `\x1b[2Jx\nerror: y`").details(["a\rb".to_owned()]);
+        let shown = failure.to_string();
+        assert_eq!(shown.lines().count(), 2, "{shown}");
+        assert!(
+            !shown.contains('\x1b') && !shown.contains('\r'),
+            "{shown:?}"
+        );
+    }
+}

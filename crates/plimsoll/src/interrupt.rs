@@ -28,6 +28,12 @@ impl Leftovers {
         paths.insert(path);
     }
 
+    /// Returns unless a signal is ending the process: what comes of work whose image was killed
+    /// under it is nothing to tell.
+    pub(crate) fn settle(&self) {
+        drop(self.0.lock());
+    }
+
     /// Waits for SIGINT, SIGTERM and SIGHUP on a thread of its own; when one comes, it ends the
     /// images that run, removes what is on the list, and lets the signal do what it does.
     pub(crate) fn watch(&self) -> Result<()> {

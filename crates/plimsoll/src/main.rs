@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     };
     let watched = context.leftovers.watch();
     let ended = watched.and_then(|()| run(&context, &cli.verb));
+    context.leftovers.settle();
     progress.done();
     match ended {
         Ok(exit) => exit.into(),

@@ -76,6 +76,7 @@ pub(crate) fn repositories(
         });
         return Err(
             Failure::new(format!("no package mirror can be used: {why}"))
+                .unreachable(true)
                 .hint("name one with --mirror URI --suite SUITE, or in PLIMSOLL_MIRROR"),
         );
     }

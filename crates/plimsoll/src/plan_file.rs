@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::{Digest, ImagePath, Plan, Problem, Reason};
@@ -105,7 +106,11 @@ impl PlanFile {
             .filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(failed)?;
-        let mut temporary = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+        // Readable as other files of the user are; a temporary file is nobody else's by default.
+        let mut temporary = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(parent)
+            .map_err(failed)?;
         let written = serde_json::to_writer_pretty(&mut temporary, &file);
         written.map_err(std::io::Error::from).map_err(failed)?;
         temporary.write_all(b"\n").map_err(failed)?;

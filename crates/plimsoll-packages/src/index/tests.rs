@@ -169,3 +169,25 @@ fn compressions_that_are_not_read_are_named() {
         assert!(error.to_string().contains(name), "{error}");
     }
 }
+
+#[test]
+fn an_address_outside_the_repository_is_a_problem() {
+    for (filename, below) in [
+        ("pool/a.deb", true),
+        ("./a.deb", true),
+        ("a..b/c.deb", true),
+        ("/etc/passwd", false),
+        ("pool/../../x.deb", false),
+    ] {
+        assert_eq!(is_below(filename), below, "{filename}");
+        let digest = "0".repeat(64);
+        let text = format!(
+            "Package: a\nVersion: 1\nArchitecture: all\nFilename: {filename}\nSize: 1\nSHA256: {digest}\n"
+        );
+        let (candidates, problems) = parse(text.as_bytes());
+        assert_eq!(
+            (candidates.len(), problems.len()),
+            (usize::from(below), usize::from(!below))
+        );
+    }
+}

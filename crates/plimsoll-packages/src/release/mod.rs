@@ -73,15 +73,15 @@ pub enum ReleaseError {
     #[error("no signature of the release file can be trusted: {}", list(.0))]
     Untrusted(Vec<Rejected>),
     /// The time the release file gives itself is over.
-    #[error("the release file was valid until {until} (seconds since 1970), now it is {now}")]
+    #[error("the release file was valid until {}, and now it is {}", time(*until), time(*now))]
     Expired {
-        /// `Valid-Until`.
+        /// `Valid-Until`, in seconds since 1970.
         until: i64,
-        /// The time it is.
+        /// The time it is, in seconds since 1970.
         now: i64,
     },
     /// The release file was made in the future, by more than a day.
-    #[error("the release file was made at {date} (seconds since 1970), but now it is {now}")]
+    #[error("the release file was made at {}, but now it is {}", time(*date), time(*now))]
     FromTheFuture {
         /// `Date`.
         date: i64,
@@ -249,6 +249,14 @@ fn read(text: &str, signed_by: Vec<String>, now: i64) -> Result<Release, Release
         return Err(ReleaseError::FromTheFuture { date, now });
     }
     Ok(release)
+}
+
+/// A time for people (RFC 3339).
+fn time(seconds: i64) -> String {
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(time) => time.to_string(),
+        Err(_) => format!("{seconds} s since 1970"),
+    }
 }
 
 /// Seconds since 1970 of `Sat, 10 May 2025 09:01:13 UTC`.

@@ -117,6 +117,7 @@ pub(crate) fn build(
         Event::Layer { name } => shown.step(&format!("putting the layer {name} together")),
     };
     let mut notes = Vec::new();
+    let mut new_lock = None;
     let lock = match lock_file {
         Some((path, false)) if path.exists() => read_lock(path)?,
         _ => {
@@ -127,12 +128,14 @@ pub(crate) fn build(
             notes.extend(left_out);
             let now = jiff::Timestamp::now().as_second();
             let resolution =
-                plimsoll_build::resolve(recipe, &repositories, &network, now, &on_event)
-                    .map_err(|error| Failure::because("cannot resolve the recipe", &error))?;
+                plimsoll_build::resolve(recipe, &repositories, &network, now, &on_event).map_err(
+                    |error| {
+                        let failure = Failure::because("cannot resolve the recipe", &error);
+                        failure.unreachable(is_unreachable(&error))
+                    },
+                )?;
             notes.extend(resolution.notes);
-            if let Some((path, _)) = lock_file {
-                write_lock(path, &resolution.lock)?;
-            }
+            new_lock = lock_file.map(|(path, _)| path);
             resolution.lock
         }
     };
@@ -146,6 +149,11 @@ pub(crate) fn build(
     let composed = plimsoll_build::compose(recipe, &lock, &network, Arc::new(spool), &on_event)
         .map_err(|error| Failure::because("cannot compose the image", &error))?;
     notes.extend(composed.notes);
+    // Not before every archive was there and had its digest: a lock nobody could obey would stand
+    // in the way of the next build.
+    if let Some(path) = new_lock {
+        write_lock(path, &lock)?;
+    }
     context.progress.step(&format!("writing {target}"));
     let written = super::write_image(context, &composed.draft, &sink, compression)?;
     context.progress.done();
@@ -160,6 +168,11 @@ pub(crate) fn build(
         notes,
         lock,
     })
+}
+
+fn is_unreachable(error: &plimsoll_build::Error) -> bool {
+    use plimsoll_model::fetch::FetchErrorKind::Unreachable;
+    matches!(error, plimsoll_build::Error::Fetch(error) if matches!(error.kind, Unreachable(_)))
 }
 
 fn read_lock(path: &Path) -> Result<Lock> {

@@ -17,9 +17,6 @@ use crate::verbs::{build, inspect, slim};
 pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
     let began = Instant::now();
     let images = arguments.output.join("images");
-    std::fs::create_dir_all(&images).map_err(|error| {
-        Failure::because(format_args!("cannot make {}", images.display()), &error)
-    })?;
     let (original, slimmed, composed) = match &arguments.image {
         Some(image) => (image.clone(), target(&images, "slim"), false),
         None => (
@@ -29,12 +26,18 @@ pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
         ),
     };
 
-    heading("2. inspect: what is in it, and what should not be")?;
+    let step = if composed { 2 } else { 1 };
+    heading(&format!(
+        "{step}. inspect: what is in it, and what should not be"
+    ))?;
     let opened = session::open(context, &original, None, None)?;
     print::report(&inspect::report(&opened), "text", false)?;
     drop(opened);
 
-    heading("3. slim: keep what it needs, write it, start it, compare")?;
+    heading(&format!(
+        "{}. slim: keep what it needs, write it, start it, compare",
+        step + 1
+    ))?;
     let mut options = arguments.options.clone();
     if options.probes.is_empty() && composed {
         options.probes.push("http:/".to_owned());
@@ -73,8 +76,9 @@ fn compose(context: &Context, arguments: &cli::Demo, images: &Path) -> Result<St
         &target,
         compression,
     );
-    let built = built.map_err(|failure| {
-        failure.hint("the same walk works with an image of yours: plimsoll demo IMAGE")
+    let built = built.map_err(|failure| match failure.is_unreachable() {
+        true => failure.hint("the same walk works with an image of yours: plimsoll demo IMAGE"),
+        false => failure,
     })?;
     for note in &built.notes {
         print::line(&format!("  {note}"))?;

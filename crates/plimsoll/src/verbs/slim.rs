@@ -69,6 +69,7 @@ pub(crate) fn slim(
     options: &SlimOptions,
 ) -> Result<Slimmed> {
     let began = Instant::now();
+    let given = parse_probes(&options.probes)?;
     let sink = Sink::parse(target).map_err(|error| {
         Failure::because(format_args!("cannot write to {target}"), &error)
             .hint("write it as oci:DIR:TAG, oci-archive:FILE or docker-archive:FILE")
@@ -86,7 +87,10 @@ pub(crate) fn slim(
     let opened = phases.time("read", || {
         session::open(context, name, platform, Some(scratch.path()))
     })?;
-    let probes = probes(&opened.image.config, &options.probes)?;
+    let probes = match given.is_empty() {
+        true => exposed(&opened.image.config)?,
+        false => given,
+    };
     let room = Room {
         context,
         way,
@@ -212,6 +216,7 @@ pub(crate) fn slim(
             .map(|problem| format!("not so while it ran: {problem}")),
     );
     report.notes.extend(original.problems.iter().cloned());
+    report.notes.extend(refused(&original.answers));
     report.notes.extend(weakness(&options.probes, &probes));
     context.progress.done();
     let exit = if verified {
@@ -317,19 +322,22 @@ impl Room<'_> {
     /// The original must do what is asked of it, or nothing can be proved.
     fn must_answer(&self, outcome: &Outcome, name: &str) -> Result<()> {
         if let Some(answer) = outcome.answers.iter().find(|answer| !answer.is_good()) {
-            let said = describe(answer);
             return Err(Failure::new(format!(
-                "{name} itself does not pass the probe {}: {said}{}",
+                "{name} itself does not pass the probe {}: {}",
                 answer.probe,
-                tail(&outcome.output)
+                describe(answer)
             ))
+            .details(outcome.problems.clone())
+            .details(said(answer))
+            .details(tail("image", &outcome.output))
             .hint("a probe must pass on the original; --start-timeout gives it more time"));
         }
         if outcome.answers.is_empty() || outcome.observations.seen.is_empty() {
             return Err(Failure::new(format!(
-                "nothing was seen of {name} at work, so nothing could be proved{}",
-                tail(&outcome.output)
+                "nothing was seen of {name} at work, so nothing could be proved"
             ))
+            .details(outcome.problems.clone())
+            .details(tail("image", &outcome.output))
             .hint("name what must go on working with --probe"));
         }
         Ok(())
@@ -417,16 +425,7 @@ impl Phases {
     }
 }
 
-fn probes(config: &Config, given: &[String]) -> Result<Vec<Probe>> {
-    let texts: Vec<String> = if given.is_empty() {
-        config
-            .tcp_ports()
-            .iter()
-            .map(|port| format!("tcp:{port}"))
-            .collect()
-    } else {
-        given.to_vec()
-    };
+fn parse_probes(texts: &[String]) -> Result<Vec<Probe>> {
     let parse = |text: &String| {
         Probe::parse(text).map_err(|error| {
             Failure::because(format_args!("cannot understand the probe `{text}`"), &error)
@@ -434,6 +433,13 @@ fn probes(config: &Config, given: &[String]) -> Result<Vec<Probe>> {
         })
     };
     texts.iter().map(parse).collect()
+}
+
+/// A connection to each exposed port.
+fn exposed(config: &Config) -> Result<Vec<Probe>> {
+    let ports = config.tcp_ports();
+    let texts: Vec<String> = ports.iter().map(|port| format!("tcp:{port}")).collect();
+    parse_probes(&texts)
 }
 
 /// What the user should know about a proof that proves little.
@@ -479,29 +485,25 @@ fn compare(first: &Outcome, second: &Outcome, result: &Outcome) -> Vec<String> {
 }
 
 fn unproved(differences: &[String], outcome: &Outcome) -> Failure {
-    let list: String = differences
-        .iter()
-        .map(|difference| format!("\n  {difference}"))
-        .collect();
-    Failure::new(format!(
-        "the slimmed image does not do what the original does; it was not written{list}{}",
-        tail(&outcome.output)
-    ))
-    .exit(Exit::Unproved)
-    .hint("keep what it misses with --include, or look at it with --keep-failed")
+    Failure::new("the slimmed image does not do what the original does; it was not written")
+        .details(differences.iter().cloned())
+        .details(outcome.problems.clone())
+        .details(tail("image", &outcome.output))
+        .exit(Exit::Unproved)
+        .hint("keep what it misses with --include, or look at it with --keep-failed")
 }
 
-/// The last lines the image printed.
-fn tail(output: &[u8]) -> String {
+/// The last lines that somebody printed.
+fn tail(who: &str, output: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(output);
-    let lines: Vec<&str> = text.lines().rev().take(8).collect();
-    let lines = lines.into_iter().rev().map(|line| {
-        format!(
-            "\n  image: {}",
-            plimsoll_model::text::printable(line.as_bytes())
-        )
-    });
-    lines.collect()
+    let mut lines: Vec<String> = text
+        .lines()
+        .rev()
+        .take(8)
+        .map(|line| format!("{who}: {line}"))
+        .collect();
+    lines.reverse();
+    lines
 }
 
 fn describe(answer: &plimsoll_model::Answer) -> String {
@@ -509,9 +511,29 @@ fn describe(answer: &plimsoll_model::Answer) -> String {
     match &answer.outcome {
         Http { status, .. } => format!("it answers {status}"),
         Tcp { .. } => "connected".to_owned(),
-        Exit { code, output } => format!("exit code {code}{}", tail(output)),
+        Exit { code, .. } => format!("exit code {code}"),
         None(why) => why.clone(),
     }
+}
+
+/// What a probe's command printed.
+fn said(answer: &plimsoll_model::Answer) -> Vec<String> {
+    match &answer.outcome {
+        plimsoll_model::answer::Outcome::Exit { output, .. } => tail("probe", output),
+        _ => Vec::new(),
+    }
+}
+
+/// A client error is an answer, and is compared; but a probe that meets one tries less than it
+/// seems to.
+fn refused(answers: &[plimsoll_model::Answer]) -> impl Iterator<Item = String> {
+    answers.iter().filter_map(|answer| match &answer.outcome {
+        plimsoll_model::answer::Outcome::Http { status, .. } if *status >= 400 => Some(format!(
+            "the original answers {} with {status}: that proves little of the application",
+            answer.probe
+        )),
+        _ => None,
+    })
 }
 
 fn stop_signal(config: &Config) -> Result<i32> {

@@ -47,6 +47,12 @@ pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
         },
         _ => plimsoll_slim::why(&plan.plan, tree, &opened.inventory, &path),
     };
+    if why == plimsoll_slim::Why::NoSuchPath {
+        return Err(Failure::new(format!(
+            "there is no {path} in {}",
+            arguments.image
+        )));
+    }
     print::line(&why.to_string())?;
     Ok(Exit::Fine)
 }

@@ -6,15 +6,19 @@ use std::process::{Command, Output};
 
 use sha2::{Digest, Sha256};
 
-/// Runs the binary, its cache in `scratch`.
-pub(crate) fn plimsoll(scratch: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_plimsoll"))
-        .args(arguments)
+/// The binary, to be run in `scratch` with its cache there.
+pub(crate) fn command(scratch: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+    command
         .current_dir(scratch)
         .env("PLIMSOLL_CACHE", scratch.join("cache"))
-        .env_remove("PLIMSOLL_MIRROR")
-        .output()
-        .unwrap()
+        .env_remove("PLIMSOLL_MIRROR");
+    command
+}
+
+/// Runs the binary.
+pub(crate) fn plimsoll(scratch: &Path, arguments: &[&str]) -> Output {
+    command(scratch).args(arguments).output().unwrap()
 }
 
 /// Standard output and standard error, for assertions that explain themselves.

@@ -1,10 +1,12 @@
 //! Slim from end to end: an image of this machine's own libraries is slimmed, and seen working.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::images::{Tar, layout, libraries, plimsoll, server, text};
+use crate::images::{Tar, command, layout, libraries, plimsoll, server, text};
 
 /// Parents first, each directory once.
 fn with_parents(mut tar: Tar, paths: &[&str]) -> Tar {
@@ -237,4 +239,49 @@ fn what_does_not_pass_is_not_written_unless_it_is_asked_for() {
     let output = plimsoll(scratch.path(), &kept);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output));
     assert!(scratch.path().join("out/index.json").exists());
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = web_image(
+        &scratch.path().join("image"),
+        &["/app/serve", "8080", "/srv/www"],
+    );
+    let temporary = scratch.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let probe = "cmd:echo $$ > pid.new && mv pid.new pid && exec sleep 60";
+    let mut command = command(scratch.path());
+    command
+        .args(["slim", &image, "-o", "oci:out", "--probe", probe])
+        .env("TMPDIR", &temporary)
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let pid = scratch.path().join("pid");
+    let began = Instant::now();
+    while !pid.exists()
+        && child.try_wait().unwrap().is_none()
+        && began.elapsed() < Duration::from_secs(20)
+    {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let probe_ran = pid.exists();
+    let interrupted = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    if skipped(&output) {
+        return;
+    }
+    assert!(probe_ran && interrupted.success(), "{}", text(&output));
+    assert_eq!(output.status.signal(), Some(2), "{}", text(&output));
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+    assert!(!scratch.path().join("out").exists());
+    let pid = fs::read_to_string(pid).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
+    assert!(
+        status.is_empty() || status.contains("State:\tZ"),
+        "{status}"
+    );
 }
