@@ -52,6 +52,17 @@ pub(crate) fn open(
     platform: Option<&str>,
     spool: Option<&Path>,
 ) -> Result<Opened> {
+    context.progress.step(&format!("reading {name}"));
+    read(context, name, platform, spool)
+}
+
+/// The same, for what the user has no name for.
+pub(crate) fn read(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+    spool: Option<&Path>,
+) -> Result<Opened> {
     let platform = match platform {
         Some(text) => Some(plimsoll_image::Platform::parse(text).map_err(|error| {
             Failure::because(
@@ -62,7 +73,6 @@ pub(crate) fn open(
         })?),
         None => None,
     };
-    context.progress.step(&format!("reading {name}"));
     let progress = context.progress.clone();
     let on_bytes = move |done, total| progress.bytes(done, total);
     let options = plimsoll_image::Options {

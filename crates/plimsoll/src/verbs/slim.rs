@@ -365,7 +365,8 @@ impl Room<'_> {
                 dir: stage.clone(),
                 tag: Some("slim".to_owned()),
             };
-            self.context.progress.step(&format!("writing the {what}"));
+            let progress = &self.context.progress;
+            progress.step(&format!("writing the {what} and reading it again"));
             let compression = self.options.compression;
             let written = phases.time("write", || {
                 super::write_image(self.context, &draft, &sink, compression)
@@ -373,7 +374,7 @@ impl Room<'_> {
             let name = format!("oci:{}:slim", stage.display());
             let platform = platform_of(&original.image.config);
             let opened = phases.time("read", || {
-                session::open(self.context, &name, Some(&platform), Some(self.scratch))
+                session::read(self.context, &name, Some(&platform), Some(self.scratch))
             })?;
             let (root, _) = self.prepare(&opened.rootfs, &what, phases)?;
             let outcome = self.run(&root, &opened, &what, phases)?;
