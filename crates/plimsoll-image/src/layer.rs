@@ -293,16 +293,15 @@ impl Index<'_> {
             };
             if self.keep
                 && let EntryKind::Node(Kind::File { size, at }) = &entry.kind
-                && *size <= interest(entry.path.as_bytes())
-                && self.reserve(*size)
+                && let Some(most) = wanted(entry.path.as_bytes(), *size, member.meta.mode)
+                && self.reserve(most)
             {
-                let mut body = Vec::with_capacity(usize::try_from(*size).unwrap_or(0));
-                archive
-                    .read_to_end(&mut body)
-                    .map_err(|error| match error.kind() {
-                        io::ErrorKind::UnexpectedEof => TarError::Truncated(archive.offset()),
-                        _ => TarError::Io(error),
-                    })?;
+                let mut body = Vec::with_capacity(usize::try_from(most).unwrap_or(0));
+                let read = (&mut archive).take(most).read_to_end(&mut body);
+                read.map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => TarError::Truncated(archive.offset()),
+                    _ => TarError::Io(error),
+                })?;
                 self.captured.insert(at.offset, body.into());
             }
             self.entries.push(entry);
@@ -438,6 +437,17 @@ fn fits(path: &ImagePath) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// How many bytes of a file are kept in memory: all of what somebody will ask for, and of every
+/// program the first line, which says whether it is a script.
+fn wanted(path: &[u8], size: u64, mode: u32) -> Option<u64> {
+    /// The kernel reads no more of it (`BINPRM_BUF_SIZE`).
+    const FIRST_LINE: u64 = 256;
+    if size <= interest(path) {
+        return Some(size);
+    }
+    (mode & 0o111 != 0).then_some(size.min(FIRST_LINE))
 }
 
 /// Up to how many bytes a file at `path` is kept in memory, because somebody will ask for it:

@@ -153,9 +153,9 @@ impl Rootfs {
     pub fn read_head(&self, path: &ImagePath, limit: u64) -> io::Result<Vec<u8>> {
         let (at, size) = self.file(path)?;
         let mut bytes = Vec::new();
+        // No more is asked for than is wanted: a source may have the beginning at hand.
         self.contents
-            .open(at, size)?
-            .take(limit.min(size))
+            .open(at, limit.min(size))?
             .read_to_end(&mut bytes)?;
         Ok(bytes)
     }
