@@ -12,6 +12,7 @@ mod print;
 mod progress;
 mod session;
 mod verbs;
+mod work;
 
 use std::io::Write;
 use std::path::PathBuf;

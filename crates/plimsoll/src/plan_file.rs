@@ -111,9 +111,12 @@ impl PlanFile {
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(parent)
             .map_err(failed)?;
-        let written = serde_json::to_writer_pretty(&mut temporary, &file);
+        let mut out = std::io::BufWriter::new(&mut temporary);
+        let written = serde_json::to_writer_pretty(&mut out, &file);
         written.map_err(std::io::Error::from).map_err(failed)?;
-        temporary.write_all(b"\n").map_err(failed)?;
+        out.write_all(b"\n").map_err(failed)?;
+        out.flush().map_err(failed)?;
+        drop(out);
         temporary
             .persist(path)
             .map_err(|error| failed(error.error))?;

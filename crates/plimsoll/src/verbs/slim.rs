@@ -16,6 +16,7 @@ use crate::failure::{Exit, Failure, Result};
 use crate::plan_file::{self, PlanFile};
 use crate::print;
 use crate::session::{self, Context, Opened};
+use crate::work;
 
 /// How often a slimmed image that missed files is mended and run again.
 const MAX_REPAIRS: usize = 8;
@@ -78,10 +79,7 @@ pub(crate) fn slim(
         Failure::because("cannot start images on this machine", &error)
             .hint("slim proves what it does by running the image; `inspect` needs no sandbox")
     })?;
-    let scratch = tempfile::Builder::new().prefix("plimsoll-").tempdir();
-    let scratch =
-        scratch.map_err(|error| Failure::because("cannot make a work directory", &error))?;
-    context.leftovers.add(scratch.path());
+    let scratch = work::on_disk(&context.leftovers)?;
     let mut phases = Phases::default();
 
     let opened = phases.time("read", || {
@@ -91,10 +89,12 @@ pub(crate) fn slim(
         true => exposed(&opened.image.config)?,
         false => given,
     };
+    let trees = work::directory(opened.rootfs.tree.live_bytes(), &context.leftovers)?;
     let room = Room {
         context,
         way,
         scratch: scratch.path(),
+        trees: trees.path(),
         probes: &probes,
         options,
     };
@@ -231,7 +231,10 @@ pub(crate) fn slim(
 struct Room<'a> {
     context: &'a Context,
     way: Way,
+    /// For what is written and read again.
     scratch: &'a Path,
+    /// For what is run.
+    trees: &'a Path,
     probes: &'a [Probe],
     options: &'a SlimOptions,
 }
@@ -257,7 +260,7 @@ impl Room<'_> {
         phases: &mut Phases,
     ) -> Result<(PathBuf, Vec<Problem>)> {
         self.context.progress.step(&format!("unpacking the {what}"));
-        let directory = self.scratch.join(what.replace(' ', "-"));
+        let directory = self.trees.join(what.replace(' ', "-"));
         let ownership = match self.way {
             Way::Root => Ownership::Real,
             Way::Plain => Ownership::Mine,
@@ -292,7 +295,7 @@ impl Room<'_> {
             tree.get(&found.path)
                 .map(|node| (node.meta.uid, node.meta.gid))
         };
-        let scratch = self.scratch.join(format!("{}-run", what.replace(' ', "-")));
+        let scratch = self.trees.join(format!("{}-run", what.replace(' ', "-")));
         std::fs::create_dir_all(&scratch).map_err(|error| failed(&error))?;
         let spec = plimsoll_run::Spec {
             root,
