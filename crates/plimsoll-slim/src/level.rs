@@ -12,6 +12,7 @@ use plimsoll_model::{ImagePath, PackageId, Reason};
 use crate::keep::Keep;
 use crate::loader::Loader;
 use crate::owners::{base_layers, is_base};
+use crate::python::Reach;
 use crate::scene::{Look, Scene};
 use crate::valve;
 use crate::{Level, Request};
@@ -40,10 +41,11 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
 fn app(scene: &Scene<'_>, keep: &mut Keep<'_>) {
     let tree = scene.tree();
     let packages = packages(scene, keep);
+    let python = Reach::of(scene, keep);
     let mut objects: Vec<(ImagePath, Reason)> = Vec::new();
     let mut take = |keep: &mut Keep<'_>, path: &ImagePath, reason: Reason| {
         let is_there = tree.get(path).is_some_and(|node| node.is_file());
-        if !is_there || valve::is_ballast(path) || scene.is_program(path) {
+        if !is_there || python.leaves(path) || valve::is_ballast(path) || scene.is_program(path) {
             return;
         }
         if matches!(&*scene.look(path), Look::Elf(_) | Look::Unreadable(_)) {

@@ -19,6 +19,7 @@ mod loader;
 mod observed;
 mod owners;
 mod plan;
+mod python;
 mod roots;
 mod scene;
 mod skeleton;

@@ -10,6 +10,7 @@ use crate::Request;
 use crate::elf::Elf;
 use crate::loader::Loader;
 use crate::owners::Owners;
+use crate::python::Places;
 use crate::valve;
 
 /// Larger files are not read as ELF: the limit bounds memory, and hardly a library reaches it.
@@ -35,6 +36,7 @@ pub struct Scene<'a> {
     owners: Owners,
     looks: RefCell<BTreeMap<ImagePath, Rc<Look>>>,
     loader: OnceCell<Loader>,
+    python: OnceCell<Places>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
 }
@@ -50,6 +52,7 @@ impl<'a> Scene<'a> {
             owners: Owners::of(request.subject.inventory, tree),
             looks: RefCell::default(),
             loader: OnceCell::new(),
+            python: OnceCell::new(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
         }
@@ -111,6 +114,11 @@ impl<'a> Scene<'a> {
     /// Where the dynamic loader of the image searches.
     pub(crate) fn loader(&self) -> &Loader {
         self.loader.get_or_init(|| Loader::of(self))
+    }
+
+    /// Where the modules of the image's Pythons lie.
+    pub(crate) fn python(&self) -> &Places {
+        self.python.get_or_init(|| Places::of(self))
     }
 
     /// What the regular file at `path` (free of links) is.
