@@ -10,7 +10,7 @@ use crate::Request;
 use crate::elf::Elf;
 use crate::loader::Loader;
 use crate::owners::Owners;
-use crate::python::Places;
+use crate::python::{self, Distributions, Places};
 use crate::valve;
 
 /// Larger files are not read as ELF: the limit bounds memory, and hardly a library reaches it.
@@ -21,7 +21,7 @@ pub(crate) const TEXT_LIMIT: u64 = 1 << 20;
 /// What the first bytes of a file, or all of it, say it is.
 pub(crate) enum Look {
     /// An ELF object.
-    Elf(Elf),
+    Elf(Box<Elf>),
     /// A script: its `#!` line, without the `#!`.
     Script(Vec<u8>),
     /// Neither; perhaps text.
@@ -37,6 +37,7 @@ pub struct Scene<'a> {
     looks: RefCell<BTreeMap<ImagePath, Rc<Look>>>,
     loader: OnceCell<Loader>,
     python: OnceCell<Places>,
+    distributions: OnceCell<Distributions>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
 }
@@ -53,6 +54,7 @@ impl<'a> Scene<'a> {
             looks: RefCell::default(),
             loader: OnceCell::new(),
             python: OnceCell::new(),
+            distributions: OnceCell::new(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
         }
@@ -121,6 +123,12 @@ impl<'a> Scene<'a> {
         self.python.get_or_init(|| Places::of(self))
     }
 
+    /// What Python distributions are installed.
+    pub(crate) fn distributions(&self) -> &Distributions {
+        self.distributions
+            .get_or_init(|| python::distributions(self))
+    }
+
     /// What the regular file at `path` (free of links) is.
     pub(crate) fn look(&self, path: &ImagePath) -> Rc<Look> {
         if let Some(look) = self.looks.borrow().get(path) {
@@ -152,7 +160,7 @@ impl<'a> Scene<'a> {
             Err(error) => return Look::Unreadable(format!("cannot be read: {error}")),
         };
         match Elf::parse(&bytes) {
-            Ok(elf) => Look::Elf(elf),
+            Ok(elf) => Look::Elf(Box::new(elf)),
             Err(why) => Look::Unreadable(format!("is not a sound ELF file: {why}")),
         }
     }

@@ -4,7 +4,7 @@ use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
 use crate::keep::{Keep, Pull};
-use crate::python::{Import, Kind, Places, imports};
+use crate::python::{Import, Kind, Places, imports, required};
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
 
@@ -121,6 +121,12 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let kind = places.kind(path);
     if kind == Kind::Standard {
         whole(scene, places, path, keep);
+    }
+    if kind == Kind::Installed && path.file_name() == b"__init__.py" {
+        for module in required(scene, path) {
+            let reason = Reason::by("python", path, "its distribution requires it");
+            keep.path(&module, Pull::Opened, reason);
+        }
     }
     match imports(&text) {
         Err(why) => keep.problem(path, format!("its imports are not known: it {why}")),

@@ -6,4 +6,4 @@ mod reach;
 
 pub(crate) use imports::{Import, imports};
 pub(crate) use places::{Kind, Places};
-pub(crate) use reach::Reach;
+pub(crate) use reach::{Distributions, Reach, distributions, required};

@@ -11,6 +11,9 @@ use crate::scene::Scene;
 /// A list of a distribution's files larger than this is not read.
 const RECORD_LIMIT: usize = 200_000;
 
+/// Metadata of each distribution, and the first components of what it installed.
+pub(crate) type Distributions = BTreeMap<ImagePath, BTreeSet<ImagePath>>;
+
 /// What is reached of what lies in the sites and standard libraries.
 pub(crate) struct Reach<'a> {
     places: &'a Places,
@@ -32,10 +35,10 @@ impl<'a> Reach<'a> {
             .filter(|path| is_file(path) && !is_about(path))
             .filter_map(|path| top(places, path))
             .collect();
-        for (about, parts) in distributions(scene, places) {
+        for (about, parts) in scene.distributions() {
             if parts.iter().any(|part| tops.contains(part)) {
-                tops.extend(parts);
-                tops.insert(about);
+                tops.extend(parts.iter().cloned());
+                tops.insert(about.clone());
             }
         }
         Self { places, tops }
@@ -88,7 +91,8 @@ fn is_for_developers(path: &ImagePath) -> bool {
 /// Every distribution's metadata directory (or file) with the first components of what it
 /// installed: by its `RECORD` (PEP 376, wheels), else its `top_level.txt` (setuptools), else its
 /// own name.
-fn distributions(scene: &Scene<'_>, places: &Places) -> BTreeMap<ImagePath, BTreeSet<ImagePath>> {
+pub(crate) fn distributions(scene: &Scene<'_>) -> Distributions {
+    let places = scene.python();
     let tree = scene.tree();
     let mut all = BTreeMap::new();
     let metadata = tree.iter().map(|(path, _)| path).filter(|path| {
@@ -121,6 +125,59 @@ fn distributions(scene: &Scene<'_>, places: &Places) -> BTreeMap<ImagePath, BTre
         all.insert(about.clone(), parts);
     }
     all
+}
+
+/// The modules of what a distribution requires (`Requires-Dist` without an extra, PEP 566): native
+/// code imports them where nobody can read it.
+pub(crate) fn required(scene: &Scene<'_>, module: &ImagePath) -> Vec<ImagePath> {
+    let places = scene.python();
+    let Some(own) = top(places, module) else {
+        return Vec::new();
+    };
+    let all = scene.distributions();
+    let Some((about, _)) = all.iter().find(|(_, parts)| parts.contains(&own)) else {
+        return Vec::new();
+    };
+    let text = scene.text(&about.join("METADATA")).unwrap_or_default();
+    let mut modules = Vec::new();
+    for line in text.lines().take_while(|line| !line.is_empty()) {
+        let Some(requirement) = line.strip_prefix("Requires-Dist:") else {
+            continue;
+        };
+        if requirement.contains("extra ==") {
+            continue;
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let requirement = requirement.trim();
+        let end = requirement
+            .find(|c| !is_name(c))
+            .unwrap_or(requirement.len());
+        let wanted = normal(&requirement.as_bytes()[..end]);
+        let parts = all.iter().filter(|(about, _)| {
+            let name = about.file_name().split(|&byte| byte == b'-').next();
+            normal(name.unwrap_or_default()) == wanted
+        });
+        for part in parts.flat_map(|(_, parts)| parts) {
+            let init = part.join("__init__.py");
+            modules.push(if scene.tree().contains(&init) {
+                init
+            } else {
+                part.clone()
+            });
+        }
+    }
+    modules.retain(|path| scene.tree().get(path).is_some_and(|node| node.is_file()));
+    modules
+}
+
+/// A distribution's name as it is compared (PEP 503).
+fn normal(name: &[u8]) -> Vec<u8> {
+    name.iter()
+        .map(|&byte| match byte {
+            b'.' | b'_' => b'-',
+            other => other.to_ascii_lowercase(),
+        })
+        .collect()
 }
 
 /// The package or module of this name in a site.
