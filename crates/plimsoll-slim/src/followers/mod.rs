@@ -17,6 +17,7 @@ mod glibc;
 mod nginx;
 mod python;
 mod shebang;
+mod time_zones;
 mod tls;
 mod written_path;
 
@@ -40,6 +41,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &nginx::FOLLOWER,
     &python::FOLLOWER,
     &shebang::FOLLOWER,
+    &time_zones::FOLLOWER,
     &tls::FOLLOWER,
     &written_path::FOLLOWER,
 ];

@@ -18,7 +18,7 @@ follower! {
     /// (`"site.settings"`) count where they lead to a module.
     ///
     /// Codecs are loaded by name, so `encodings` stays whole; `zoneinfo` brings its data. Compiled
-    /// files stay beside their sources.
+    /// files stay beside their sources, but for parts of the standard library that no run asked for.
     ///
     /// ## Example
     ///
@@ -86,15 +86,6 @@ const FOR_DEVELOPERS: &[&str] = &[
     "xmlrpc",
 ];
 
-/// What installs distributions: each imports the others in case it is asked to build something.
-const INSTALLERS: &[&[u8]] = &[
-    b"_distutils_hack",
-    b"pip",
-    b"pkg_resources",
-    b"setuptools",
-    b"wheel",
-];
-
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let places = scene.python();
     if places.is_empty() {
@@ -160,13 +151,14 @@ fn ask(
         if kind == Kind::Standard && is_for_developers(places, &module) {
             continue;
         }
-        let tools = (installer(places, path), installer(places, &module));
+        let tools = (places.installer(path), places.installer(&module));
         if matches!(tools, (Some(one), Some(other)) if one != other) {
             continue;
         }
         let reason = Reason::by("python", path, detail.clone());
         let kept = keep.path(&module, Pull::Opened, reason);
-        if let Some(module) = kept {
+        // What the standard library has for later is compiled when it is asked for, if ever.
+        if let Some(module) = kept.filter(|module| places.kind(module) != Kind::Standard) {
             compiled(scene, &module, keep);
         }
     }
@@ -311,13 +303,6 @@ fn is_python_script(scene: &Scene<'_>, path: &ImagePath) -> bool {
         Look::Script(line) => line.windows(6).any(|part| part == b"python"),
         _ => false,
     }
-}
-
-/// Which installer a module is of.
-fn installer<'a>(places: &Places, module: &'a ImagePath) -> Option<&'a [u8]> {
-    let site = places.site(module)?;
-    let name = module.components().nth(site.depth())?;
-    INSTALLERS.contains(&name).then_some(name)
 }
 
 fn is_for_developers(places: &Places, module: &ImagePath) -> bool {

@@ -10,6 +10,15 @@ use crate::scene::Scene;
 /// Modules that one import may lead to: the packages above it and the names taken from it.
 const MAX_MODULES: usize = 10_000;
 
+/// What installs distributions: each imports the others in case it is asked to build something.
+const INSTALLERS: &[&[u8]] = &[
+    b"_distutils_hack",
+    b"pip",
+    b"pkg_resources",
+    b"setuptools",
+    b"wheel",
+];
+
 /// Where modules lie.
 pub(crate) struct Places {
     /// Standard libraries: the directories that hold `os.py`.
@@ -94,6 +103,12 @@ impl Places {
     pub(crate) fn site(&self, path: &ImagePath) -> Option<&ImagePath> {
         let above = self.sites.iter().filter(|site| path.starts_with(site));
         above.max_by_key(|site| site.depth())
+    }
+
+    /// Which installer the file at `path` is of.
+    pub(crate) fn installer(&self, path: &ImagePath) -> Option<&'static [u8]> {
+        let name = path.components().nth(self.site(path)?.depth())?;
+        INSTALLERS.iter().find(|known| **known == name).copied()
     }
 
     /// The files that an import in the module at `from` leads to, the packages on the way included.

@@ -36,7 +36,8 @@ impl<'a> Reach<'a> {
             .filter_map(|path| top(places, path))
             .collect();
         for (about, parts) in scene.distributions() {
-            if parts.iter().any(|part| tops.contains(part)) {
+            let shows = |part: &ImagePath| tops.contains(part) && places.installer(part).is_none();
+            if parts.iter().any(shows) {
                 tops.extend(parts.iter().cloned());
                 tops.insert(about.clone());
             }
