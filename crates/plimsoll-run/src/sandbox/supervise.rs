@@ -279,10 +279,7 @@ impl Run<'_> {
                 self.spec.limits.start
             )),
         };
-        Answer {
-            probe: String::from("run"),
-            outcome,
-        }
+        Answer::new(String::from("run"), outcome)
     }
 
     /// Whether the program is gone, and all it printed can be read.

@@ -1,5 +1,7 @@
 //! What running images answer.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use plimsoll_model::answer::Outcome;
@@ -65,6 +67,114 @@ fn a_web_server_answers_as_it_is() {
         panic!("{other:?}")
     };
     assert!(why.starts_with("port 81: Connection refused"), "{why}");
+}
+
+#[test]
+fn a_request_is_made_as_it_was_written() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.probe = Duration::from_millis(700);
+    let probes = [
+        "http:/echo -X PUT -H 'X-Mark: one two' -d \"three four\"",
+        "http:/echo body=five status=200,201",
+        "http:/echo header=X-Mark:six status=201",
+        "http:/echo -X GET -d seven status=200",
+        "http:/broken status=500",
+    ];
+    let answers = ask(&mut tree, "serve", &probes);
+    let bodies: Vec<String> = answers
+        .iter()
+        .map(|(_, outcome)| match outcome {
+            Outcome::Http { body, .. } => String::from_utf8_lossy(body).into_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let wanted = [
+        "PUT one two three four",
+        "POST  five",
+        "GET six ",
+        "GET  seven",
+        "broken",
+    ];
+    assert_eq!(bodies, wanted);
+    let good: Vec<bool> = answers.iter().map(|answer| answer.0).collect();
+    assert_eq!(good, [true, true, true, false, true]);
+}
+
+#[test]
+fn a_server_with_a_certificate_of_its_own_answers() {
+    let Some(mut tree) = Tree::new() else { return };
+    let openssl = Path::new("/usr/bin/openssl");
+    let request =
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=x -batch -keyout key.pem -out cert.pem";
+    let made = Command::new(openssl)
+        .args(request.split(' '))
+        .current_dir(tree.path("/"))
+        .stderr(Stdio::null())
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: this machine has no openssl to make a certificate");
+        return;
+    }
+    tree.install(openssl, "/bin/openssl");
+    tree.write("/etc/ssl/openssl.cnf", "");
+    tree.write("/srv/here/page", "HTTP/1.0 200 OK\r\n\r\nsealed");
+    let serve = "openssl s_server -accept 443 -key /key.pem -cert /cert.pem -HTTP";
+    tree.command = ["sh", "-c", serve].map(str::to_owned).to_vec();
+    tree.ports = vec![443];
+    tree.probes = vec![Probe::parse("https:/page").unwrap()];
+    let outcome = tree.run().unwrap();
+    let Outcome::Http { status, body, .. } = &outcome.answers[0].outcome else {
+        panic!(
+            "{:?} {}",
+            outcome.answers,
+            String::from_utf8_lossy(&outcome.output)
+        )
+    };
+    assert_eq!((*status, &**body), (200, &b"sealed"[..]));
+}
+
+#[test]
+fn a_crawl_stays_on_the_host_and_within_its_bounds() {
+    let Some(mut tree) = Tree::new() else { return };
+    let probes = [
+        "http:/site/ crawl=50",
+        "http:/site/ crawl=2",
+        "http:/site/ crawl=50 depth=1",
+    ];
+    let answers = ask(&mut tree, "serve", &probes);
+    let paths = |index: usize| match &answers[index] {
+        (true, Outcome::Pages(pages)) => pages.keys().cloned().collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    // The redirect is followed, a page that is not HTML has no links.
+    let all = ["/", "/moved", "/nope", "/site/", "/site/one", "/site/two"];
+    assert_eq!(paths(0), all);
+    assert_eq!(paths(1), ["/site/", "/site/one"]);
+    assert_eq!(paths(2), ["/nope", "/site/", "/site/one"]);
+}
+
+#[test]
+fn what_is_expected_is_waited_for() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.probe = Duration::from_millis(700);
+    let probes = [
+        "tcp:80 send=\"hello world\\r\\n\" expect=WORLD",
+        "tcp:80 send=\"a\\n\" expect=A send=\"b\\n\" expect=B\\n",
+        "tcp:80 send=\"hello\\n\" expect=hello",
+    ];
+    let answers = ask(&mut tree, "shout", &probes);
+    let tcp = |greeting: &[u8]| {
+        (
+            true,
+            Outcome::Tcp {
+                greeting: greeting.to_vec(),
+            },
+        )
+    };
+    assert_eq!(answers[0], tcp(b"HELLO WORLD"));
+    assert_eq!(answers[1], tcp(b"A\nB\n"));
+    let why = "port 80: its time was over without `hello`, it said `HELLO\\x0a`";
+    assert_eq!(answers[2], (false, Outcome::None(why.to_owned())));
 }
 
 #[test]

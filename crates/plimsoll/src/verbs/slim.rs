@@ -15,6 +15,7 @@ use crate::failure::{Exit, Failure, Result};
 use crate::plan_file::{self, PlanFile};
 use crate::print;
 use crate::session::{self, Context, Opened};
+use crate::settings;
 use crate::work;
 
 mod probes;
@@ -29,12 +30,15 @@ pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
         Some(target) => target.clone(),
         None => default_target(&look.image),
     };
+    let mut options = arguments.options.clone();
+    let settings = settings::read(arguments.config.as_deref())?;
+    options.probes.splice(0..0, settings.probes);
     let slimmed = slim(
         context,
         &look.image,
         look.platform.as_deref(),
         &target,
-        &arguments.options,
+        &options,
     )?;
     print::report(&slimmed.report, &look.format, look.json)?;
     Ok(slimmed.exit)

@@ -9,7 +9,7 @@ pub(super) fn parse(texts: &[String]) -> Result<Vec<Probe>> {
     let one = |text: &String| {
         Probe::parse(text).map_err(|error| {
             Failure::because(format_args!("cannot understand the probe `{text}`"), &error)
-                .hint("probes are http:/PATH, http://:PORT/PATH, tcp:PORT and cmd:COMMAND")
+                .hint("plimsoll list probes names the kinds; plimsoll explain http says how one is written")
         })
     };
     texts.iter().map(one).collect()
@@ -78,9 +78,10 @@ pub(super) fn tail(who: &str, output: &[u8]) -> Vec<String> {
 }
 
 pub(super) fn describe(answer: &plimsoll_model::Answer) -> String {
-    use plimsoll_model::answer::Outcome::{Exit, Http, None, Tcp};
+    use plimsoll_model::answer::Outcome::{Exit, Http, None, Pages, Tcp};
     match &answer.outcome {
         Http { status, .. } => format!("it answers {status}"),
+        Pages(pages) => format!("it has {} pages", pages.len()),
         Tcp { .. } => "connected".to_owned(),
         Exit { code, .. } => format!("exit code {code}"),
         None(why) => why.clone(),
