@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use plimsoll_model::{Answer, answer};
 
 use crate::network::Network;
+use crate::sandbox::Door;
 
 mod cmd;
+mod exec;
 mod http;
 mod tcp;
 mod words;
@@ -34,7 +36,13 @@ pub struct Row {
 }
 
 /// Every kind of probe, sorted by name.
-pub static PROBES: &[&Row] = &[&cmd::PROBE, &http::PROBE, &http::TLS, &tcp::PROBE];
+pub static PROBES: &[&Row] = &[
+    &cmd::PROBE,
+    &exec::PROBE,
+    &http::PROBE,
+    &http::TLS,
+    &tcp::PROBE,
+];
 
 /// Something that can be asked.
 trait Ask: Send + Sync {
@@ -57,6 +65,8 @@ pub fn quote(word: &[u8]) -> String {
 pub(crate) struct Scene<'a> {
     /// Makes sockets inside the sandbox.
     pub(crate) network: &'a Network,
+    /// Starts programs inside the sandbox.
+    pub(crate) door: &'a Door<'a>,
     /// The first exposed port.
     pub(crate) port: Option<u16>,
     /// The file with the image's output so far.
@@ -210,6 +220,9 @@ mod tests {
             ("tcp:1 hear=x", "`hear` is no option of it"),
             ("tcp:http", "`http` is no port"),
             ("cmd: ", "the command is empty"),
+            ("exec: ", "the program is missing"),
+            ("exec:'' x", "the program is missing"),
+            ("exec:a \\0", "a word has a zero byte"),
             ("cmd:a\0b", "the command has a zero byte"),
         ] {
             let error = Probe::parse(text).unwrap_err().to_string();

@@ -223,6 +223,92 @@ fn a_command_sees_the_sandbox_network_and_this_machine_s_files() {
 }
 
 #[test]
+fn a_program_of_the_image_is_run_inside_it() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.probe = Duration::from_millis(800);
+    tree.limits.output = 1000;
+    tree.identity.uid = 33;
+    tree.identity.gid = 34;
+    tree.write("/only-the-probe", "seen\n");
+    tree.write("/bin/lost", "#!/nowhere\n");
+    tree.executable("/bin/lost");
+    tree.write("/bin/back", "");
+    std::fs::remove_file(tree.path("/bin/back")).unwrap();
+    std::os::unix::fs::symlink("/proc/self/exe", tree.path("/bin/back")).unwrap();
+    let inside = "id -u; id -g; pwd; echo $A $HOME; cat /only-the-probe; ls /proc/1/root >/dev/null; \
+                  cat /proc/self/status | while read a b; do case $a in \
+                  NoNewPrivs:|Seccomp:|CapEff:) echo $a $b; esac; done";
+    let probes = [
+        format!("exec:sh -c '{inside}'"),
+        String::from("exec:sh -c 'exit 3'"),
+        String::from("exec:sh -c 'kill -9 $$'"),
+        String::from("exec:sh -c 'sleep 100 & sleep 100'"),
+        String::from("exec:sh -c 'while :; do echo xxxxxxxx; done'"),
+        String::from("exec:/bin/lost"),
+        String::from("exec:nothing"),
+        String::from("exec:/bin/back"),
+    ];
+    tree.probes = probes
+        .iter()
+        .map(|text| Probe::parse(text).unwrap())
+        .collect();
+    let outcome = tree.script("cat /proc/self/status; sleep 60; sleep 60");
+    let id = &outcome.answers[0].outcome;
+    let Outcome::Exit { code: 0, output } = id else {
+        panic!("{id:?}")
+    };
+    let text = String::from_utf8_lossy(output);
+    let status = String::from_utf8_lossy(&outcome.output);
+    let same = |name: &str| {
+        let of = |text: &str| -> Vec<String> {
+            let line = text.lines().find(|line| line.starts_with(name));
+            let line = line.unwrap_or_else(|| panic!("{name} in {text}"));
+            line.split_ascii_whitespace().map(str::to_owned).collect()
+        };
+        assert_eq!(of(&text), of(&status));
+    };
+    assert!(
+        text.starts_with("33\n34\n/srv/here\nb /home/me\nseen"),
+        "{text}"
+    );
+    // As little as the first program.
+    for name in ["NoNewPrivs:", "Seccomp:", "CapEff:"] {
+        same(name);
+    }
+    let codes: Vec<i32> = outcome.answers[1..3]
+        .iter()
+        .map(|answer| match &answer.outcome {
+            Outcome::Exit { code, .. } => *code,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(codes, [3, 137]);
+    let whys: Vec<String> = outcome.answers[3..]
+        .iter()
+        .map(|answer| match &answer.outcome {
+            Outcome::None(why) => why.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(whys[0], "the program did not end in time");
+    assert_eq!(whys[1], "the program did not end in time");
+    for (why, part) in whys[2..].iter().zip([
+        "No such file or directory",
+        "No such file or directory",
+        "Too many levels of symbolic links",
+    ]) {
+        assert!(why.contains(part), "{why}");
+    }
+    // What it touched was seen, and by whom.
+    let seen = &outcome.observations.seen["/only-the-probe".as_bytes()];
+    let scenes = format!("{seen:?}");
+    assert!(scenes.contains("exec:sh -c"), "{scenes}");
+    assert_eq!(outcome.observations.blind, Vec::<String>::new());
+    // It went on, held still or not.
+    assert_eq!(outcome.exit, None);
+}
+
+#[test]
 fn without_ports_the_first_probe_tells_that_it_is_ready() {
     let Some(mut tree) = Tree::new() else { return };
     tree.probes = vec![Probe::parse("cmd:grep -q ready $PROBE_LOG").unwrap()];
