@@ -41,7 +41,7 @@ pub(crate) enum Verb {
     Why(Why),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
-    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe`.
+    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe` or `config`.
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
         id: String,
@@ -97,6 +97,10 @@ pub(crate) struct Slim {
     /// [default: oci:NAME-slim in this directory].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: Option<String>,
+    /// What is asked of the image, as a TOML file (`plimsoll explain config` has every key)
+    /// [default: plimsoll.toml in this directory, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: SlimOptions,
 }
@@ -105,8 +109,10 @@ pub(crate) struct Slim {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SlimOptions {
     /// What must go on working; may be given several times. `http:/PATH` on the exposed port or
-    /// `http://:8080/PATH`; `tcp:PORT`; `cmd:COMMAND`, run by this machine's shell inside the
-    /// image's network, good if it exits with 0 [default: a connection to each exposed port].
+    /// `http://:8080/PATH`, also https:, with `-X POST -H 'A: b' -d BODY status=200 crawl=50` behind
+    /// it; `tcp:PORT send="PING\r\n" expect=+PONG`; `cmd:COMMAND`, run by this machine's shell inside
+    /// the image's network, good if it exits with 0; `plimsoll explain http` says more
+    /// [default: a connection to each exposed port].
     #[arg(short, long = "probe", value_name = "PROBE")]
     pub(crate) probes: Vec<String>,
     /// Keep this path (a glob; a directory means all of it), whatever the plan says.

@@ -138,15 +138,59 @@ pub(super) fn plan(
             output: channels.output,
         },
     );
-    let program = program(spec)?;
-    if let Step::Execute { programs, .. } = &program {
-        let what = spec.command.first().cloned().unwrap_or_default();
-        let programs = programs.clone();
-        plan.add(what, Step::Inspect { programs });
-    }
-    confine(&mut plan, spec, way, channels, notify);
-    plan.add(spec.command.first().cloned().unwrap_or_default(), program);
+    execute(&mut plan, spec, &spec.command, way, channels, notify)?;
     Ok(plan.steps)
+}
+
+/// The steps of one more program in a sandbox that runs; the caller has joined its namespaces, and
+/// tells of a failure to do so as the first step's.
+pub(super) fn enter(
+    spec: &Spec<'_>,
+    command: &[String],
+    way: Way,
+    channels: &Channels,
+    notify: Notify,
+) -> Result<Vec<Planned>, Error> {
+    let mut plan = Plan { steps: Vec::new() };
+    plan.add("enter the sandbox", Step::Umask(0));
+    plan.add("start a session", Step::Session);
+    let directory = absolute(working_dir(spec));
+    let what = format!("enter the working directory {directory}");
+    plan.add(what, Step::Chdir(text(&directory)?));
+    let streams = Step::Streams {
+        input: channels.input,
+        output: channels.output,
+    };
+    plan.add("open standard input and output", streams);
+    execute(&mut plan, spec, command, way, channels, notify)?;
+    Ok(plan.steps)
+}
+
+/// The last steps of both: a program is found, everything is given up, the program is executed.
+fn execute(
+    plan: &mut Plan,
+    spec: &Spec<'_>,
+    command: &[String],
+    way: Way,
+    channels: &Channels,
+    notify: Notify,
+) -> Result<(), Error> {
+    let program = program(spec, command)?;
+    let what = command.first().cloned().unwrap_or_default();
+    if let Step::Execute { programs, .. } = &program {
+        let programs = programs.clone();
+        plan.add(what.clone(), Step::Inspect { programs });
+    }
+    confine(plan, spec, way, channels, notify);
+    plan.add(what, program);
+    Ok(())
+}
+
+fn working_dir<'a>(spec: &'a Spec<'_>) -> &'a str {
+    match &*spec.working_dir {
+        "" => "/",
+        path => path,
+    }
 }
 
 /// A fresh view of the tree in the current directory; nothing that happens there reaches the disk.
@@ -328,10 +372,7 @@ fn files(plan: &mut Plan, spec: &Spec<'_>) -> Result<(), Error> {
     for volume in &spec.volumes {
         make_all(plan, volume, "the volume")?;
     }
-    let working_dir = match &*spec.working_dir {
-        "" => "/",
-        path => path,
-    };
+    let working_dir = working_dir(spec);
     make_all(plan, working_dir, "the working directory")?;
     let what = format!("enter the working directory {working_dir}");
     plan.add(what, Step::Chdir(text(&absolute(working_dir))?));
@@ -403,8 +444,8 @@ fn confine(plan: &mut Plan, spec: &Spec<'_>, way: Way, channels: &Channels, noti
     plan.add("install the system call filter", filter);
 }
 
-fn program(spec: &Spec<'_>) -> Result<Step, Error> {
-    let Some(program) = spec.command.first().filter(|program| !program.is_empty()) else {
+fn program(spec: &Spec<'_>, command: &[String]) -> Result<Step, Error> {
+    let Some(program) = command.first().filter(|program| !program.is_empty()) else {
         let text = "nothing: the image names no entrypoint and no command";
         return Err(Error::Command(text.to_owned()));
     };
@@ -415,7 +456,7 @@ fn program(spec: &Spec<'_>) -> Result<Step, Error> {
     let programs = candidates(program, &environment);
     Ok(Step::Execute {
         programs: texts(&programs)?,
-        arguments: texts(&spec.command)?,
+        arguments: texts(command)?,
         environment: texts(&environment)?,
     })
 }

@@ -33,7 +33,7 @@ const NAMESPACES: c_int = libc::CLONE_NEWUSER
 
 /// Between making the descriptors of one child and having them closed on our side no other sandbox
 /// is cloned, or it would hold them open.
-static CLONING: Mutex<()> = Mutex::new(());
+pub(super) static CLONING: Mutex<()> = Mutex::new(());
 
 /// The first process of a sandbox; killed and waited for when dropped, and with it all others.
 pub(super) struct Process {
@@ -373,10 +373,10 @@ pub(crate) fn attempt(way: Way) -> Result<(), Error> {
 }
 
 /// All signals kept from this thread, so that no handler of ours runs in the child.
-struct Blocked(libc::sigset_t);
+pub(super) struct Blocked(libc::sigset_t);
 
 impl Blocked {
-    fn all() -> Self {
+    pub(super) fn all() -> Self {
         // SAFETY: both sets are ours; zeroes are a valid set.
         unsafe {
             let mut all: libc::sigset_t = std::mem::zeroed();

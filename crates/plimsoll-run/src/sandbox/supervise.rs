@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use plimsoll_model::answer::{self, Answer};
 use plimsoll_model::text::printable;
 
+use super::exec::Door;
 use super::output::{self, Output};
 use super::place::{Place, check};
 use super::plan::{Places, Pristine};
@@ -50,7 +51,7 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     let started = start(spec, way, notify, pristine, &place, &writer, &mut problems)?;
     // The image alone holds it now, so that its end is the end of what it prints.
     drop(writer);
-    let mut outcome = supervise(spec, way, &place, &output, pipe, started, begun)?;
+    let mut outcome = supervise(spec, (way, notify), &place, &output, pipe, started, begun)?;
     problems.append(&mut outcome.problems);
     outcome.problems = problems;
     outcome.total = begun.elapsed();
@@ -94,7 +95,7 @@ fn start(
 /// The run itself, beside the tracer and the guard of the limits.
 fn supervise(
     spec: &Spec<'_>,
-    way: Way,
+    (way, notify): (Way, Notify),
     place: &Place,
     output: &Output,
     pipe: File,
@@ -113,7 +114,17 @@ fn supervise(
         .map(|listener| Tracer::new(listener, started.process.pid, way, spec, &scenes, &during));
     let identities = tracer.as_ref().and_then(Tracer::identities);
     let limit = Mutex::new(None);
+    let helper = AtomicI32::new(0);
     let (done, over) = mpsc::channel::<()>();
+    let (listeners, heard) = mpsc::channel();
+    let door = Door {
+        spec,
+        way,
+        notify,
+        pid: started.process.pid,
+        listeners,
+        helper: &helper,
+    };
     let run = Run {
         spec,
         place,
@@ -122,22 +133,35 @@ fn supervise(
         begun,
         during: &during,
         limit: &limit,
+        helper: &helper,
     };
     thread::scope(|scope| {
         let tracer = tracer.map(|tracer| scope.spawn(move || tracer.run()));
         let guard = scope.spawn(move || run.guard(&over));
         let drain = scope.spawn(move || output.drain(pipe, |hit| run.hit(hit)));
-        let told = run.tell(&identities);
+        // One tracer for each program that a probe runs inside, as long as any of its processes lives.
+        let (pid, scenes, during) = (started.process.pid, &scenes, &during);
+        let others = scope.spawn(move || {
+            let trace = |listener| {
+                let tracer = Tracer::new(listener, pid, way, spec, scenes, during);
+                scope.spawn(move || tracer.run())
+            };
+            heard.iter().map(trace).collect::<Vec<_>>()
+        });
+        let told = run.tell(&identities, &door);
+        drop(door);
         // Whatever happened, nothing of the image may live on; the tracer ends with its last process.
         started.process.kill();
         drop(done);
         // Neither thread has anything to tell but what it has written down.
         let _ = (guard.join(), drain.join());
-        let traced = match tracer.map(thread::ScopedJoinHandle::join) {
-            Some(Ok(traced)) => traced,
-            Some(Err(_)) => Traced::broken(),
-            None => Traced::default(),
+        let join = |tracer: thread::ScopedJoinHandle<'_, Traced>| {
+            tracer.join().unwrap_or_else(|_| Traced::broken())
         };
+        let mut traced = tracer.map(join).unwrap_or_default();
+        for other in others.join().unwrap_or_default() {
+            traced.merge(join(other));
+        }
         let mut outcome = told?;
         outcome.way = way;
         outcome.observations = traced.observations;
@@ -159,11 +183,12 @@ struct Run<'a> {
     begun: Instant,
     during: &'a AtomicUsize,
     limit: &'a Mutex<Option<String>>,
+    helper: &'a AtomicI32,
 }
 
 impl Run<'_> {
     /// Waits for the program, asks, stops it.
-    fn tell(&self, identities: &Option<Identities>) -> Result<Outcome, Error> {
+    fn tell(&self, identities: &Option<Identities>, door: &Door<'_>) -> Result<Outcome, Error> {
         let spec = self.spec;
         let process = &self.started.process;
         let mut problems = self.started.executed(spec)?;
@@ -211,7 +236,7 @@ impl Run<'_> {
                     now + spec.limits.probe
                 };
                 let until = until.min(self.begun + spec.limits.total);
-                let answer = probe::ask(probe, &self.scene(), until, || self.is_over());
+                let answer = probe::ask(probe, &self.scene(door), until, || self.is_over());
                 if first && answer.is_good() {
                     ready = Some(running.elapsed());
                 }
@@ -279,10 +304,7 @@ impl Run<'_> {
                 self.spec.limits.start
             )),
         };
-        Answer {
-            probe: String::from("run"),
-            outcome,
-        }
+        Answer::new(String::from("run"), outcome)
     }
 
     /// Whether the program is gone, and all it printed can be read.
@@ -294,8 +316,9 @@ impl Run<'_> {
         over
     }
 
-    fn scene(&self) -> Scene<'_> {
+    fn scene<'b>(&'b self, door: &'b Door<'b>) -> Scene<'b> {
         Scene {
+            door,
             network: &self.started.network,
             port: self.spec.ports.first().copied(),
             log: self.output.log.clone(),
@@ -370,7 +393,12 @@ impl Run<'_> {
                 limits.total
             ));
         }
-        let family = proc::family(self.started.process.pid);
+        let mut family = proc::family(self.started.process.pid);
+        // What a probe runs inside is below a helper of ours, which is no part of it.
+        match self.helper.load(Ordering::Relaxed) {
+            0 => {}
+            helper => family.extend(proc::family(helper).into_iter().skip(1)),
+        }
         if family.len() as u64 > u64::from(limits.processes) {
             return Some(format!(
                 "ended: it had more than {} processes",

@@ -48,6 +48,16 @@ pub(crate) struct Traced {
 }
 
 impl Traced {
+    /// Adds what another tracer of the same sandbox saw.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.observations.merge(&other.observations);
+        for problem in other.problems {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+    }
+
     /// The answer of a tracer that failed.
     pub(crate) fn broken() -> Self {
         let text = String::from("the tracer ended before the image: what was touched is not known");

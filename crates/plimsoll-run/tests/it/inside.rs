@@ -7,7 +7,7 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -60,8 +60,9 @@ fn serve() {
         let mut line = String::new();
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         reader.read_line(&mut line).unwrap();
-        let mut header = String::new();
+        let (mut header, mut headers) = (String::new(), String::new());
         while reader.read_line(&mut header).unwrap() > 2 {
+            headers.push_str(&header.to_ascii_lowercase());
             header.clear();
         }
         let path = line.split(' ').nth(1).unwrap_or("/").to_owned();
@@ -69,6 +70,30 @@ fn serve() {
             "/" => ("200 OK", "", fs::read("/data.txt").unwrap()),
             "/moved" => ("302 Found", "Location: /\r\n", Vec::new()),
             "/broken" => ("500 Oops", "", b"broken".to_vec()),
+            // Says back what it was told.
+            "/echo" => {
+                let method = line.split(' ').next().unwrap_or_default();
+                let value = |name: &str| {
+                    let mut lines = headers.lines();
+                    let line = lines.find_map(|line| line.strip_prefix(name));
+                    line.unwrap_or_default().trim().to_owned()
+                };
+                let length = value("content-length:").parse().unwrap_or(0);
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let body = String::from_utf8(body).unwrap();
+                let answer = format!("{method} {} {body}", value("x-mark:"));
+                ("201 Created", "", answer.into())
+            }
+            "/site/" => {
+                let page = "<a href=one>1</a> <a href='http://example.org/'>x</a> <a href=/nope>";
+                ("200 OK", "Content-Type: text/html\r\n", page.into())
+            }
+            "/site/one" => {
+                let page = "<a href=two><a href=./one><img src=../moved>";
+                ("200 OK", "Content-Type: TEXT/HTML\r\n", page.into())
+            }
+            "/site/two" => ("200 OK", "", b"<a href=/broken>".to_vec()),
             "/big" => ("200 OK", "", vec![b'x'; 5 << 20]),
             "/slow" => {
                 thread::sleep(Duration::from_secs(60));
@@ -104,6 +129,30 @@ fn greet() {
     let server = TcpListener::bind("[::1]:25").unwrap();
     for stream in server.incoming() {
         stream.unwrap().write_all(b"220 hello\r\n").unwrap();
+    }
+}
+
+/// A server that answers a line with the same in capitals.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn shout() {
+    if !is_here() {
+        return;
+    }
+    let server = TcpListener::bind("0.0.0.0:80").unwrap();
+    for stream in server.incoming() {
+        let mut stream = stream.unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+            // In two pieces, as a network may.
+            let (one, two) = line.split_at(line.len() / 2);
+            for part in [one, two] {
+                let _ = stream.write_all(part.to_ascii_uppercase().as_bytes());
+                thread::sleep(Duration::from_millis(20));
+            }
+            line.clear();
+        }
     }
 }
 

@@ -110,7 +110,7 @@ impl Tree {
     }
 
     /// A program of this machine with all it is linked to.
-    fn install(&self, program: &Path, path: &str) {
+    pub(crate) fn install(&self, program: &Path, path: &str) {
         copy(program, &self.path(path));
         let output = Command::new("ldd").arg(program).output().unwrap();
         // `name => /path (0x1)` and `/path (0x1)`; nothing of the kind for a static program.
