@@ -143,6 +143,8 @@ pub struct SlimFacts {
     pub plan: Plan,
     /// Packages: whole, partial, gone.
     pub packages: PackageFate,
+    /// What each level would keep, and leave ashore of what it touches.
+    pub risks: Vec<LevelRisk>,
     /// Seconds by phase, in order.
     pub seconds: Vec<(&'static str, f64)>,
     /// Seconds that plimsoll itself took: all but those in which the image's own processes ran.
@@ -158,4 +160,32 @@ pub struct PackageFate {
     pub partial: Vec<String>,
     /// None is.
     pub gone: Vec<String>,
+}
+
+/// What a level keeps of an image, and what it leaves ashore of the packages it touches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LevelRisk {
+    /// `package`, `app`, `file`.
+    pub level: &'static str,
+    /// Regular files that stay, a file with several names counted once.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// What stays ashore and might be asked for later, by kind; kinds without a file left out.
+    pub ashore: Vec<Ashore>,
+}
+
+/// Files of one kind that are left ashore although something of their package stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ashore {
+    /// `modules`, `plug-ins`, `libraries`, `locale files`, `programs`, `other files`.
+    pub what: &'static str,
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Of how many packages; files that no package owns belong to none.
+    pub packages: u64,
+    /// Some of them.
+    pub examples: Vec<ImagePath>,
 }

@@ -21,6 +21,11 @@ pub(crate) fn covers(pattern: &str, path: &ImagePath) -> bool {
         .any(|path| fast_glob::glob_match(&pattern, path.as_bytes()))
 }
 
+/// Whether the name (no path) is what `pattern` says.
+pub(crate) fn names(pattern: &str, name: &[u8]) -> bool {
+    fast_glob::glob_match(pattern, name)
+}
+
 /// The paths of the tree that `pattern` (absolute, or seen from the root) names.
 pub(crate) fn matching(tree: &FileTree, pattern: &str) -> Vec<ImagePath> {
     let pattern = absolute(pattern);

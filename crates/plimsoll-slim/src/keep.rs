@@ -27,6 +27,7 @@ const SCOPE_LIMIT: usize = 64;
 const REASON_LIMIT: usize = 4;
 
 /// What is kept so far.
+#[derive(Clone)]
 pub struct Keep<'a> {
     scene: &'a Scene<'a>,
     plan: Plan,

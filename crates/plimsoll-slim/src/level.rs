@@ -1,21 +1,28 @@
-//! Level `app`: the application's own packages and files whole, the rest by reachability.
+//! The levels: what comes along beyond what was reached.
 //!
-//! What comes along here is cargo: it is carried and not followed, so that a sample configuration
-//! for a feature nobody uses does not bring that feature's libraries. A program or library that
-//! nothing reached is carried only if it is in no directory of programs and all it needs is there
-//! anyway: Apache's unloaded `mod_proxy_html.so` alone would bring 33 MB of libxml2 and ICU.
+//! At `app` the application's own packages and files whole, the rest by reachability. What comes
+//! along is cargo: it is carried and not followed, so that a sample configuration for a feature
+//! nobody uses does not bring that feature's libraries. A program or library that nothing reached
+//! is carried only if it is in no directory of programs and all it needs is there anyway: Apache's
+//! unloaded `mod_proxy_html.so` alone would bring 33 MB of libxml2 and ICU.
+//!
+//! At `package` every package of which something was reached comes whole, its programs only where
+//! one of them is started, and what its programs and libraries need comes with them. At `file`
+//! nothing comes along.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_model::{ImagePath, PackageId, Reason};
+use plimsoll_model::{ImagePath, Node, PackageId, Reason};
 
-use crate::keep::Keep;
+use crate::Level;
+use crate::keep::{Keep, Pull};
 use crate::loader::Loader;
 use crate::owners::{base_layers, is_base};
+use crate::packages;
+use crate::plan::settle;
 use crate::python::Reach;
 use crate::scene::{Look, Scene};
 use crate::valve;
-use crate::{Level, Request};
 
 /// Sections (Debian policy 2.4) whose packages are never an application of their own: libraries,
 /// documents, translations, tools for making software.
@@ -31,52 +38,112 @@ const NOT_APPLICATIONS: &[&str] = &[
 ];
 
 /// Carries what the level asks for beyond what was reached.
-pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
-    let Request { level, .. } = scene.request();
+pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>, level: Level) {
     match level {
-        Level::App => app(scene, keep),
+        Level::File => {}
+        Level::App => {
+            let mut cargo = Cargo::of(scene, keep, &packages(scene, keep), &BTreeSet::new());
+            let python = Reach::of(scene, keep);
+            cargo.retain(|path| !python.leaves(path));
+            cargo.carry(scene, keep);
+        }
+        Level::Package => {
+            let touched = packages::touched(scene, keep.plan());
+            let started = packages::started(scene, keep);
+            let cargo = Cargo::of(scene, keep, &touched, &started);
+            cargo.carry_with_needs(scene, keep);
+        }
     }
 }
 
-fn app(scene: &Scene<'_>, keep: &mut Keep<'_>) {
-    let tree = scene.tree();
-    let packages = packages(scene, keep);
-    let python = Reach::of(scene, keep);
-    let mut objects: Vec<(ImagePath, Reason)> = Vec::new();
-    let mut take = |keep: &mut Keep<'_>, path: &ImagePath, reason: Reason| {
-        let is_there = tree.get(path).is_some_and(|node| node.is_file());
-        if !is_there || python.leaves(path) || valve::is_ballast(path) || scene.is_program(path) {
+/// What comes along, each file with the reason.
+struct Cargo {
+    files: Vec<(ImagePath, Reason)>,
+    /// Programs and libraries, which are of use only with what they need.
+    objects: Vec<(ImagePath, Reason)>,
+}
+
+impl Cargo {
+    /// The files of these packages (each with the kept path that brings it) and the application's
+    /// own: programs only of the packages in `with_programs`.
+    fn of(
+        scene: &Scene<'_>,
+        keep: &Keep<'_>,
+        packages: &BTreeMap<PackageId, ImagePath>,
+        with_programs: &BTreeSet<PackageId>,
+    ) -> Self {
+        let mut cargo = Self {
+            files: Vec::new(),
+            objects: Vec::new(),
+        };
+        for (path, node) in scene.tree().iter().filter(|(_, node)| node.is_file()) {
+            let Some(id) = owner(scene, path) else {
+                continue;
+            };
+            if let Some(why) = packages.get(&id)
+                && !keep.keeps(path)
+                && !valve::is_for_a_machine(path)
+                && (with_programs.contains(&id) || !scene.is_program(path))
+            {
+                let reason = Reason {
+                    by: Some(why.clone()),
+                    detail: scene.subject().inventory.packages[id.0 as usize]
+                        .name
+                        .clone(),
+                    ..Reason::rule("package")
+                };
+                cargo.add(scene, path, node.size(), reason);
+            }
+        }
+        for path in own_files(scene).filter(|path| !keep.keeps(path) && !scene.is_program(path)) {
+            let size = scene.tree().get(&path).map_or(0, Node::size);
+            cargo.add(scene, &path, size, Reason::rule("application"));
+        }
+        cargo
+    }
+
+    fn add(&mut self, scene: &Scene<'_>, path: &ImagePath, size: u64, reason: Reason) {
+        if valve::is_ballast(path) {
             return;
         }
-        if matches!(&*scene.look(path), Look::Elf(_) | Look::Unreadable(_)) {
-            objects.push((path.clone(), reason));
+        let is_object =
+            size > 0 && matches!(&*scene.look(path), Look::Elf(_) | Look::Unreadable(_));
+        let list = if is_object {
+            &mut self.objects
         } else {
-            keep.carry(path, reason);
+            &mut self.files
+        };
+        list.push((path.clone(), reason));
+    }
+
+    /// Leaves ashore what fails the test.
+    fn retain(&mut self, keeps: impl Fn(&ImagePath) -> bool) {
+        self.files.retain(|(path, _)| keeps(path));
+        self.objects.retain(|(path, _)| keeps(path));
+    }
+
+    /// Carries it, objects only where all they need is there anyway.
+    fn carry(self, scene: &Scene<'_>, keep: &mut Keep<'_>) {
+        for (path, reason) in self.files {
+            keep.carry(&path, reason);
         }
-    };
-    let owned = tree
-        .iter()
-        .filter_map(|(path, _)| Some((path, owner(scene, path)?)));
-    for (path, id) in owned {
-        if let Some(why) = packages.get(&id)
-            && !keep.keeps(path)
-            && !valve::is_for_a_machine(path)
-        {
-            let reason = Reason {
-                by: Some(why.clone()),
-                detail: scene.subject().inventory.packages[id.0 as usize]
-                    .name
-                    .clone(),
-                ..Reason::rule("package")
+        carry_objects(scene, keep, self.objects);
+    }
+
+    /// Carries it, and brings what its objects need.
+    fn carry_with_needs(self, scene: &Scene<'_>, keep: &mut Keep<'_>) {
+        for (path, reason) in self.files {
+            keep.carry(&path, reason);
+        }
+        for (path, reason) in self.objects {
+            let pull = match scene.is_program(&path) {
+                true => Pull::Executed,
+                false => Pull::Opened,
             };
-            take(keep, path, reason);
+            keep.path(&path, pull, reason);
         }
+        settle(scene, keep);
     }
-    let own: Vec<ImagePath> = own_files(scene).filter(|path| !keep.keeps(path)).collect();
-    for path in own {
-        take(keep, &path, Reason::rule("application"));
-    }
-    carry_objects(scene, keep, objects);
 }
 
 /// The application's own packages, each with the kept path that shows it is one.
@@ -119,7 +186,7 @@ fn section(text: &str) -> &str {
 
 /// Files that no package owns, written by layers above the base; all of them where the base is not
 /// known, because then nobody can say which are not the application.
-fn own_files<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = ImagePath> + 'a {
+pub(crate) fn own_files<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = ImagePath> + 'a {
     let base = base_layers(scene.subject().lineage).unwrap_or(0);
     let files = scene.tree().iter().filter(move |(path, node)| {
         node.is_file()
@@ -133,7 +200,7 @@ fn own_files<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = ImagePath> + 'a {
 /// The owner of a file, or of the source it was compiled from: what a package's installation
 /// compiled (`x/__pycache__/y.cpython-311.pyc` of `x/y.py`, PEP 3147) is no more the application's
 /// than the source.
-fn owner(scene: &Scene<'_>, path: &ImagePath) -> Option<PackageId> {
+pub(crate) fn owner(scene: &Scene<'_>, path: &ImagePath) -> Option<PackageId> {
     scene.owners().owner(path).or_else(|| {
         let cache = path.parent()?;
         let stem = path.file_name().split(|&byte| byte == b'.').next()?;

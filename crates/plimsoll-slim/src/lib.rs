@@ -18,8 +18,10 @@ mod level;
 mod loader;
 mod observed;
 mod owners;
+mod packages;
 mod plan;
 mod python;
+mod risk;
 mod roots;
 mod scene;
 mod skeleton;
@@ -31,6 +33,7 @@ pub use explain::{Why, fate, forced, why};
 pub use followers::{FOLLOWERS, Follower};
 pub use keep::{Keep, Pull};
 pub use plan::{add, plan, repair};
+pub use risk::risks;
 pub use scene::Scene;
 
 use plimsoll_model::{Observations, Subject};
@@ -38,22 +41,32 @@ use plimsoll_model::{Observations, Subject};
 /// How much stays beyond what has a reason of its own: the risk dial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Level {
+    /// Every package of which anything was reached, whole but for its documentation, and the
+    /// application's own files.
+    Package,
     /// The application's own packages and directories whole, everything else by reachability.
     #[default]
     App,
+    /// Only what has a reason of its own.
+    File,
 }
 
 impl Level {
+    /// Every level, the most careful first.
+    pub const ALL: [Self; 3] = [Self::Package, Self::App, Self::File];
+
     /// The word users read and write.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Package => "package",
             Self::App => "app",
+            Self::File => "file",
         }
     }
 
     /// The level a user wrote.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::App].into_iter().find(|level| level.name() == word)
+        Self::ALL.into_iter().find(|level| level.name() == word)
     }
 }
 
@@ -71,4 +84,6 @@ pub struct Request<'a> {
     pub include: &'a [String],
     /// Paths and globs that go whatever else is said, with all that is below them.
     pub exclude: &'a [String],
+    /// Names and globs of packages that stay whole, with all that their files need.
+    pub keep_packages: &'a [String],
 }

@@ -6,7 +6,7 @@ use crate::followers::FOLLOWERS;
 use crate::keep::{Keep, Pull};
 use crate::observed::{self, Weight};
 use crate::scene::Scene;
-use crate::{Request, inventory, level, roots, skeleton};
+use crate::{Level, Request, inventory, level, packages, roots, skeleton};
 
 /// The rule of reasons that [`repair`] gives.
 const REPAIR: &str = "repair";
@@ -22,11 +22,7 @@ pub fn plan(request: &Request<'_>) -> Plan {
 ///
 /// The plan is made anew from the same request; paths added before stay added.
 pub fn add(plan: &mut Plan, request: &Request<'_>, extra: &[(ImagePath, Reason)]) {
-    let before = plan.keep.iter().flat_map(|(path, reasons)| {
-        let repairs = reasons.iter().filter(|reason| reason.rule == REPAIR);
-        repairs.map(move |reason| (path.clone(), reason.clone()))
-    });
-    let mut all: Vec<(ImagePath, Reason)> = before.collect();
+    let mut all = repairs(plan);
     all.extend(extra.iter().map(|(path, reason)| {
         let reason = Reason {
             rule: REPAIR,
@@ -35,6 +31,15 @@ pub fn add(plan: &mut Plan, request: &Request<'_>, extra: &[(ImagePath, Reason)]
         (path.clone(), reason)
     }));
     *plan = build(request, &all);
+}
+
+/// What was added to the plan by [`add`].
+pub(crate) fn repairs(plan: &Plan) -> Vec<(ImagePath, Reason)> {
+    let repaired = plan.keep.iter().flat_map(|(path, reasons)| {
+        let repairs = reasons.iter().filter(|reason| reason.rule == REPAIR);
+        repairs.map(move |reason| (path.clone(), reason.clone()))
+    });
+    repaired.collect()
 }
 
 /// What a run of the slim image asked for, that the original has and the plan leaves ashore.
@@ -82,9 +87,17 @@ pub fn repair(
 
 fn build(request: &Request<'_>, extra: &[(ImagePath, Reason)]) -> Plan {
     let scene = Scene::new(request);
-    let mut keep = Keep::new(&scene);
-    roots::add(&scene, &mut keep);
-    observed::add(&scene, &mut keep);
+    let mut keep = reach(&scene, extra);
+    complete(&scene, &mut keep, request.level);
+    keep.finish()
+}
+
+/// What has a reason of its own: roots, observations, what the user keeps, and all these need.
+pub(crate) fn reach<'a>(scene: &'a Scene<'a>, extra: &[(ImagePath, Reason)]) -> Keep<'a> {
+    let mut keep = Keep::new(scene);
+    roots::add(scene, &mut keep);
+    observed::add(scene, &mut keep);
+    packages::keep_whole(scene, &mut keep);
     for (path, reason) in extra {
         let node = scene.tree().get(path);
         let pull = match node {
@@ -95,15 +108,19 @@ fn build(request: &Request<'_>, extra: &[(ImagePath, Reason)]) -> Plan {
             keep.place(path.as_bytes(), reason.clone());
         }
     }
-    settle(&scene, &mut keep);
-    level::add(&scene, &mut keep);
-    inventory::add(&scene, &mut keep);
-    skeleton::add(&scene, &mut keep);
-    keep.finish()
+    settle(scene, &mut keep);
+    keep
+}
+
+/// What comes along with what was reached, at this level.
+pub(crate) fn complete(scene: &Scene<'_>, keep: &mut Keep<'_>, level: Level) {
+    level::add(scene, keep, level);
+    inventory::add(scene, keep);
+    skeleton::add(scene, keep);
 }
 
 /// Follows what is kept until nothing new comes.
-fn settle(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+pub(crate) fn settle(scene: &Scene<'_>, keep: &mut Keep<'_>) {
     while let Some(path) = keep.next() {
         for follower in FOLLOWERS {
             (follower.follow)(scene, &path, keep);

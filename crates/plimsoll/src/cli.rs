@@ -115,6 +115,13 @@ pub(crate) struct SlimOptions {
     /// [default: a connection to each exposed port].
     #[arg(short, long = "probe", value_name = "PROBE")]
     pub(crate) probes: Vec<String>,
+    /// How much stays: `package` keeps every package whole of which anything is needed, `app` the
+    /// application's own packages and files, `file` only what has a reason of its own.
+    #[arg(long, value_enum, default_value_t = Level::App)]
+    pub(crate) level: Level,
+    /// Keep all of this package (a name or a glob), with what its files need.
+    #[arg(long = "keep-package", value_name = "GLOB")]
+    pub(crate) keep_packages: Vec<String>,
     /// Keep this path (a glob; a directory means all of it), whatever the plan says.
     #[arg(long = "include", value_name = "GLOB")]
     pub(crate) includes: Vec<String>,
@@ -136,6 +143,24 @@ pub(crate) struct SlimOptions {
     /// Write the plan (every kept path with its reasons) to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+}
+
+/// How much stays beyond what has a reason of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    Package,
+    App,
+    File,
+}
+
+impl From<Level> for plimsoll_slim::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Package => Self::Package,
+            Level::App => Self::App,
+            Level::File => Self::File,
+        }
+    }
 }
 
 /// How layers are compressed.

@@ -28,6 +28,8 @@
 //! `slim` has `output`, `digest`, `level`, `sandbox`, `verified`, `verified_by[]`,
 //! `differences[]`, `repaired[]` and `forced[]` (each `path`, `why`), `packages` (`whole[]`,
 //! `partial[]`, `gone[]`), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
+//! `risks[]` (by level, the most careful first: `level`, `files`, `bytes`, and `ashore[]`: `what`,
+//! `files`, `bytes`, `packages`, `examples[]` of what it leaves behind of packages it touches),
 //! `seconds[]` (`phase`, `seconds`; in order), `own_seconds` (without the application's own).
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
@@ -41,7 +43,7 @@
 use std::io::{self, Write};
 
 use plimsoll_model::report::{
-    Comparison, Footprint, ImageFacts, LayerRow, PackageFate, PackageRow, SlimFacts,
+    Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, SlimFacts,
 };
 use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, text};
 use serde::Serialize;
@@ -171,6 +173,7 @@ struct JsonSlim {
     forced: Vec<JsonKept>,
     packages: JsonFate,
     kept: usize,
+    risks: Vec<JsonRisk>,
     unresolved: Vec<JsonProblem>,
     seconds: Vec<JsonPhase>,
     own_seconds: f64,
@@ -187,6 +190,23 @@ struct JsonFate {
     whole: Vec<String>,
     partial: Vec<String>,
     gone: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonRisk {
+    level: &'static str,
+    files: u64,
+    bytes: u64,
+    ashore: Vec<JsonAshore>,
+}
+
+#[derive(Serialize)]
+struct JsonAshore {
+    what: &'static str,
+    files: u64,
+    bytes: u64,
+    packages: u64,
+    examples: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -366,6 +386,7 @@ impl From<&SlimFacts> for JsonSlim {
             forced: kept(&slim.forced),
             packages: JsonFate::from(&slim.packages),
             kept: slim.plan.keep.len(),
+            risks: slim.risks.iter().map(JsonRisk::from).collect(),
             unresolved: slim.plan.unresolved.iter().map(JsonProblem::from).collect(),
             seconds: slim
                 .seconds
@@ -373,6 +394,24 @@ impl From<&SlimFacts> for JsonSlim {
                 .map(|&(phase, seconds)| JsonPhase { phase, seconds })
                 .collect(),
             own_seconds: slim.own_seconds,
+        }
+    }
+}
+
+impl From<&LevelRisk> for JsonRisk {
+    fn from(risk: &LevelRisk) -> Self {
+        let ashore = risk.ashore.iter().map(|row| JsonAshore {
+            what: row.what,
+            files: row.files,
+            bytes: row.bytes,
+            packages: row.packages,
+            examples: paths(&row.examples),
+        });
+        Self {
+            level: risk.level,
+            files: risk.files,
+            bytes: risk.bytes,
+            ashore: ashore.collect(),
         }
     }
 }

@@ -51,6 +51,12 @@ Slim image: oci:slim
               gone: curl, wget
   seconds     original 0.41, plan 0.20; 0.61 in all, 0.31 of it plimsoll's own
 
+What might be asked for later, and is ashore
+  level    keeps  modules  plug-ins  libraries  locale files  programs  other files
+  app *  9.10 MB        0        12          0             0         0            0
+  file   6.10 MB        0         0          0             0         0            0
+  plug-ins: 12 (1.20 MB) of 2 packages, such as /usr/lib/apache2/modules/mod_lua.so
+
 Had to stay, and why (1)
   /usr/bin/sh: interpreter of /usr/sbin/apachectl <- entrypoint
 
@@ -264,6 +270,30 @@ pub(crate) const JSON: &str = r#"{
       ]
     },
     "kept": 1,
+    "risks": [
+      {
+        "level": "app",
+        "files": 9812,
+        "bytes": 9100000,
+        "ashore": [
+          {
+            "what": "plug-ins",
+            "files": 12,
+            "bytes": 1200000,
+            "packages": 2,
+            "examples": [
+              "/usr/lib/apache2/modules/mod_lua.so"
+            ]
+          }
+        ]
+      },
+      {
+        "level": "file",
+        "files": 812,
+        "bytes": 6100000,
+        "ashore": []
+      }
+    ],
     "unresolved": [
       {
         "message": "needs libmissing.so.1, which is not there",

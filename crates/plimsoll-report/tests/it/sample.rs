@@ -1,7 +1,8 @@
 //! A report in which every field has something to say.
 
 use plimsoll_model::report::{
-    Comparison, Footprint, ImageFacts, LayerRow, PackageFate, PackageRow, SlimFacts,
+    Ashore, Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow,
+    SlimFacts,
 };
 use plimsoll_model::{
     Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Severity,
@@ -140,6 +141,26 @@ pub(crate) fn slim() -> SlimFacts {
             partial: vec!["libc6".into()],
             gone: vec!["curl".into(), "wget".into()],
         },
+        risks: vec![
+            LevelRisk {
+                level: "app",
+                files: 9_812,
+                bytes: 9_100_000,
+                ashore: vec![Ashore {
+                    what: "plug-ins",
+                    files: 12,
+                    bytes: 1_200_000,
+                    packages: 2,
+                    examples: vec!["/usr/lib/apache2/modules/mod_lua.so".into()],
+                }],
+            },
+            LevelRisk {
+                level: "file",
+                files: 812,
+                bytes: 6_100_000,
+                ashore: vec![],
+            },
+        ],
         seconds: vec![("original", 0.41), ("plan", 0.204)],
         own_seconds: 0.31,
     }

@@ -5,6 +5,8 @@
 //! SEEN executed /usr/bin/x                                 what a run did
 //! INCLUDE /srv/**                                          what the user asks for
 //! EXCLUDE /srv/old
+//! KEEP-PACKAGE lib*
+//! LEVEL file                                               `app` if not said
 //! /usr/bin/x 0755 elf                      # kept          it stays
 //! /lib/ld.so 0755 elf                      # kept [elf]    and the rule that brought it
 //! /usr/bin/y 0755 elf                      # kept, unresolved libq.so   a problem that names libq.so
@@ -27,6 +29,8 @@ pub(crate) struct World {
     pub(crate) observations: Observations,
     include: Vec<String>,
     exclude: Vec<String>,
+    keep_packages: Vec<String>,
+    level: Level,
     claims: Vec<Claim>,
 }
 
@@ -42,6 +46,7 @@ impl World {
         let mut lines = Vec::new();
         let mut observations = Observations::default();
         let (mut include, mut exclude, mut claims) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut keep_packages, mut level) = (Vec::new(), Level::App);
         for line in text.lines() {
             let line = line.trim();
             let (fact, claim) = match line.rsplit_once(" # ") {
@@ -59,6 +64,14 @@ impl World {
             }
             if let Some(pattern) = fact.strip_prefix("EXCLUDE ") {
                 exclude.push(pattern.trim().to_owned());
+                continue;
+            }
+            if let Some(pattern) = fact.strip_prefix("KEEP-PACKAGE ") {
+                keep_packages.push(pattern.trim().to_owned());
+                continue;
+            }
+            if let Some(word) = fact.strip_prefix("LEVEL ") {
+                level = Level::parse(word.trim()).unwrap();
                 continue;
             }
             if let Some(path) = fact
@@ -84,6 +97,8 @@ impl World {
             observations,
             include,
             exclude,
+            keep_packages,
+            level,
             claims,
         }
     }
@@ -92,9 +107,10 @@ impl World {
         Request {
             subject: self.fixture.subject(),
             observations: &self.observations,
-            level: Level::App,
+            level: self.level,
             include: &self.include,
             exclude: &self.exclude,
+            keep_packages: &self.keep_packages,
         }
     }
 

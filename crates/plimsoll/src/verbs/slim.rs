@@ -102,9 +102,10 @@ pub(crate) fn slim(
     let request = Request {
         subject: opened.subject(),
         observations: &observations,
-        level: Level::App,
+        level: options.level.into(),
         include: &options.includes,
         exclude: &options.excludes,
+        keep_packages: &options.keep_packages,
     };
     context.progress.step("planning what must stay");
     let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
@@ -153,6 +154,7 @@ pub(crate) fn slim(
             packages,
         )
     });
+    let risks = phases.time("report", || plimsoll_slim::risks(&request, &plan));
     phases.time("report", || {
         remember(context, options, &opened, &result, target, &plan)
     })?;
@@ -163,7 +165,7 @@ pub(crate) fn slim(
         slim: Some(SlimFacts {
             output: target.to_owned(),
             digest: written.digest.to_string(),
-            level: Level::App.name(),
+            level: request.level.name(),
             sandbox: way.to_string(),
             verified_by: original
                 .answers
@@ -175,6 +177,7 @@ pub(crate) fn slim(
             repaired: made.repaired,
             forced,
             packages,
+            risks,
             own_seconds: began.elapsed().saturating_sub(application).as_secs_f64(),
             seconds: phases.0,
             plan: plan.clone(),
@@ -241,7 +244,7 @@ fn remember(
     let file = PlanFile {
         source: (original.image.name.clone(), original.image.digest),
         result: (target.to_owned(), result.image.digest),
-        level: Level::App.name().to_owned(),
+        level: Level::from(options.level).name().to_owned(),
         ashore: ashore(original, plan),
         plan: plan.clone(),
     };

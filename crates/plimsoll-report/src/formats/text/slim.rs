@@ -1,10 +1,20 @@
 //! What slim did, and how it is known that the result works.
 
 use plimsoll_model::ImagePath;
-use plimsoll_model::report::{PackageFate, SlimFacts};
-use plimsoll_model::text::count;
+use plimsoll_model::report::{LevelRisk, PackageFate, SlimFacts};
+use plimsoll_model::text::{bytes, count};
 
-use super::layout::{Page, clean};
+use super::layout::{Column, Page, clean};
+
+/// The kinds of files in the table of levels.
+const COLUMNS: [&str; 6] = [
+    "modules",
+    "plug-ins",
+    "libraries",
+    "locale files",
+    "programs",
+    "other files",
+];
 
 /// Files and packages that are shown of each list.
 const SHOWN: usize = 10;
@@ -27,6 +37,7 @@ pub(super) fn write(facts: &SlimFacts, page: &mut Page) {
     if !facts.seconds.is_empty() {
         page.fact("seconds", &seconds(facts));
     }
+    risks(facts, page);
     list("Had to stay, and why", &facts.forced, page);
     list(
         "Added because the slim image missed them",
@@ -103,6 +114,42 @@ fn seconds(facts: &SlimFacts) -> String {
     let all: f64 = phases.iter().map(|(_, seconds)| seconds).sum();
     let own = facts.own_seconds;
     format!("{shown}; {all:.2} in all, {own:.2} of it plimsoll's own")
+}
+
+/// What each level keeps, and what of the packages it touches it leaves ashore.
+fn risks(facts: &SlimFacts, page: &mut Page) {
+    if facts.risks.is_empty() {
+        return;
+    }
+    page.heading("What might be asked for later, and is ashore");
+    let row = |risk: &LevelRisk| {
+        let count_of = |what: &str| {
+            let row = risk.ashore.iter().find(|row| row.what == what);
+            count(row.map_or(0, |row| row.files))
+        };
+        let mark = if risk.level == facts.level { " *" } else { "" };
+        let mut row = vec![format!("{}{mark}", risk.level), bytes(risk.bytes)];
+        row.extend(COLUMNS.iter().map(|&what| count_of(what)));
+        row
+    };
+    let header: Vec<&str> = ["level", "keeps"].into_iter().chain(COLUMNS).collect();
+    use Column::{Left, Right};
+    page.table(
+        &[Left, Right, Right, Right, Right, Right, Right, Right],
+        &header,
+        facts.risks.iter().map(row).collect(),
+    );
+    let chosen = facts.risks.iter().find(|risk| risk.level == facts.level);
+    for row in chosen.iter().flat_map(|risk| &risk.ashore) {
+        let shown = row.examples.iter().map(ImagePath::to_string);
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        let (what, files, packages) = (row.what, count(row.files), count(row.packages));
+        let size = bytes(row.bytes);
+        page.paragraph(
+            2,
+            &format!("{what}: {files} ({size}) of {packages} packages, such as {shown}"),
+        );
+    }
 }
 
 fn list(title: &str, rows: &[(ImagePath, String)], page: &mut Page) {

@@ -1,0 +1,174 @@
+//! The levels, packages kept whole, and the risk each level is predicted to be.
+
+use plimsoll_model::report::LevelRisk;
+
+use crate::world::{World, check};
+
+/// A base with a library package of which one library is needed, an application's package, a
+/// package one of whose programs is started, and files of the application's own.
+const IMAGE: &str = "ENTRYPOINT /usr/bin/server
+    PACKAGE server 1 httpd
+    PACKAGE server owns /usr/bin/server
+    PACKAGE server owns /usr/bin/serverctl
+    PACKAGE server owns /usr/lib/server/mod_a.so
+    PACKAGE server owns /usr/lib/server/mod_b.so
+    PACKAGE server owns /usr/share/server/page
+    PACKAGE server owns /usr/share/doc/server/manual
+    PACKAGE libz 1 libs
+    PACKAGE libz owns /usr/lib/libz.so.1
+    PACKAGE libz owns /usr/lib/libz-extra.so.1
+    PACKAGE libz owns /usr/bin/ztool
+    PACKAGE libz owns /usr/share/locale/de/LC_MESSAGES/z.mo
+    PACKAGE tools 1 utils
+    PACKAGE tools owns /usr/bin/tool
+    PACKAGE tools owns /usr/bin/other-tool
+    PACKAGE apart 1 utils
+    PACKAGE apart owns /usr/lib/libdeep.so
+    PACKAGE apart owns /usr/share/apart/data
+    SEEN opened /usr/share/server/page
+    SEEN executed /usr/bin/tool
+    /usr/lib/libz.so.1          0644 elf
+    /usr/lib/libz-extra.so.1    0644 elf
+    /usr/bin/ztool              0755 elf
+    /usr/share/locale/de/LC_MESSAGES/z.mo 0644 1k
+    /usr/bin/tool               0755 elf
+    /usr/bin/other-tool         0755 elf
+    /usr/lib/libdeep.so         0644 elf
+    /usr/share/apart/data       0644 1k
+    --- layer
+    /usr/bin/server             0755 elf needed=libz.so.1
+    /usr/bin/serverctl          0755 elf
+    /usr/lib/server/mod_a.so    0644 elf
+    /usr/lib/server/mod_b.so    0644 elf needed=libdeep.so
+    /usr/share/server/page      0644 1k
+    /usr/share/doc/server/manual 0644 1k
+    /srv/app/main.py            0644 1k";
+
+/// The image at this level, in which exactly these files stay.
+fn kept(level: &str) -> Vec<String> {
+    let world = World::new(&format!("{IMAGE}\n{level}"));
+    let plan = world.plan();
+    let tree = &world.fixture.rootfs.tree;
+    let files = tree.iter().filter(|(_, node)| node.is_file());
+    files
+        .filter(|(path, _)| plan.keeps(path))
+        .map(|(path, _)| path.to_string())
+        .collect()
+}
+
+#[test]
+fn at_file_only_what_has_a_reason_stays() {
+    assert_eq!(
+        kept("LEVEL file"),
+        [
+            "/usr/bin/server",
+            "/usr/bin/tool",
+            "/usr/lib/libz.so.1",
+            "/usr/share/server/page"
+        ]
+    );
+}
+
+#[test]
+fn at_app_the_applications_own_stays_too() {
+    assert_eq!(
+        kept("LEVEL app"),
+        [
+            "/srv/app/main.py",
+            "/usr/bin/server",
+            "/usr/bin/tool",
+            "/usr/lib/libz.so.1",
+            "/usr/lib/server/mod_a.so",
+            "/usr/share/server/page",
+        ]
+    );
+}
+
+#[test]
+fn at_package_every_touched_package_is_whole_and_its_programs_come_with_a_started_one() {
+    assert_eq!(
+        kept("LEVEL package"),
+        [
+            "/srv/app/main.py",
+            "/usr/bin/other-tool",
+            "/usr/bin/server",
+            "/usr/bin/serverctl",
+            "/usr/bin/tool",
+            "/usr/lib/libdeep.so",
+            "/usr/lib/libz-extra.so.1",
+            "/usr/lib/libz.so.1",
+            "/usr/lib/server/mod_a.so",
+            "/usr/lib/server/mod_b.so",
+            "/usr/share/server/page",
+        ]
+    );
+}
+
+#[test]
+fn a_package_the_user_keeps_is_whole_with_what_its_files_need() {
+    check(
+        "ENTRYPOINT /server
+         LEVEL file
+         KEEP-PACKAGE extra*
+         PACKAGE extra-one 1
+         PACKAGE extra-one owns /usr/bin/one
+         PACKAGE extra-one owns /usr/share/man/one
+         PACKAGE deep 1
+         PACKAGE deep owns /usr/lib/libdeep.so
+         PACKAGE deep owns /usr/lib/libnot.so
+         /server              0755 elf
+         /usr/bin/one         0755 elf needed=libdeep.so  # kept [keep-package]
+         /usr/share/man/one   0644 1k                     # kept [keep-package]
+         /usr/lib/libdeep.so  0644 elf                    # kept [elf]
+         /usr/lib/libnot.so   0644 elf"
+            .replace(
+                "/server              0755 elf\n",
+                "/server 0755 elf # kept\n",
+            )
+            .as_str(),
+    );
+}
+
+#[test]
+fn a_package_nobody_installed_cannot_be_kept_and_that_is_said() {
+    let world = World::new("ENTRYPOINT /server\n/server 0755 elf\nKEEP-PACKAGE none*");
+    let plan = world.plan();
+    let [problem] = &plan.unresolved[..] else {
+        panic!("{:?}", plan.unresolved)
+    };
+    assert!(problem.to_string().contains("none*"), "{problem}");
+}
+
+#[test]
+fn each_level_has_its_risk_in_counts_with_evidence() {
+    let world = World::new(&format!("{IMAGE}\nLEVEL file"));
+    let risks = plimsoll_slim::risks(&world.request(), &world.plan());
+    let counts = |risk: &LevelRisk| {
+        let rows = risk.ashore.iter();
+        rows.map(|row| format!("{} {}", row.files, row.what))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let [package, app, file] = &risks[..] else {
+        panic!("{risks:?}")
+    };
+    assert_eq!(
+        [package, app, file].map(|risk| risk.level),
+        ["package", "app", "file"]
+    );
+    // The package level touched one more package for a library of it.
+    assert_eq!(counts(package), "1 locale files, 1 programs, 1 other files");
+    assert_eq!(
+        counts(app),
+        "1 plug-ins, 1 libraries, 1 locale files, 3 programs"
+    );
+    assert_eq!(
+        counts(file),
+        "1 modules, 2 plug-ins, 1 libraries, 1 locale files, 3 programs"
+    );
+    assert_eq!([package.files, app.files, file.files], [11, 6, 4]);
+    assert!(file.bytes < app.bytes && app.bytes < package.bytes);
+    let plug_ins = &file.ashore[1];
+    assert_eq!(plug_ins.packages, 1);
+    assert_eq!(plug_ins.examples[0].to_string(), "/usr/lib/server/mod_a.so");
+}
