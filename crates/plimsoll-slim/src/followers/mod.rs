@@ -15,6 +15,7 @@ mod elf;
 mod elf_path;
 mod glibc;
 mod nginx;
+mod node;
 mod shebang;
 mod tls;
 mod written_path;
@@ -37,6 +38,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &elf_path::FOLLOWER,
     &glibc::FOLLOWER,
     &nginx::FOLLOWER,
+    &node::FOLLOWER,
     &shebang::FOLLOWER,
     &tls::FOLLOWER,
     &written_path::FOLLOWER,
