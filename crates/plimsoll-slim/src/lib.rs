@@ -16,6 +16,7 @@ mod inventory;
 mod keep;
 mod level;
 mod loader;
+mod node;
 mod observed;
 mod owners;
 mod packages;

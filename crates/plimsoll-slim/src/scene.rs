@@ -38,6 +38,7 @@ pub struct Scene<'a> {
     loader: OnceCell<Loader>,
     python: OnceCell<Places>,
     distributions: OnceCell<Distributions>,
+    json: RefCell<BTreeMap<ImagePath, Rc<serde_json::Value>>>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
 }
@@ -55,6 +56,7 @@ impl<'a> Scene<'a> {
             loader: OnceCell::new(),
             python: OnceCell::new(),
             distributions: OnceCell::new(),
+            json: RefCell::default(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
         }
@@ -172,6 +174,19 @@ impl<'a> Scene<'a> {
             return None;
         }
         Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The file at `path` as JSON; `null` where it is none, or larger than `limit` bytes.
+    pub(crate) fn json(&self, path: &ImagePath, limit: u64) -> Rc<serde_json::Value> {
+        if let Some(value) = self.json.borrow().get(path) {
+            return Rc::clone(value);
+        }
+        let bytes = self.rootfs().read(path, limit).ok();
+        let value = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let value = Rc::new(value.unwrap_or_default());
+        let mut json = self.json.borrow_mut();
+        json.insert(path.clone(), Rc::clone(&value));
+        value
     }
 
     /// Whether `path` (free of links) is a program on the ways programs are started from.

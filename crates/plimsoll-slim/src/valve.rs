@@ -146,6 +146,20 @@ pub(crate) fn is_ballast(path: &ImagePath) -> bool {
     ];
     BALLAST.iter().any(|directory| path.starts_with(directory))
         || path.components().any(|part| part == b".cache")
+        || is_installer_of_modules(path)
+}
+
+/// npm, corepack and yarn where Node's own distribution puts them: they install modules, and the
+/// image is installed. An image that starts its application with `npm start` runs npm, so that it
+/// has reasons of its own.
+fn is_installer_of_modules(path: &ImagePath) -> bool {
+    let parts: Vec<&[u8]> = path.components().collect();
+    parts.windows(3).any(|part| {
+        matches!(
+            part,
+            [b"lib", b"node_modules", b"npm" | b"corepack" | b"yarn"]
+        )
+    })
 }
 
 /// What installing packages leaves behind unowned: keys made for one machine, archives and bundles

@@ -14,6 +14,8 @@ mod elf;
 mod explain;
 #[path = "it/levels.rs"]
 mod levels;
+#[path = "it/node.rs"]
+mod node;
 #[path = "it/pages.rs"]
 mod pages;
 #[path = "it/plan.rs"]

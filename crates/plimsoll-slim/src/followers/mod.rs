@@ -15,6 +15,7 @@ mod elf;
 mod elf_path;
 mod glibc;
 mod nginx;
+mod node;
 mod python;
 mod shebang;
 mod time_zones;
@@ -40,6 +41,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &glibc::FOLLOWER,
     &nginx::FOLLOWER,
     &python::FOLLOWER,
+    &node::FOLLOWER,
     &shebang::FOLLOWER,
     &time_zones::FOLLOWER,
     &tls::FOLLOWER,
