@@ -134,10 +134,7 @@ pub(crate) fn slim(
         )));
     }
     let result = Opened {
-        image: plimsoll_model::Image {
-            name: target.to_owned(),
-            ..made.opened.image.clone()
-        },
+        image: as_written(&made.opened.image, target, &written),
         ..made.opened
     };
     let application = original.total + again.total + made.ran;
@@ -221,6 +218,22 @@ pub(crate) fn slim(
         Exit::Unproved
     };
     Ok(Slimmed { report, exit })
+}
+
+/// The proved image as it was written: the same layers, compressed.
+fn as_written(
+    proved: &plimsoll_model::Image,
+    name: &str,
+    written: &plimsoll_image::Written,
+) -> plimsoll_model::Image {
+    let mut image = proved.clone();
+    name.clone_into(&mut image.name);
+    image.digest = written.digest;
+    for (layer, stored) in image.layers.iter_mut().zip(&written.layers) {
+        layer.blob.descriptor.digest = stored.digest;
+        layer.blob.descriptor.size = stored.size;
+    }
+    image
 }
 
 fn unproved(differences: &[String], outcome: &Outcome) -> Failure {

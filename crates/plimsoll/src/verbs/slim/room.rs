@@ -10,7 +10,7 @@ use plimsoll_run::{Limits, Outcome, Probe, Way};
 use plimsoll_slim::Request;
 
 use super::probes;
-use crate::cli::SlimOptions;
+use crate::cli::{Compress, SlimOptions};
 use crate::failure::{Failure, Result};
 use crate::session::{self, Context, Opened};
 
@@ -180,9 +180,9 @@ impl Room<'_> {
             };
             let progress = &self.context.progress;
             progress.step(&format!("writing the {what} and reading it again"));
-            let compression = self.options.compression;
+            // What is proved is the tree and the configuration; compressed it is once, at the end.
             let written = phases.time("write", || {
-                crate::verbs::write_image(self.context, &draft, &sink, compression)
+                crate::verbs::write_image(self.context, &draft, &sink, Compress::None)
             })?;
             let name = format!("oci:{}:slim", stage.display());
             let platform = platform_of(&original.image.config);
