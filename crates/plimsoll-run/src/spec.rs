@@ -84,6 +84,8 @@ pub struct Outcome {
     /// What the probes got, in their order; for a run without ports and probes the one answer `run`,
     /// with the exit code and the output of the program.
     pub answers: Vec<Answer>,
+    /// How long each of [`Outcome::answers`] took, all its tries together.
+    pub took: Vec<Duration>,
     /// What the run touched; empty where it was not watched.
     pub observations: Observations,
     /// TCP ports that listened when the probes were done, sorted.

@@ -111,8 +111,8 @@ pub(crate) struct SlimOptions {
     /// What must go on working; may be given several times. `http:/PATH` on the exposed port or
     /// `http://:8080/PATH`, also https:, with `-X POST -H 'A: b' -d BODY status=200 crawl=50` behind
     /// it; `tcp:PORT send="PING\r\n" expect=+PONG`; `cmd:COMMAND`, run by this machine's shell inside
-    /// the image's network, good if it exits with 0; `plimsoll explain http` says more
-    /// [default: a connection to each exposed port].
+    /// the image's network, good if it exits with 0; `exec:PROGRAM ARGUMENTS`, run inside the image;
+    /// `plimsoll explain http` says more [default: whatever answers on the exposed ports].
     #[arg(short, long = "probe", value_name = "PROBE")]
     pub(crate) probes: Vec<String>,
     /// How much stays: `package` keeps every package whole of which anything is needed, `app` the

@@ -33,6 +33,7 @@ struct Probe {
     https: Option<String>,
     tcp: Option<u16>,
     cmd: Option<String>,
+    exec: Option<Vec<String>>,
     port: Option<u16>,
     method: Option<String>,
     headers: std::collections::BTreeMap<String, String>,
@@ -110,9 +111,10 @@ impl Probe {
             self.https.is_some(),
             self.tcp.is_some(),
             self.cmd.is_some(),
+            self.exec.is_some(),
         ];
         if kinds.iter().filter(|named| **named).count() != 1 {
-            return Err("give one of http, https, tcp and cmd".to_owned());
+            return Err("give one of http, https, tcp, cmd and exec".to_owned());
         }
         let web = [("http", &self.http), ("https", &self.https)];
         let web = web
@@ -130,6 +132,9 @@ impl Probe {
         } else if let Some(port) = self.tcp {
             own = &["send", "expect"];
             format!("tcp:{port}")
+        } else if let Some(words) = &self.exec {
+            let words: Vec<String> = words.iter().map(|word| quote(word.as_bytes())).collect();
+            format!("exec:{}", words.join(" "))
         } else {
             format!("cmd:{}", self.cmd.as_deref().unwrap_or_default())
         };
@@ -208,6 +213,9 @@ mod tests {
 
             [[probe]]
             cmd = "true && true"
+
+            [[probe]]
+            exec = ["/bin/check", "a b"]
             "#,
         )
         .unwrap();
@@ -216,6 +224,7 @@ mod tests {
             "https:/ status=200 crawl=50",
             r#"tcp:6379 "send=PING\r\n" expect=+PONG"#,
             "cmd:true && true",
+            "exec:/bin/check \"a b\"",
         ];
         assert_eq!(settings.probes, wanted);
         for text in &settings.probes {

@@ -12,6 +12,7 @@ use crate::sandbox::Door;
 
 mod cmd;
 mod exec;
+mod greet;
 mod http;
 mod tcp;
 mod words;
@@ -50,6 +51,14 @@ trait Ask: Send + Sync {
     fn ask(&self, scene: &Scene<'_>, deadline: Instant) -> answer::Outcome;
     /// The port it names itself.
     fn port(&self) -> Option<u16>;
+    /// How long it is tried at most, where that is less than a probe may take.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+    /// Asks once, and tells the probe that was found where it had to be found first.
+    fn answer(&self, scene: &Scene<'_>, deadline: Instant) -> (Option<String>, answer::Outcome) {
+        (None, self.ask(scene, deadline))
+    }
     /// Whether an answer is what it came for.
     fn is_good(&self, outcome: &answer::Outcome) -> bool {
         outcome.is_good()
@@ -111,6 +120,20 @@ impl Probe {
         })
     }
 
+    /// A question to a port of which nothing is known: who is there. Its answer is that of the probe
+    /// that was found, under that probe's name, and [`Probe::parse`] reads that name.
+    pub fn greet(port: u16) -> Self {
+        Self {
+            text: format!("port {port}"),
+            ask: Arc::new(greet::Greet { port }),
+        }
+    }
+
+    /// How long it is tried at most, where that is less than a probe may take.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.ask.patience()
+    }
+
     /// The port it names itself; none where it takes the image's first exposed one.
     pub fn port(&self) -> Option<u16> {
         self.ask.port()
@@ -128,9 +151,9 @@ pub(crate) fn ask(
         // Asked before: a program that ends while it is asked is asked once more, and a probe of
         // what it printed sees all of it.
         let gone = ended();
-        let outcome = probe.ask.ask(scene, deadline);
+        let (found, outcome) = probe.ask.answer(scene, deadline);
         let answer = Answer {
-            probe: probe.text.clone(),
+            probe: found.unwrap_or_else(|| probe.text.clone()),
             good: probe.ask.is_good(&outcome),
             outcome,
         };

@@ -203,10 +203,11 @@ impl Run<'_> {
 
         let mut ready = None;
         let mut early = None;
-        let mut answers = Vec::new();
+        let (mut answers, mut took) = (Vec::new(), Vec::new());
         if ports.is_empty() && spec.probes.is_empty() {
             early = self.until(deadline, || false);
             answers.push(self.completion(early));
+            took.push(running.elapsed());
         } else {
             if !ports.is_empty() {
                 early = self.until(deadline, || {
@@ -230,10 +231,13 @@ impl Run<'_> {
                 // Without a port to watch, the first probe is what tells that it is ready.
                 let first = ports.is_empty() && index == 0;
                 let now = Instant::now();
+                let usual = spec.limits.probe;
                 let until = if first {
                     deadline
                 } else {
-                    now + spec.limits.probe
+                    now + probe
+                        .patience()
+                        .map_or(usual, |patience| patience.min(usual))
                 };
                 let until = until.min(self.begun + spec.limits.total);
                 let answer = probe::ask(probe, &self.scene(door), until, || self.is_over());
@@ -241,6 +245,7 @@ impl Run<'_> {
                     ready = Some(running.elapsed());
                 }
                 answers.push(answer);
+                took.push(now.elapsed());
             }
         }
 
@@ -266,6 +271,7 @@ impl Run<'_> {
         }
         Ok(Outcome {
             answers,
+            took,
             observations: plimsoll_model::Observations::default(),
             listening: listening.into_iter().collect(),
             running_as,

@@ -128,7 +128,34 @@ fn greet() {
     }
     let server = TcpListener::bind("[::1]:25").unwrap();
     for stream in server.incoming() {
-        stream.unwrap().write_all(b"220 hello\r\n").unwrap();
+        let mut stream = stream.unwrap();
+        stream.write_all(b"220 hello\r\n").unwrap();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            if reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+                let _ = stream.write_all(b"221 bye\r\n");
+            }
+        });
+    }
+}
+
+/// A server that knows one word, and hangs up on all others.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn ping() {
+    if !is_here() {
+        return;
+    }
+    let server = TcpListener::bind("0.0.0.0:80").unwrap();
+    for stream in server.incoming() {
+        let mut stream = stream.unwrap();
+        thread::spawn(move || {
+            let mut word = [0; 6];
+            if stream.read_exact(&mut word).is_ok() && word == *b"PING\r\n" {
+                let _ = stream.write_all(b"+PONG\r\n");
+            }
+        });
     }
 }
 

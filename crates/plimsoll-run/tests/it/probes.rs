@@ -309,6 +309,34 @@ fn a_program_of_the_image_is_run_inside_it() {
 }
 
 #[test]
+fn a_port_is_known_by_what_it_answers() {
+    for (program, port, found) in [
+        ("serve", 80, "http://:80/"),
+        (
+            "greet",
+            25,
+            "tcp:25 expect=220 send=\"QUIT\\r\\n\" expect=221",
+        ),
+        ("ping", 80, "tcp:80 \"send=PING\\r\\n\" expect=+PONG"),
+        ("shout", 80, "tcp:80"),
+    ] {
+        let Some(mut tree) = Tree::new() else { return };
+        if program == "greet" && !Path::new("/proc/net/if_inet6").exists() {
+            eprintln!("skipped: this machine has no IPv6");
+            continue;
+        }
+        tree.write("/data.txt", "data");
+        tree.ports = vec![port];
+        tree.probes = vec![Probe::greet(port)];
+        let outcome = tree.inside(program);
+        let answer = &outcome.answers[0];
+        assert_eq!(answer.probe, found, "{answer:?}");
+        assert!(answer.is_good(), "{answer:?}");
+        assert_eq!(outcome.took.len(), 1);
+    }
+}
+
+#[test]
 fn without_ports_the_first_probe_tells_that_it_is_ready() {
     let Some(mut tree) = Tree::new() else { return };
     tree.probes = vec![Probe::parse("cmd:grep -q ready $PROBE_LOG").unwrap()];

@@ -21,7 +21,7 @@ use crate::work;
 mod probes;
 mod room;
 
-use room::{MAX_REPAIRS, Phases, Room};
+use room::{MAX_REPAIRS, Pace, Phases, Room};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
@@ -76,27 +76,27 @@ pub(crate) fn slim(
     let opened = phases.time("read", || {
         session::open(context, name, platform, Some(scratch.path()))
     })?;
-    let asked = match given.is_empty() {
-        true => probes::exposed(&opened.image.config)?,
-        false => given,
-    };
+    let asked = probes::Asked::new(given, &opened.image.config);
     let trees = work::directory(opened.rootfs.tree.live_bytes(), &context.leftovers)?;
-    let room = Room {
+    let mut room = Room {
         context,
         way,
         scratch: scratch.path(),
         trees: trees.path(),
-        probes: &asked,
+        asked,
+        pace: None,
         options,
     };
 
     let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
-    let original = room.run(&first, &opened, "original", &mut phases)?;
+    let mut original = room.run(&first, &opened, "original", &mut phases)?;
+    let found = room.asked.settle(&mut original)?;
     room.must_answer(&original, name)?;
     let again = room.run(&first, &opened, "original again", &mut phases)?;
     room.must_answer(&again, name)?;
     let mut observations = original.observations.clone();
     observations.merge(&again.observations);
+    room.pace = Some(Pace::of(&original, &again));
     phases.time("clean up", || room::remove(&first));
 
     let request = Request {
@@ -208,9 +208,8 @@ pub(crate) fn slim(
     );
     report.notes.extend(original.problems.iter().cloned());
     report.notes.extend(probes::refused(&original.answers));
-    report
-        .notes
-        .extend(probes::weakness(&options.probes, &asked));
+    report.notes.extend(found);
+    report.notes.extend(room.asked.weakness());
     context.progress.done();
     let exit = if verified {
         print::verdict(&report, None)

@@ -1,6 +1,7 @@
 //! What `slim` asks of an image, and what it says of the answers.
 
-use plimsoll_model::Config;
+use plimsoll_model::{Answer, Config};
+use plimsoll_run::probe::quote;
 use plimsoll_run::{Outcome, Probe};
 
 use crate::failure::{Failure, Result};
@@ -15,28 +16,105 @@ pub(super) fn parse(texts: &[String]) -> Result<Vec<Probe>> {
     texts.iter().map(one).collect()
 }
 
-/// A connection to each exposed port.
-pub(super) fn exposed(config: &Config) -> Result<Vec<Probe>> {
-    let ports = config.tcp_ports();
-    let texts: Vec<String> = ports.iter().map(|port| format!("tcp:{port}")).collect();
-    parse(&texts)
+/// What is asked of an image, and where it comes from.
+pub(super) struct Asked {
+    /// The probes, in the order they are asked.
+    pub(super) probes: Vec<Probe>,
+    /// The exposed ports are to be found out about: nobody has said what to ask.
+    is_found: bool,
+    /// The last one is the image's own health check.
+    has_check: bool,
 }
 
-/// What the user should know about a proof that proves little.
-pub(super) fn weakness(given: &[String], probes: &[Probe]) -> Option<String> {
-    match (given.is_empty(), probes.is_empty()) {
-        (false, _) => None,
-        (true, false) => Some(
-            "no probe was given: only connections to the exposed ports were tried, which proves \
-             little; name what must go on working with --probe http:/PATH or --probe cmd:COMMAND"
-                .to_owned(),
-        ),
-        (true, true) => Some(
-            "no probe was given and no port is exposed: the image was run to its end, and its \
-             exit code and output were compared"
-                .to_owned(),
-        ),
+impl Asked {
+    /// What the user gave, else a greeting to each exposed port; and the image's own health check.
+    pub(super) fn new(given: Vec<Probe>, config: &Config) -> Self {
+        let is_found = given.is_empty();
+        let mut probes = given;
+        if is_found {
+            probes.extend(config.tcp_ports().into_iter().map(Probe::greet));
+        }
+        let check = healthcheck(config);
+        let has_check = check.is_some();
+        probes.extend(check);
+        Self {
+            probes,
+            is_found,
+            has_check,
+        }
     }
+
+    /// Goes on with what the original has answered to: a port that is exposed and not listened on,
+    /// or a health check that fails by itself, says nothing of a slimmed image. The notes tell what
+    /// was found, and what was left out.
+    pub(super) fn settle(&mut self, original: &mut Outcome) -> Result<Vec<String>> {
+        let mut notes = Vec::new();
+        let count = original.answers.len();
+        if count != self.probes.len() {
+            // It ran to its end instead.
+            return Ok(notes);
+        }
+        let may_go = |index: usize| match self.has_check && index + 1 == count {
+            true => Some("its own health check fails here"),
+            false => self.is_found.then_some("an exposed port is not answered"),
+        };
+        let is_good: Vec<bool> = original.answers.iter().map(Answer::is_good).collect();
+        let (mut answers, mut took, mut probes) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, answer) in original.answers.iter().enumerate() {
+            // Something must be left to prove.
+            if let Some(why) = may_go(index).filter(|_| !is_good[index] && is_good.contains(&true))
+            {
+                notes.push(format!(
+                    "{why}, and is no probe: {}: {}",
+                    answer.probe,
+                    describe(answer)
+                ));
+                continue;
+            }
+            probes.extend(parse(std::slice::from_ref(&answer.probe))?);
+            answers.push(answer.clone());
+            took.extend(original.took.get(index));
+        }
+        self.probes = probes;
+        (original.answers, original.took) = (answers, took);
+        Ok(notes)
+    }
+
+    /// What the user should know about a proof that proves little.
+    pub(super) fn weakness(&self) -> Option<String> {
+        if !self.is_found {
+            return None;
+        }
+        if self.probes.is_empty() {
+            return Some(
+                "no probe was given and no port is exposed: the image was run to its end, and its \
+                 exit code and output were compared"
+                    .to_owned(),
+            );
+        }
+        let found: Vec<String> = self.probes.iter().map(ToString::to_string).collect();
+        Some(format!(
+            "no probe was given: only what was found by itself was asked ({}), which proves little; \
+             name what must go on working with --probe http:/PATH or --probe cmd:COMMAND",
+            found.join("; ")
+        ))
+    }
+}
+
+/// The image's own health check as a probe (Docker's form: `CMD` and words, or `CMD-SHELL` and a
+/// line for the image's shell).
+fn healthcheck(config: &Config) -> Option<Probe> {
+    let (kind, words) = config.healthcheck.as_deref()?.split_first()?;
+    let shell = ["/bin/sh".to_owned(), "-c".to_owned()];
+    let command: Vec<&String> = match kind.as_str() {
+        "CMD" => words.iter().collect(),
+        "CMD-SHELL" => shell.iter().chain(words).collect(),
+        _ => return None,
+    };
+    let words = command.into_iter().map(|word| quote(word.as_bytes()));
+    let text = format!("exec:{}", words.collect::<Vec<_>>().join(" "));
+    // One that cannot be written down cannot be run either.
+    Probe::parse(&text).ok()
 }
 
 /// What the slimmed image does differently, beyond what differs between two runs of the original.
@@ -77,7 +155,7 @@ pub(super) fn tail(who: &str, output: &[u8]) -> Vec<String> {
     lines
 }
 
-pub(super) fn describe(answer: &plimsoll_model::Answer) -> String {
+pub(super) fn describe(answer: &Answer) -> String {
     use plimsoll_model::answer::Outcome::{Exit, Http, None, Pages, Tcp};
     match &answer.outcome {
         Http { status, .. } => format!("it answers {status}"),
@@ -89,7 +167,7 @@ pub(super) fn describe(answer: &plimsoll_model::Answer) -> String {
 }
 
 /// What a probe's command printed.
-pub(super) fn said(answer: &plimsoll_model::Answer) -> Vec<String> {
+pub(super) fn said(answer: &Answer) -> Vec<String> {
     match &answer.outcome {
         plimsoll_model::answer::Outcome::Exit { output, .. } => tail("probe", output),
         _ => Vec::new(),
@@ -98,7 +176,7 @@ pub(super) fn said(answer: &plimsoll_model::Answer) -> Vec<String> {
 
 /// A client error is an answer, and is compared; but a probe that meets one tries less than it
 /// seems to.
-pub(super) fn refused(answers: &[plimsoll_model::Answer]) -> impl Iterator<Item = String> {
+pub(super) fn refused(answers: &[Answer]) -> impl Iterator<Item = String> {
     answers.iter().filter_map(|answer| match &answer.outcome {
         plimsoll_model::answer::Outcome::Http { status, .. } if *status >= 400 => Some(format!(
             "the original answers {} with {status}: that proves little of the application",
@@ -106,4 +184,48 @@ pub(super) fn refused(answers: &[plimsoll_model::Answer]) -> impl Iterator<Item 
         )),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(healthcheck: &[&str]) -> Config {
+        Config {
+            healthcheck: Some(healthcheck.iter().map(|&word| word.to_owned()).collect()),
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn a_health_check_is_a_probe() {
+        for (check, text) in [
+            (
+                &["CMD", "/bin/check", "a b"][..],
+                Some("exec:/bin/check \"a b\""),
+            ),
+            (
+                &["CMD-SHELL", "curl -f x || exit 1"],
+                Some("exec:/bin/sh -c \"curl -f x || exit 1\""),
+            ),
+            (&["NONE"], None),
+            (&["CMD"], None),
+            (&[], None),
+        ] {
+            let found = healthcheck(&config(check)).map(|probe| probe.to_string());
+            assert_eq!(found.as_deref(), text, "{check:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_given_is_not_weak() {
+        let given = parse(&["http:/".to_owned()]).unwrap();
+        let asked = Asked::new(given, &config(&["CMD", "/bin/check"]));
+        assert_eq!(asked.probes.len(), 2);
+        assert_eq!(asked.weakness(), None);
+        let asked = Asked::new(Vec::new(), &config(&["CMD", "/bin/check"]));
+        assert!(asked.weakness().unwrap().contains("exec:/bin/check"));
+        let nothing = Asked::new(Vec::new(), &Config::default());
+        assert!(nothing.weakness().unwrap().contains("run to its end"));
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_image::{Ownership, Sink};
 use plimsoll_model::{Config, Draft, ImagePath, Observations, Plan, Problem, Rootfs};
-use plimsoll_run::{Limits, Outcome, Probe, Way};
+use plimsoll_run::{Limits, Outcome, Way};
 use plimsoll_slim::Request;
 
 use super::probes;
@@ -39,8 +39,40 @@ pub(super) struct Room<'a> {
     pub(super) scratch: &'a Path,
     /// For what is run.
     pub(super) trees: &'a Path,
-    pub(super) probes: &'a [Probe],
+    /// What is asked.
+    pub(super) asked: probes::Asked,
+    /// How long the original took, once that is known.
+    pub(super) pace: Option<Pace>,
     pub(super) options: &'a SlimOptions,
+}
+
+/// How much slower than the original a slimmed image may be: another program beside it may take half
+/// the machine.
+const SLOWER: u32 = 4;
+/// What it has in any case, to start and for a probe.
+const FASTEST_START: Duration = Duration::from_secs(10);
+const FASTEST_PROBE: Duration = Duration::from_secs(4);
+
+/// How long an image took at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Until it was ready; until its end, where it was run to its end.
+    start: Duration,
+    /// For a probe.
+    probe: Duration,
+}
+
+impl Pace {
+    /// That of two runs, the slower one.
+    pub(super) fn of(one: &Outcome, two: &Outcome) -> Self {
+        let slowest = |run: &Outcome| run.took.iter().max().copied().unwrap_or_default();
+        let probe = slowest(one).max(slowest(two));
+        let start = one.ready.into_iter().chain(two.ready).max();
+        Self {
+            start: start.unwrap_or(probe),
+            probe,
+        }
+    }
 }
 
 /// A slimmed image that was written to the work directory, read back and run.
@@ -118,18 +150,34 @@ impl Room<'_> {
             volumes: config.volumes.clone(),
             ports: config.tcp_ports(),
             watch: true,
-            probes: self.probes,
-            limits: Limits {
-                start: Duration::from_secs(self.options.start_timeout),
-                total: Duration::from_secs(self.options.start_timeout) + Limits::default().total,
-                memory: self.options.memory << 20,
-                ..Limits::default()
-            },
+            probes: &self.asked.probes,
+            limits: self.limits(),
             owners: &owners,
         };
         phases
             .time("run", || plimsoll_run::run(&spec))
             .map_err(|error| failed(&error))
+    }
+
+    /// What an image may use: a result that is much slower than the original is none that works, and
+    /// nobody waits for it as long as for the original.
+    fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        let given = Duration::from_secs(self.options.start_timeout);
+        let pace = |start: Duration, probe: Duration| Limits {
+            start,
+            probe,
+            total: given + usual.total,
+            memory: self.options.memory << 20,
+            ..usual
+        };
+        match &self.pace {
+            None => pace(given, usual.probe),
+            Some(original) => pace(
+                given.min(FASTEST_START.max(original.start * SLOWER)),
+                usual.probe.min(FASTEST_PROBE.max(original.probe * SLOWER)),
+            ),
+        }
     }
 
     /// The original must do what is asked of it, or nothing can be proved.
