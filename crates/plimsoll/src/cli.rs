@@ -128,6 +128,10 @@ pub(crate) struct SlimOptions {
     /// Leave this path (a glob) ashore, needed or not: the probes say whether that was right.
     #[arg(long = "exclude", value_name = "GLOB")]
     pub(crate) excludes: Vec<String>,
+    /// Start nothing: slim by reading alone, for another architecture. Nothing is verified then (exit
+    /// code 3).
+    #[arg(long, conflicts_with_all = ["keep_failed"])]
+    pub(crate) no_run: bool,
     /// Write the slimmed image even if it does not pass its probes (the exit code stays 4).
     #[arg(long)]
     pub(crate) keep_failed: bool,

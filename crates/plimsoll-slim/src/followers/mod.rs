@@ -18,6 +18,7 @@ mod nginx;
 mod node;
 mod python;
 mod shebang;
+mod shell_command;
 mod time_zones;
 mod tls;
 mod written_path;
@@ -40,9 +41,10 @@ pub static FOLLOWERS: &[&Follower] = &[
     &elf_path::FOLLOWER,
     &glibc::FOLLOWER,
     &nginx::FOLLOWER,
-    &python::FOLLOWER,
     &node::FOLLOWER,
+    &python::FOLLOWER,
     &shebang::FOLLOWER,
+    &shell_command::FOLLOWER,
     &time_zones::FOLLOWER,
     &tls::FOLLOWER,
     &written_path::FOLLOWER,

@@ -2,7 +2,7 @@
 //! then, call it slimmed.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plimsoll_image::Sink;
 use plimsoll_model::report::{Comparison, SlimFacts};
@@ -20,6 +20,7 @@ use crate::work;
 
 mod probes;
 mod room;
+mod unseen;
 
 use room::{MAX_REPAIRS, Pace, Phases, Room};
 
@@ -60,12 +61,12 @@ pub(crate) fn slim(
     target: &str,
     options: &SlimOptions,
 ) -> Result<Slimmed> {
+    if options.no_run {
+        return unseen::slim(context, name, platform, target, options);
+    }
     let began = Instant::now();
     let given = probes::parse(&options.probes)?;
-    let sink = Sink::parse(target).map_err(|error| {
-        Failure::because(format_args!("cannot write to {target}"), &error)
-            .hint("write it as oci:DIR:TAG, oci-archive:FILE or docker-archive:FILE")
-    })?;
+    let sink = sink(target)?;
     let way = plimsoll_run::way().map_err(|error| {
         Failure::because("cannot start images on this machine", &error)
             .hint("slim proves what it does by running the image; `inspect` needs no sandbox")
@@ -76,6 +77,15 @@ pub(crate) fn slim(
     let opened = phases.time("read", || {
         session::open(context, name, platform, Some(scratch.path()))
     })?;
+    let here = plimsoll_image::Platform::of_this_machine();
+    let image = &opened.image.config.architecture;
+    if *image != here.architecture {
+        return Err(Failure::new(format!(
+            "{name} is for {image}, and this machine runs {}",
+            here.architecture
+        ))
+        .hint("--no-run slims it by reading alone; nothing is proved then"));
+    }
     let asked = probes::Asked::new(given, &opened.image.config);
     let trees = work::directory(opened.rootfs.tree.live_bytes(), &context.leftovers)?;
     let mut room = Room {
@@ -137,58 +147,24 @@ pub(crate) fn slim(
         image: as_written(&made.opened.image, target, &written),
         ..made.opened
     };
-    let application = original.total + again.total + made.ran;
-    let (before, after, forced, packages) = phases.time("report", || {
-        let after = plimsoll_checks::footprint(&result.subject());
-        let unwanted = [&after.shells, &after.package_managers, &after.network_tools];
-        let unwanted: Vec<ImagePath> = unwanted.into_iter().flatten().cloned().collect();
-        let forced = plimsoll_slim::forced(&opened.subject(), &plan, &unwanted);
-        let packages = plimsoll_slim::fate(&opened.subject(), &plan);
-        (
-            plimsoll_checks::footprint(&opened.subject()),
-            after,
-            forced,
-            packages,
-        )
-    });
-    let risks = phases.time("report", || plimsoll_slim::risks(&request, &plan));
-    phases.time("report", || {
-        remember(context, options, &opened, &result, target, &plan)
-    })?;
     let verified = differences.is_empty();
-    let mut report = Report {
-        verb: "slim",
-        problems: opened.problems.clone(),
-        slim: Some(SlimFacts {
-            output: target.to_owned(),
-            digest: written.digest.to_string(),
-            level: request.level.name(),
-            sandbox: way.to_string(),
-            verified_by: original
-                .answers
-                .iter()
-                .filter(|_| verified)
-                .map(|answer| answer.probe.clone())
-                .collect(),
-            differences,
-            repaired: made.repaired,
-            forced,
-            packages,
-            risks,
-            own_seconds: began.elapsed().saturating_sub(application).as_secs_f64(),
-            seconds: phases.0,
-            plan: plan.clone(),
-        }),
-        comparison: Some(Comparison {
-            before_name: name.to_owned(),
-            after_name: target.to_owned(),
-            before,
-            after,
-            before_ready: original.ready.map(|ready| ready.as_secs_f64()),
-            after_ready: made.outcome.ready.map(|ready| ready.as_secs_f64()),
-        }),
-        ..Report::default()
+    let answers = original.answers.iter().filter(|_| verified);
+    let proof = Proof {
+        sandbox: way.to_string(),
+        verified_by: answers.map(|answer| answer.probe.clone()).collect(),
+        differences,
+        repaired: made.repaired,
+        ready: [original.ready, made.outcome.ready],
+        ran: original.total + again.total + made.ran,
     };
+    let done = Done {
+        target,
+        opened: &opened,
+        result: &result,
+        request: &request,
+        plan: &plan,
+    };
+    let mut report = done.report(context, options, proof, began, phases)?;
     for blind in &observations.blind {
         let evidence = plimsoll_model::Evidence::Image;
         report.problems.push(Problem {
@@ -196,11 +172,6 @@ pub(crate) fn slim(
             evidence,
         });
     }
-    report.notes.extend(
-        plan.unresolved
-            .iter()
-            .map(|problem| format!("not followed: {problem}")),
-    );
     report.notes.extend(
         unhonoured
             .iter()
@@ -219,6 +190,96 @@ pub(crate) fn slim(
     Ok(Slimmed { report, exit })
 }
 
+/// What is known of how the result does beside the original.
+#[derive(Default)]
+struct Proof {
+    sandbox: String,
+    verified_by: Vec<String>,
+    differences: Vec<String>,
+    repaired: Vec<(ImagePath, String)>,
+    /// How long the original and the result took to answer.
+    ready: [Option<Duration>; 2],
+    /// How long the image's processes ran, all runs together.
+    ran: Duration,
+}
+
+/// A slimmed image that was written.
+struct Done<'a> {
+    target: &'a str,
+    opened: &'a Opened,
+    result: &'a Opened,
+    request: &'a Request<'a>,
+    plan: &'a Plan,
+}
+
+impl Done<'_> {
+    /// The report, its notes what could not be followed; the plan is kept for `why`.
+    fn report(
+        self,
+        context: &Context,
+        options: &SlimOptions,
+        proof: Proof,
+        began: Instant,
+        mut phases: Phases,
+    ) -> Result<Report> {
+        let (before, after) = (self.opened.subject(), self.result.subject());
+        let name = before.image.name.clone();
+        let (comparison, forced, packages, risks) = phases.time("report", || {
+            let footprint = plimsoll_checks::footprint(&after);
+            let unwanted = [
+                &footprint.shells,
+                &footprint.package_managers,
+                &footprint.network_tools,
+            ];
+            let unwanted: Vec<ImagePath> = unwanted.into_iter().flatten().cloned().collect();
+            let seconds = |ready: Option<Duration>| ready.map(|ready| ready.as_secs_f64());
+            let comparison = Comparison {
+                before_name: name,
+                after_name: self.target.to_owned(),
+                before: plimsoll_checks::footprint(&before),
+                after: footprint,
+                before_ready: seconds(proof.ready[0]),
+                after_ready: seconds(proof.ready[1]),
+            };
+            (
+                comparison,
+                plimsoll_slim::forced(&before, self.plan, &unwanted),
+                plimsoll_slim::fate(&before, self.plan),
+                plimsoll_slim::risks(self.request, self.plan),
+            )
+        });
+        phases.time("report", || {
+            let (opened, result) = (self.opened, self.result);
+            remember(context, options, opened, result, self.target, self.plan)
+        })?;
+        let unresolved = self.plan.unresolved.iter();
+        Ok(Report {
+            verb: "slim",
+            problems: self.opened.problems.clone(),
+            notes: unresolved
+                .map(|problem| format!("not followed: {problem}"))
+                .collect(),
+            slim: Some(SlimFacts {
+                output: self.target.to_owned(),
+                digest: self.result.image.digest.to_string(),
+                level: self.request.level.name(),
+                sandbox: proof.sandbox,
+                verified_by: proof.verified_by,
+                differences: proof.differences,
+                repaired: proof.repaired,
+                forced,
+                packages,
+                risks,
+                own_seconds: began.elapsed().saturating_sub(proof.ran).as_secs_f64(),
+                seconds: phases.0,
+                plan: self.plan.clone(),
+            }),
+            comparison: Some(comparison),
+            ..Report::default()
+        })
+    }
+}
+
 /// The proved image as it was written: the same layers, compressed.
 fn as_written(
     proved: &plimsoll_model::Image,
@@ -233,6 +294,13 @@ fn as_written(
         layer.blob.descriptor.size = stored.size;
     }
     image
+}
+
+fn sink(target: &str) -> Result<Sink> {
+    Sink::parse(target).map_err(|error| {
+        Failure::because(format_args!("cannot write to {target}"), &error)
+            .hint("write it as oci:DIR:TAG, oci-archive:FILE or docker-archive:FILE")
+    })
 }
 
 fn unproved(differences: &[String], outcome: &Outcome) -> Failure {

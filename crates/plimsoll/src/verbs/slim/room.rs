@@ -305,7 +305,7 @@ fn stop_signal(config: &Config) -> Result<i32> {
     })
 }
 
-fn platform_of(config: &Config) -> String {
+pub(super) fn platform_of(config: &Config) -> String {
     let (os, architecture) = (&config.os, &config.architecture);
     match &config.variant {
         Some(variant) => format!("{os}/{architecture}/{variant}"),
