@@ -24,9 +24,11 @@ pub(crate) const TELLING: &[&str] = &[
     "dlopen",
     "gnutls_init",
     "iconv_open",
+    "popen",
     "pthread_cancel",
     "pthread_exit",
     "setlocale",
+    "system",
 ];
 
 /// What an ELF file says about itself.

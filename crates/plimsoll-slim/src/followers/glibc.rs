@@ -21,6 +21,8 @@ follower! {
     /// (`iconv_open(3)`) has the name of one among its constants; their index comes with them. A
     /// program that sets a locale may have `C.UTF-8` compiled in, which is small and stays.
     ///
+    /// Where nothing was run, a program that can ask a shell (`system(3)`, `popen(3)`) brings it.
+    ///
     /// ## Example
     ///
     /// ```image
@@ -60,6 +62,15 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let ends_threads = ["pthread_cancel", "pthread_exit", "backtrace"];
     if ends_threads.iter().any(|name| elf.symbols.contains(name)) {
         library(scene, path, elf, "libgcc_s.so.1", keep);
+    }
+    let asks_a_shell = elf.symbols.contains("popen") || elf.symbols.contains("system");
+    if asks_a_shell && keep.is_executed(path) && scene.observations().seen.is_empty() {
+        let reason = Reason::by(
+            "glibc",
+            path,
+            "asks /bin/sh to start programs, and nothing was run to see whether it does",
+        );
+        keep.path(&"/bin/sh".into(), Pull::Executed, reason);
     }
     if elf.symbols.contains("setlocale") {
         locales(scene, path, keep);

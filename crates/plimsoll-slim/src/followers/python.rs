@@ -4,7 +4,7 @@ use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
 use crate::keep::{Keep, Pull};
-use crate::python::{Import, Kind, Places, imports, required};
+use crate::python::{Import, Kind, Places, imports, is_for_builders, required};
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
 
@@ -17,7 +17,7 @@ follower! {
     /// (`gunicorn app:app`, `python -m app`) are roots; names in the application's strings
     /// (`"site.settings"`) count where they lead to a module.
     ///
-    /// Codecs are loaded by name, so `encodings` stays whole; `zoneinfo` brings its data. Compiled
+    /// The interpreter imports a few modules itself. Codecs are loaded by name, so `encodings` stays whole; `zoneinfo` brings its data. Compiled
     /// files stay beside their sources, but for parts of the standard library that no run asked for.
     ///
     /// ## Example
@@ -50,7 +50,7 @@ follower! {
     /// WORKDIR /app
     /// /usr/bin/python3.11               0755 elf                         # kept
     /// /app/main.py                      0644 "import bdb\n"              # kept
-    /// /usr/lib/python3.11/os.py         0644 ""
+    /// /usr/lib/python3.11/os.py         0644 ""                          # kept [python]
     /// /usr/lib/python3.11/bdb.py        0644 "import pdb\n"              # kept [python]
     /// /usr/lib/python3.11/pdb.py        0644 ""
     /// ```
@@ -86,6 +86,22 @@ const FOR_DEVELOPERS: &[&str] = &[
     "xmlrpc",
 ];
 
+/// What an interpreter imports before it runs anything (documentation of the modules `site` and
+/// `sys`: what is in `sys.modules` at start and is no part of the interpreter's own file).
+const STARTUP: &[&str] = &[
+    "_collections_abc",
+    "_sitebuiltins",
+    "abc",
+    "codecs",
+    "encodings",
+    "genericpath",
+    "io",
+    "os",
+    "posixpath",
+    "site",
+    "stat",
+];
+
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let places = scene.python();
     if places.is_empty() {
@@ -100,6 +116,10 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         return;
     }
     if is_interpreter(path) {
+        for name in STARTUP {
+            let import = Import::Module((*name).to_owned());
+            ask(scene, places, path, Kind::Own, &import, keep);
+        }
         return named_on_the_command_line(scene, places, path, keep);
     }
     let is_module = path.file_name().ends_with(b".py");
@@ -114,6 +134,9 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         whole(scene, places, path, keep);
     }
     if kind == Kind::Installed && path.file_name() == b"__init__.py" {
+        if scene.observations().seen.is_empty() {
+            all_of_it(scene, path, keep);
+        }
         for module in required(scene, path) {
             let reason = Reason::by("python", path, "its distribution requires it");
             keep.path(&module, Pull::Opened, reason);
@@ -126,6 +149,26 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
                 ask(scene, places, path, kind, &import, keep);
             }
         }
+    }
+}
+
+/// Every module of a package, where no run showed which are used: what a package imports by names
+/// it makes itself cannot be read.
+fn all_of_it(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    let Some(directory) = path.parent() else {
+        return;
+    };
+    let modules: Vec<ImagePath> = scene
+        .tree()
+        .subtree(&directory)
+        .filter(|(path, node)| node.is_file() && !is_for_builders(path))
+        .map(|(path, _)| path)
+        .filter(|path| path.file_name().ends_with(b".py") || path.file_name().ends_with(b".so"))
+        .cloned()
+        .collect();
+    for module in modules {
+        let reason = Reason::by("python", path, "nothing was run to see what of it is used");
+        keep.path(&module, Pull::Opened, reason);
     }
 }
 
@@ -146,6 +189,7 @@ fn ask(
         // Distributions are full of names; the application's are about itself.
         Import::Text(_) if kind != Kind::Own => return,
         Import::Text(name) => format!("names {name}"),
+        Import::Distribution(name) => format!("looks up the entry point of {name}"),
     };
     for module in places.resolve(scene, path, import) {
         if kind == Kind::Standard && is_for_developers(places, &module) {

@@ -8,9 +8,9 @@ use crate::scene::{Look, Scene};
 
 follower! {
     /// An entry script starts other programs. A run shows which, and then nothing else counts; but
-    /// where nothing was run (`--no-run`), every word of an executed shell script that is the name
-    /// of a program in `PATH` brings that program along: rather a tool too many than a container
-    /// that does not start. Comments are not read.
+    /// where nothing was run (`--no-run`), every word of a kept shell script that can be executed,
+    /// and that is the name of a program in `PATH`, brings that program along: rather a tool too
+    /// many than a container that does not start. Comments are not read.
     ///
     /// ## Example
     ///
@@ -41,7 +41,13 @@ follower! {
 const LIMIT: usize = 1000;
 
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
-    if !scene.observations().seen.is_empty() || !keep.is_executed(path) || !is_shell(scene, path) {
+    let can_start = |path| {
+        scene
+            .tree()
+            .get(path)
+            .is_some_and(|node| node.is_executable())
+    };
+    if !scene.observations().seen.is_empty() || !can_start(path) || !is_shell(scene, path) {
         return;
     }
     let text = scene.text(path).unwrap_or_default();

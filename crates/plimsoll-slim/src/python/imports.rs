@@ -10,6 +10,9 @@ pub(crate) enum Import {
     Module(String),
     /// `from ..a import b, c`: the dots, the module (empty for `from . import b`), the names.
     From(u32, String, Vec<String>),
+    /// The name of a distribution whose entry point is looked up (`load_entry_point("x==1", ..)`,
+    /// `distribution("x")`), as scripts made by installers do.
+    Distribution(String),
     /// A dotted name in a string: a module perhaps (`DJANGO_SETTINGS_MODULE`, logging's handlers).
     Text(String),
 }
@@ -110,10 +113,18 @@ impl Visitor<'_> for Found {
                     Expr::Attribute(attribute) => attribute.attr.as_str(),
                     _ => "",
                 };
-                if matches!(name, "import_module" | "__import__")
-                    && let Some(Expr::StringLiteral(text)) = call.arguments.args.first()
-                {
-                    self.0.push(Import::Module(text.value.to_str().to_owned()));
+                if let Some(Expr::StringLiteral(text)) = call.arguments.args.first() {
+                    let text = text.value.to_str();
+                    match name {
+                        "import_module" | "__import__" => {
+                            self.0.push(Import::Module(text.to_owned()));
+                        }
+                        "load_entry_point" | "importlib_load_entry_point" | "distribution" => {
+                            let name = text.split("==").next().unwrap_or(text);
+                            self.0.push(Import::Distribution(name.to_owned()));
+                        }
+                        _ => {}
+                    }
                 }
                 walk_expr(self, expression);
             }
@@ -173,6 +184,7 @@ if TYPE_CHECKING:
 else:
     import yes
 async def g(): import_module('late.one'); __import__(\"late_two\")
+load_entry_point('tool==1.0', 'console_scripts', 'tool')
 SETTINGS = 'site.settings'; s = 'no module. at all'
 ";
         let from = |level, name: &str, names: &[&str]| {
@@ -189,6 +201,7 @@ SETTINGS = 'site.settings'; s = 'no module. at all'
             module("late.one"),
             Import::Text("late.one".to_owned()),
             module("late_two"),
+            Import::Distribution("tool".to_owned()),
             Import::Text("site.settings".to_owned()),
         ];
         assert_eq!(imports(source).unwrap(), expected);

@@ -6,4 +6,6 @@ mod reach;
 
 pub(crate) use imports::{Import, imports};
 pub(crate) use places::{Kind, Places};
-pub(crate) use reach::{Distributions, Reach, distributions, required};
+pub(crate) use reach::{
+    Distributions, Reach, distributions, is_for_builders, modules_of, required,
+};

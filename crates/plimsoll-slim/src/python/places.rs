@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plimsoll_model::ImagePath;
 
-use super::Import;
+use super::{Import, modules_of};
 use crate::scene::Scene;
 
 /// Modules that one import may lead to: the packages above it and the names taken from it.
@@ -123,6 +123,7 @@ impl Places {
             Import::Module(name) => {
                 self.absolute(scene, from, name, &mut found);
             }
+            Import::Distribution(name) => found.extend(modules_of(scene, name)),
             Import::Text(name) => {
                 // A name in a string is believed where all of it leads to a module, or all but the
                 // last part: a class or function in it.

@@ -53,7 +53,7 @@ impl<'a> Reach<'a> {
             return false;
         }
         match top(self.places, path) {
-            Some(top) => !self.tops.contains(&top) || is_for_developers(path),
+            Some(top) => !self.tops.contains(&top) || is_for_builders(path),
             None => self.places.home(path).is_some(),
         }
     }
@@ -78,7 +78,7 @@ fn is_about(path: &ImagePath) -> bool {
 }
 
 /// What tests and builds need: never imported by what runs, unless it names it.
-fn is_for_developers(path: &ImagePath) -> bool {
+pub(crate) fn is_for_builders(path: &ImagePath) -> bool {
     let endings: [&[u8]; 8] = [
         b".a", b".c", b".h", b".hpp", b".pxd", b".pyi", b".pyx", b".f90",
     ];
@@ -153,19 +153,26 @@ pub(crate) fn required(scene: &Scene<'_>, module: &ImagePath) -> Vec<ImagePath> 
         let end = requirement
             .find(|c| !is_name(c))
             .unwrap_or(requirement.len());
-        let wanted = normal(&requirement.as_bytes()[..end]);
-        let parts = all.iter().filter(|(about, _)| {
-            let name = about.file_name().split(|&byte| byte == b'-').next();
-            normal(name.unwrap_or_default()) == wanted
+        modules.extend(modules_of(scene, &requirement[..end]));
+    }
+    modules
+}
+
+/// The modules that the distribution called `name` installed.
+pub(crate) fn modules_of(scene: &Scene<'_>, name: &str) -> Vec<ImagePath> {
+    let wanted = normal(name.as_bytes());
+    let all = scene.distributions().iter();
+    let parts = all.filter(|(about, _)| {
+        let name = about.file_name().split(|&byte| byte == b'-').next();
+        normal(name.unwrap_or_default()) == wanted
+    });
+    let mut modules = Vec::new();
+    for part in parts.flat_map(|(_, parts)| parts) {
+        let init = part.join("__init__.py");
+        modules.push(match scene.tree().contains(&init) {
+            true => init,
+            false => part.clone(),
         });
-        for part in parts.flat_map(|(_, parts)| parts) {
-            let init = part.join("__init__.py");
-            modules.push(if scene.tree().contains(&init) {
-                init
-            } else {
-                part.clone()
-            });
-        }
     }
     modules.retain(|path| scene.tree().get(path).is_some_and(|node| node.is_file()));
     modules

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::images::{Tar, command, layout, libraries, plimsoll, server, text};
+use crate::images::{Tar, architecture, command, layout_for, libraries, plimsoll, server, text};
 
 /// Parents first, each directory once.
 fn with_parents(mut tar: Tar, paths: &[&str]) -> Tar {
@@ -24,6 +24,10 @@ fn with_parents(mut tar: Tar, paths: &[&str]) -> Tar {
 /// A web server on a "distribution" of this machine's libraries and shell: base layer and
 /// application layer. `start` is the entry point.
 fn web_image(directory: &Path, start: &[&str]) -> String {
+    web_image_for(directory, start, architecture())
+}
+
+fn web_image_for(directory: &Path, start: &[&str], architecture: &str) -> String {
     let shell = fs::canonicalize("/bin/sh").unwrap();
     let server = server();
     let mut files = libraries(&server);
@@ -61,7 +65,8 @@ fn web_image(directory: &Path, start: &[&str]) -> String {
     let config = serde_json::json!({
         "Entrypoint": start, "ExposedPorts": { "8080/tcp": {} }, "WorkingDir": "/srv/www",
     });
-    layout(directory, &config, &[base.finish(), application.finish()])
+    let layers = [base.finish(), application.finish()];
+    layout_for(directory, architecture, &config, &layers)
 }
 
 /// Whether the sandbox can be made here; if not, the reason was printed and the test is over.
@@ -284,4 +289,41 @@ fn an_interrupted_run_leaves_nothing_behind() {
         status.is_empty() || status.contains("State:\tZ"),
         "{status}"
     );
+}
+
+#[test]
+fn an_image_of_another_architecture_is_slimmed_by_reading_alone_if_that_is_asked_for() {
+    let scratch = tempfile::tempdir().unwrap();
+    let other = match architecture() {
+        "amd64" => "arm64",
+        _ => "amd64",
+    };
+    let image = web_image_for(&scratch.path().join("image"), &["/app/start.sh"], other);
+    let arguments = ["slim", &image, "-o", "oci:out", "--json"];
+    let output = plimsoll(scratch.path(), &arguments);
+    if skipped(&output) {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("--no-run"), "{error}");
+    assert!(!scratch.path().join("out").exists());
+
+    let output = plimsoll(scratch.path(), &[&arguments[..], &["--no-run"]].concat());
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["slim"]["verified"], false, "{report}");
+    assert!(
+        report["notes"].to_string().contains("not verified"),
+        "{report}"
+    );
+    // The script's interpreter and what it starts were found by reading.
+    let forced = report["slim"]["forced"].to_string();
+    assert!(forced.contains("/bin/sh"), "{forced}");
+    for path in ["/app/serve", "/srv/www/later.html"] {
+        let why = plimsoll(scratch.path(), &["why", path, "oci:out"]);
+        assert_eq!(why.status.code(), Some(0), "{}", text(&why));
+    }
+    let after = &report["comparison"]["after"]["footprint"];
+    assert_eq!(after["package_managers"].as_array().map(Vec::len), Some(0));
 }
