@@ -37,6 +37,7 @@
 //! What an image may miss: set-user-ID programs gain nothing; devices cannot be made; there is no
 //! control group file system; time, host name and routes cannot be set.
 
+mod again;
 mod copy;
 mod exec;
 mod output;

@@ -2,11 +2,11 @@
 //! then, call it slimmed.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plimsoll_image::Sink;
 use plimsoll_model::report::{Comparison, SlimFacts};
-use plimsoll_model::{ImagePath, Plan, Problem, Report};
+use plimsoll_model::{ImagePath, Observations, Plan, Problem, Report};
 use plimsoll_run::Outcome;
 use plimsoll_slim::{Level, Request};
 
@@ -21,7 +21,7 @@ use crate::work;
 mod probes;
 mod room;
 
-use room::{MAX_REPAIRS, Pace, Phases, Room};
+use room::{MAX_REPAIRS, Pace, Phases, Room, Start};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
@@ -33,6 +33,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
     let mut options = arguments.options.clone();
     let settings = settings::read(arguments.config.as_deref())?;
     options.probes.splice(0..0, settings.probes);
+    options.arguments.splice(0..0, settings.arguments);
     let slimmed = slim(
         context,
         &look.image,
@@ -62,6 +63,7 @@ pub(crate) fn slim(
 ) -> Result<Slimmed> {
     let began = Instant::now();
     let given = probes::parse(&options.probes)?;
+    let lists = probes::arguments(&options.arguments)?;
     let sink = Sink::parse(target).map_err(|error| {
         Failure::because(format_args!("cannot write to {target}"), &error)
             .hint("write it as oci:DIR:TAG, oci-archive:FILE or docker-archive:FILE")
@@ -77,6 +79,7 @@ pub(crate) fn slim(
         session::open(context, name, platform, Some(scratch.path()))
     })?;
     let asked = probes::Asked::new(given, &opened.image.config);
+    let starts = Start::all(lists, !asked.probes.is_empty());
     let trees = work::directory(opened.rootfs.tree.live_bytes(), &context.leftovers)?;
     let mut room = Room {
         context,
@@ -84,19 +87,29 @@ pub(crate) fn slim(
         scratch: scratch.path(),
         trees: trees.path(),
         asked,
+        starts,
         pace: None,
         options,
     };
 
     let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
-    let mut original = room.run(&first, &opened, "original", &mut phases)?;
-    let found = room.asked.settle(&mut original)?;
-    room.must_answer(&original, name)?;
-    let again = room.run(&first, &opened, "original again", &mut phases)?;
-    room.must_answer(&again, name)?;
-    let mut observations = original.observations.clone();
-    observations.merge(&again.observations);
-    room.pace = Some(Pace::of(&original, &again));
+    let mut originals = Vec::new();
+    let mut notes = Vec::new();
+    let mut observations = Observations::default();
+    for start in room.starts.clone() {
+        let mut original = room.run(&first, &opened, "original", &start, &mut phases)?;
+        if start.arguments.is_none() {
+            notes.extend(room.asked.settle(&mut original)?);
+        }
+        room.must_answer(&original, name)?;
+        let once = start.once();
+        let again = room.run(&first, &opened, "original again", &once, &mut phases)?;
+        room.must_answer(&again, name)?;
+        observations.merge(&original.observations);
+        observations.merge(&again.observations);
+        originals.push((original, again));
+    }
+    room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
     phases.time("clean up", || room::remove(&first));
 
     let request = Request {
@@ -110,7 +123,11 @@ pub(crate) fn slim(
     let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
     let made = room.make_and_mend(&opened, &request, &mut plan, &mut phases)?;
 
-    let mut differences = probes::compare(&original, &again, &made.outcome);
+    let mut differences = Vec::new();
+    for ((original, again), result) in originals.iter().zip(&made.outcomes) {
+        differences.extend(probes::compare(original, again, result));
+        differences.extend(probes::compare_later(&room.asked, original, result));
+    }
     if made.still_missing > 0 {
         differences.push(format!(
             "after {MAX_REPAIRS} repairs it still misses {} files the original has",
@@ -118,7 +135,7 @@ pub(crate) fn slim(
         ));
     }
     if !differences.is_empty() && !options.keep_failed {
-        return Err(unproved(&differences, &made.outcome));
+        return Err(unproved(&differences, &made.outcomes));
     }
 
     context.progress.step(&format!("writing {target}"));
@@ -139,7 +156,8 @@ pub(crate) fn slim(
         },
         ..made.opened
     };
-    let application = original.total + again.total + made.ran;
+    let runs = originals.iter().map(|(one, two)| one.total + two.total);
+    let application = runs.sum::<Duration>() + made.ran;
     let (before, after, forced, packages) = phases.time("report", || {
         let after = plimsoll_checks::footprint(&result.subject());
         let unwanted = [&after.shells, &after.package_managers, &after.network_tools];
@@ -165,9 +183,9 @@ pub(crate) fn slim(
             digest: written.digest.to_string(),
             level: Level::App.name(),
             sandbox: way.to_string(),
-            verified_by: original
-                .answers
+            verified_by: originals
                 .iter()
+                .flat_map(|(original, _)| &original.answers)
                 .filter(|_| verified)
                 .map(|answer| answer.probe.clone())
                 .collect(),
@@ -184,8 +202,8 @@ pub(crate) fn slim(
             after_name: target.to_owned(),
             before,
             after,
-            before_ready: original.ready.map(|ready| ready.as_secs_f64()),
-            after_ready: made.outcome.ready.map(|ready| ready.as_secs_f64()),
+            before_ready: seconds(originals.iter().map(|(original, _)| original)),
+            after_ready: seconds(made.outcomes.iter()),
         }),
         ..Report::default()
     };
@@ -206,9 +224,16 @@ pub(crate) fn slim(
             .iter()
             .map(|problem| format!("not so while it ran: {problem}")),
     );
-    report.notes.extend(original.problems.iter().cloned());
-    report.notes.extend(probes::refused(&original.answers));
-    report.notes.extend(found);
+    for (original, _) in &originals {
+        for problem in &original.problems {
+            if !report.notes.contains(problem) {
+                report.notes.push(problem.clone());
+            }
+        }
+        report.notes.extend(probes::refused(&original.answers));
+        report.notes.extend(probes::not_later(original));
+    }
+    report.notes.extend(notes);
     report.notes.extend(room.asked.weakness());
     context.progress.done();
     let exit = if verified {
@@ -219,11 +244,21 @@ pub(crate) fn slim(
     Ok(Slimmed { report, exit })
 }
 
-fn unproved(differences: &[String], outcome: &Outcome) -> Failure {
+/// How long the first start that was waited for took to be ready.
+fn seconds<'a>(mut runs: impl Iterator<Item = &'a Outcome>) -> Option<f64> {
+    let ready = runs.find_map(|run| run.ready)?;
+    Some(ready.as_secs_f64())
+}
+
+fn unproved(differences: &[String], outcomes: &[Outcome]) -> Failure {
+    let problems = outcomes.iter().flat_map(|outcome| outcome.problems.clone());
+    let output = outcomes
+        .iter()
+        .flat_map(|outcome| probes::tail("image", &outcome.output));
     Failure::new("the slimmed image does not do what the original does; it was not written")
         .details(differences.iter().cloned())
-        .details(outcome.problems.clone())
-        .details(probes::tail("image", &outcome.output))
+        .details(problems)
+        .details(output)
         .exit(Exit::Unproved)
         .hint("keep what it misses with --include, or look at it with --keep-failed")
 }

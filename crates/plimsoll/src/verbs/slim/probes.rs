@@ -1,7 +1,7 @@
 //! What `slim` asks of an image, and what it says of the answers.
 
 use plimsoll_model::{Answer, Config};
-use plimsoll_run::probe::quote;
+use plimsoll_run::probe::{quote, split};
 use plimsoll_run::{Outcome, Probe};
 
 use crate::failure::{Failure, Result};
@@ -111,10 +111,58 @@ fn healthcheck(config: &Config) -> Option<Probe> {
         "CMD-SHELL" => shell.iter().chain(words).collect(),
         _ => return None,
     };
-    let words = command.into_iter().map(|word| quote(word.as_bytes()));
-    let text = format!("exec:{}", words.collect::<Vec<_>>().join(" "));
+    let command: Vec<String> = command.into_iter().cloned().collect();
+    let text = format!("exec:{}", line(&command));
     // One that cannot be written down cannot be run either.
     Probe::parse(&text).ok()
+}
+
+/// Words as the user would write them.
+pub(super) fn line(words: &[String]) -> String {
+    let words = words.iter().map(|word| quote(word.as_bytes()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The lists of arguments the user gave.
+pub(super) fn arguments(texts: &[String]) -> Result<Vec<Vec<String>>> {
+    let one = |text: &String| {
+        split(text)
+            .map_err(|why| Failure::new(format!("cannot understand the arguments `{text}`: {why}")))
+    };
+    texts.iter().map(one).collect()
+}
+
+/// What the original answers after a reload and a restart, and the slimmed image does not.
+pub(super) fn compare_later(asked: &Asked, original: &Outcome, result: &Outcome) -> Vec<String> {
+    let mut differences = Vec::new();
+    for answer in original.later.iter().filter(|answer| answer.is_good()) {
+        let name = &answer.probe;
+        let is_asked = |probe: &Probe| name.starts_with(&format!("{probe}, after "));
+        let now = result.later.iter().find(|answer| answer.probe == *name);
+        match now {
+            Some(now) if !now.is_good() => {
+                differences.push(format!("{name}: {}", describe(now)));
+            }
+            // A port that was found out about anew may have another name.
+            None if asked.probes.iter().any(is_asked) => {
+                differences.push(format!("{name}: it was not asked in every run"));
+            }
+            _ => {}
+        }
+    }
+    differences
+}
+
+/// What the original itself does not do after a reload or a restart.
+pub(super) fn not_later(original: &Outcome) -> impl Iterator<Item = String> {
+    let bad = original.later.iter().filter(|answer| !answer.is_good());
+    bad.map(|answer| {
+        format!(
+            "the original itself does not pass {}: {}; that was not compared",
+            answer.probe,
+            describe(answer)
+        )
+    })
 }
 
 /// What the slimmed image does differently, beyond what differs between two runs of the original.
