@@ -265,6 +265,95 @@ mod tests {
         }
     }
 
+    /// A run in which each probe got an answer, or none.
+    fn outcome(answers: &[(&str, bool)]) -> Outcome {
+        let answer = |&(probe, good): &(&str, bool)| {
+            let code = i32::from(!good);
+            let output = Vec::new();
+            Answer::new(
+                probe.to_owned(),
+                plimsoll_model::answer::Outcome::Exit { code, output },
+            )
+        };
+        Outcome {
+            answers: answers.iter().map(answer).collect(),
+            took: vec![std::time::Duration::ZERO; answers.len()],
+            later: Vec::new(),
+            observations: plimsoll_model::Observations::default(),
+            listening: Vec::new(),
+            running_as: Vec::new(),
+            exit: None,
+            output: Vec::new(),
+            ready: None,
+            total: std::time::Duration::ZERO,
+            way: plimsoll_run::Way::Root,
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_the_original_does_not_answer_by_itself_is_left_out() {
+        let check = config(&["CMD", "/bin/check"]);
+        let given = || parse(&["http:/".to_owned()]).unwrap();
+        let left = |asked: &Asked| -> Vec<String> {
+            asked.probes.iter().map(ToString::to_string).collect()
+        };
+
+        let mut asked = Asked::new(given(), &check);
+        let mut run = outcome(&[("http:/", true), ("exec:/bin/check", false)]);
+        let notes = asked.settle(&mut run).unwrap();
+        assert_eq!(left(&asked), ["http:/"]);
+        assert_eq!((run.answers.len(), run.took.len()), (1, 1));
+        assert!(
+            notes[0].contains("exec:/bin/check: exit code 1"),
+            "{notes:?}"
+        );
+
+        // What the user asks for stays, and fails.
+        let mut asked = Asked::new(given(), &check);
+        let mut run = outcome(&[("http:/", false), ("exec:/bin/check", true)]);
+        assert!(asked.settle(&mut run).unwrap().is_empty());
+        assert_eq!(run.answers.len(), 2);
+
+        // A port goes by what answered there; one without an answer goes, unless it is the only one.
+        let ports = Config {
+            exposed_ports: vec!["80/tcp".to_owned(), "443/tcp".to_owned()],
+            ..Config::default()
+        };
+        let mut asked = Asked::new(Vec::new(), &ports);
+        let mut run = outcome(&[("http://:80/", true), ("tcp:443", false)]);
+        assert_eq!(asked.settle(&mut run).unwrap().len(), 1);
+        assert_eq!(left(&asked), ["http://:80/"]);
+        let mut asked = Asked::new(Vec::new(), &ports);
+        let mut run = outcome(&[("tcp:80", false), ("tcp:443", false)]);
+        assert!(asked.settle(&mut run).unwrap().is_empty());
+        assert_eq!(run.answers.len(), 2);
+    }
+
+    #[test]
+    fn what_fails_later_is_a_difference_where_the_original_does_not() {
+        let asked = Asked::new(parse(&["http:/".to_owned()]).unwrap(), &Config::default());
+        let with = |later: &[(&str, bool)]| Outcome {
+            later: outcome(later).answers,
+            ..outcome(&[])
+        };
+        let (reload, restart) = ("http:/, after a reload", "http:/, after a restart");
+        let original = with(&[(reload, false), (restart, true)]);
+        let same = with(&[(reload, false), (restart, true)]);
+        assert!(compare_later(&asked, &original, &same).is_empty());
+        let differences = compare_later(&asked, &original, &with(&[(restart, false)]));
+        assert_eq!(differences, ["http:/, after a restart: exit code 1"]);
+        let differences = compare_later(&asked, &original, &with(&[]));
+        assert_eq!(
+            differences,
+            ["http:/, after a restart: it was not asked in every run"]
+        );
+        // Found out about anew, under another name.
+        let other = with(&[("tcp:9, after a restart", true)]);
+        assert!(compare_later(&asked, &other, &with(&[])).is_empty());
+        assert_eq!(not_later(&original).count(), 1);
+    }
+
     #[test]
     fn what_was_given_is_not_weak() {
         let given = parse(&["http:/".to_owned()]).unwrap();
