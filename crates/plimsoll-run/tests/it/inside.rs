@@ -582,6 +582,21 @@ fn count() {
     }
 }
 
+/// Puts a link to what executes it in the place of a program, and the program back, for ever.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn swap() {
+    if !is_here() {
+        return;
+    }
+    loop {
+        for target in ["/proc/self/exe", "/bin/sh"] {
+            symlink(target, "/next").unwrap();
+            fs::rename("/next", "/bin/swapped").unwrap();
+        }
+    }
+}
+
 /// Not inside: a process of its own that runs a sandbox and is killed meanwhile.
 #[test]
 #[ignore = "a program for another test"]
