@@ -122,6 +122,10 @@ pub(crate) struct SlimOptions {
     /// Keep all of this package (a name or a glob), with what its files need.
     #[arg(long = "keep-package", value_name = "GLOB")]
     pub(crate) keep_packages: Vec<String>,
+    /// Also start the image with these arguments in the place of its own and run it to its end, as
+    /// often as given; words are quoted as in a shell: --args "--version" --args "convert 'a b'".
+    #[arg(long = "args", value_name = "ARGUMENTS", allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
     /// Keep this path (a glob; a directory means all of it), whatever the plan says.
     #[arg(long = "include", value_name = "GLOB")]
     pub(crate) includes: Vec<String>,

@@ -23,6 +23,15 @@ pub(crate) const PAGE: &str = include_str!("settings/page.md");
 struct File {
     #[serde(default)]
     probe: Vec<Probe>,
+    #[serde(default)]
+    run: Vec<Run>,
+}
+
+/// `[[run]]`: one more start of the image, with other arguments.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Run {
+    args: Vec<String>,
 }
 
 /// `[[probe]]`: exactly one of the kinds, and its options.
@@ -58,6 +67,8 @@ enum Statuses {
 pub(crate) struct Settings {
     /// Probes, in the file's order.
     pub(crate) probes: Vec<String>,
+    /// Lists of arguments, in the file's order.
+    pub(crate) arguments: Vec<String>,
 }
 
 /// Reads `named`, which must be there, or the `plimsoll.toml` of the working directory, which need
@@ -93,7 +104,14 @@ pub(crate) fn read(named: Option<&Path>) -> Result<Settings> {
 
 fn parse(text: &str) -> std::result::Result<Settings, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-    let mut settings = Settings::default();
+    let line = |words: &Vec<String>| {
+        let words = words.iter().map(|word| quote(word.as_bytes()));
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let mut settings = Settings {
+        probes: Vec::new(),
+        arguments: file.run.iter().map(|run| line(&run.args)).collect(),
+    };
     for (index, probe) in file.probe.iter().enumerate() {
         let text = probe
             .text()
@@ -216,6 +234,9 @@ mod tests {
 
             [[probe]]
             exec = ["/bin/check", "a b"]
+
+            [[run]]
+            args = ["--version", "a b"]
             "#,
         )
         .unwrap();
@@ -227,6 +248,7 @@ mod tests {
             "exec:/bin/check \"a b\"",
         ];
         assert_eq!(settings.probes, wanted);
+        assert_eq!(settings.arguments, ["--version \"a b\""]);
         for text in &settings.probes {
             plimsoll_run::Probe::parse(text).unwrap();
         }
@@ -237,6 +259,7 @@ mod tests {
         for (text, why) in [
             ("[[probe]]\nhttp = \"/\"\nspeed = 1\n", "line 3"),
             ("[policy]\n", "line 1"),
+            ("[[run]]\nargs = 1\n", "line 2"),
             ("[[probe]]\ntcp = \"x\"\n", "line 2"),
             ("[[probe]]\n", "[[probe]] number 1: give one of"),
             ("[[probe]]\nhttp = \"/\"\ntcp = 1\n", "give one of"),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use plimsoll_model::answer::Outcome;
 
-use super::{Ask, Row, Scene, words};
+use super::{Ask, Row, Scene};
 
 pub(super) static PROBE: Row = Row {
     id: "exec",
@@ -36,9 +36,7 @@ struct Exec {
 }
 
 fn parse(rest: &str) -> Result<Arc<dyn Ask>, String> {
-    let words = words::split(rest)?;
-    let text = |word: &Vec<u8>| words::text("a word", word);
-    let command: Vec<String> = words.iter().map(text).collect::<Result<_, _>>()?;
+    let command = super::split(rest)?;
     if command.first().is_none_or(String::is_empty) {
         return Err(String::from("the program is missing"));
     }

@@ -86,6 +86,19 @@ pub(crate) struct Scene<'a> {
     pub(crate) output: u64,
 }
 
+/// Splits a line into words, quoted as in a shell.
+///
+/// # Errors
+/// A fragment that says what is wrong: a quote that is not closed, an escape that stands for
+/// nothing, a word that is not UTF-8.
+pub fn split(text: &str) -> Result<Vec<String>, String> {
+    let words = words::split(text)?;
+    words
+        .iter()
+        .map(|word| words::text("a word", word))
+        .collect()
+}
+
 /// From one try to the next.
 const AGAIN: Duration = Duration::from_millis(75);
 

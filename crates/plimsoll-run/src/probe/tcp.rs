@@ -142,6 +142,10 @@ fn hear(
         if unread.len() > ANSWER_LIMIT {
             return Err(without(&format!("more than {ANSWER_LIMIT} bytes came")));
         }
+        // A server that never stops talking would not run into the timeout below.
+        if Instant::now() >= deadline {
+            return Err(without("its time was over"));
+        }
         let read = stream
             .set_read_timeout(Some(super::left(deadline)))
             .and_then(|()| stream.read(&mut buffer));

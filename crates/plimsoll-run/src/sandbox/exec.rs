@@ -8,7 +8,7 @@
 //! itself has no number in the sandbox.
 #![expect(unsafe_code, reason = "joining namespaces needs a forked helper")]
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::mem;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
@@ -24,7 +24,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::plan::{self, Channels};
 use super::spawn::{Blocked, CLONING};
 use super::step::{self, Failure, Planned, Vectors};
-use super::{output, still};
+use super::{output, proc, still};
 use crate::seccomp::Notify;
 use crate::sys::{self, Side};
 use crate::{Ended, Error, Spec, Way};
@@ -132,6 +132,10 @@ impl Door<'_> {
             let planned = plan.get(step as usize)?;
             (!planned.optional).then(|| (planned.what.clone(), errno))
         });
+        // If memory runs out on this machine, what is below the helper goes first. Not vital.
+        for below in proc::family(pid).into_iter().skip(1) {
+            let _ = fs::write(format!("/proc/{below}/oom_score_adj"), "1000");
+        }
         match failed {
             Some((what, errno)) => {
                 let why = io::Error::from_raw_os_error(errno);

@@ -166,7 +166,35 @@ pub(super) fn enter(
     Ok(plan.steps)
 }
 
-/// The last steps of both: a program is found, everything is given up, the program is executed.
+/// The steps of a second start, in the mounts of the first; see [`super::again`].
+pub(super) fn again(
+    spec: &Spec<'_>,
+    way: Way,
+    channels: &Channels,
+    notify: Notify,
+) -> Result<Vec<Planned>, Error> {
+    let mut plan = Plan { steps: Vec::new() };
+    plan.add("enter the sandbox again", Step::Umask(0));
+    plan.add("start a session", Step::Session);
+    plan.add("tie the sandbox to this process", Step::DieWithParent);
+    // The /proc that is there shows a process namespace without processes. The joined mounts begin
+    // at the root.
+    let quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    plan.add("mount /proc", mount("proc", "proc", "proc", quiet, "")?);
+    protect(&mut plan, |path| path.starts_with("proc/"))?;
+    let directory = absolute(working_dir(spec));
+    let what = format!("enter the working directory {directory}");
+    plan.add(what, Step::Chdir(text(&directory)?));
+    let streams = Step::Streams {
+        input: channels.input,
+        output: channels.output,
+    };
+    plan.add("open standard input and output", streams);
+    execute(&mut plan, spec, &spec.command, way, channels, notify)?;
+    Ok(plan.steps)
+}
+
+/// The last steps of all: a program is found, everything is given up, the program is executed.
 fn execute(
     plan: &mut Plan,
     spec: &Spec<'_>,
@@ -321,18 +349,26 @@ fn kernel_views(plan: &mut Plan, spec: &Spec<'_>, way: Way) -> Result<(), Error>
         bytes: (spec.limits.memory / 4096).to_string().into_bytes(),
     };
     plan.try_to("limit shared memory", pages);
+    protect(plan, |_| true)
+}
 
-    for path in HIDDEN_FILES {
+/// Hides what Docker hides of /proc and /sys, and makes read-only what it makes so.
+fn protect(plan: &mut Plan, wanted: impl Fn(&str) -> bool) -> Result<(), Error> {
+    let quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    let chosen = |paths: &[&'static str]| -> Vec<&'static str> {
+        paths.iter().copied().filter(|path| wanted(path)).collect()
+    };
+    for path in chosen(&HIDDEN_FILES) {
         plan.try_to(
             format!("hide /{path}"),
             mount("dev/null", path, "", MS_BIND, "")?,
         );
     }
-    for path in HIDDEN_DIRECTORIES {
+    for path in chosen(&HIDDEN_DIRECTORIES) {
         let empty = mount("tmpfs", path, "tmpfs", quiet | MS_RDONLY, "size=4k")?;
         plan.try_to(format!("hide /{path}"), empty);
     }
-    for path in READ_ONLY {
+    for path in chosen(&READ_ONLY) {
         plan.try_to(
             format!("split /{path} off"),
             mount(path, path, "", MS_BIND | MS_REC, "")?,

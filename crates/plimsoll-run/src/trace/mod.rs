@@ -31,7 +31,7 @@ mod listener;
 mod memory;
 
 pub(crate) use calls::sees_path;
-pub(crate) use fake::{Identities, sees_owner};
+pub(crate) use fake::{Given, Identities, sees_owner};
 
 /// Paths that are recorded in one run.
 const MOST_PATHS: usize = 400_000;
@@ -45,6 +45,8 @@ pub(crate) struct Traced {
     pub(crate) observations: Observations,
     /// What the run had to do without.
     pub(crate) problems: Vec<String>,
+    /// The owners that were given, for a second start.
+    pub(crate) given: Given,
 }
 
 impl Traced {
@@ -68,6 +70,7 @@ impl Traced {
         Self {
             observations,
             problems: vec![text],
+            given: Given::new(),
         }
     }
 }
@@ -83,17 +86,17 @@ pub(crate) struct Tracer<'a> {
 
 impl<'a> Tracer<'a> {
     /// A tracer for the sandbox whose first process is `pid`; `during` is the index in `scenes` of
-    /// what happens at the moment.
+    /// what happens at the moment, `given` what an earlier start gave owners to.
     pub(crate) fn new(
         listener: OwnedFd,
         pid: i32,
         way: Way,
-        spec: &Spec<'a>,
+        (spec, given): (&Spec<'a>, Given),
         scenes: &'a [String],
         during: &'a AtomicUsize,
     ) -> Self {
         let fake = match way {
-            Way::Plain => Some(Fake::new(pid, &spec.identity, spec.owners)),
+            Way::Plain => Some(Fake::new(pid, &spec.identity, spec.owners, given)),
             Way::Root => None,
         };
         Self {
@@ -148,9 +151,10 @@ impl<'a> Tracer<'a> {
             }
         }
         let mut traced = log.finish();
-        traced
-            .problems
-            .extend(fake.map(Fake::problems).unwrap_or_default());
+        if let Some((problems, given)) = fake.map(Fake::finish) {
+            traced.problems.extend(problems);
+            traced.given = given;
+        }
         traced
     }
 }
@@ -348,6 +352,7 @@ impl Log {
         Traced {
             observations,
             problems: Vec::new(),
+            given: Given::new(),
         }
     }
 }

@@ -547,6 +547,56 @@ fn listen_and_leave() {
     say("bye");
 }
 
+/// Counts its starts in a file of its own, and its reloads.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn count() {
+    if !is_here() {
+        return;
+    }
+    static RELOADS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    extern "C" fn reload(_: libc::c_int) {
+        RELOADS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    // SAFETY: the handler only adds to an atomic.
+    unsafe { libc::signal(libc::SIGHUP, reload as *const () as libc::sighandler_t) };
+    let starts = fs::read_to_string("/starts").map_or(0, |text| text.parse::<u32>().unwrap());
+    if starts > 0 {
+        let _ = File::open("/at-the-second-start");
+    }
+    fs::write("/starts", (starts + 1).to_string()).unwrap();
+    std::os::unix::fs::chown("/starts", Some(7), Some(8)).unwrap_or_default();
+    // What the runtime supplies is there both times.
+    let fresh = fs::read_link("/proc/self").unwrap() == std::path::Path::new("1")
+        && fs::read("/proc/keys").is_ok_and(|keys| keys.is_empty())
+        && fs::write("/proc/sys/kernel/hostname", "x").is_err();
+    let server = TcpListener::bind("0.0.0.0:80").unwrap();
+    for stream in server.incoming() {
+        let reloads = RELOADS.load(std::sync::atomic::Ordering::Relaxed);
+        if reloads > 0 {
+            let _ = File::open("/at-a-reload");
+        }
+        let owner = owner("/starts");
+        let text = format!("{starts} {reloads} {fresh} {owner}\n");
+        stream.unwrap().write_all(text.as_bytes()).unwrap();
+    }
+}
+
+/// Puts a link to what executes it in the place of a program, and the program back, for ever.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn swap() {
+    if !is_here() {
+        return;
+    }
+    loop {
+        for target in ["/proc/self/exe", "/bin/sh"] {
+            symlink(target, "/next").unwrap();
+            fs::rename("/next", "/bin/swapped").unwrap();
+        }
+    }
+}
+
 /// Not inside: a process of its own that runs a sandbox and is killed meanwhile.
 #[test]
 #[ignore = "a program for another test"]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_image::Sink;
 use plimsoll_model::report::{Comparison, SlimFacts};
-use plimsoll_model::{ImagePath, Plan, Problem, Report};
+use plimsoll_model::{ImagePath, Observations, Plan, Problem, Report};
 use plimsoll_run::Outcome;
 use plimsoll_slim::{Level, Request};
 
@@ -22,7 +22,7 @@ mod probes;
 mod room;
 mod unseen;
 
-use room::{MAX_REPAIRS, Pace, Phases, Room};
+use room::{MAX_REPAIRS, Pace, Phases, Room, Start};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
@@ -34,6 +34,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
     let mut options = arguments.options.clone();
     let settings = settings::read(arguments.config.as_deref())?;
     options.probes.splice(0..0, settings.probes);
+    options.arguments.splice(0..0, settings.arguments);
     let slimmed = slim(
         context,
         &look.image,
@@ -66,6 +67,7 @@ pub(crate) fn slim(
     }
     let began = Instant::now();
     let given = probes::parse(&options.probes)?;
+    let lists = probes::arguments(&options.arguments)?;
     let sink = sink(target)?;
     let way = plimsoll_run::way().map_err(|error| {
         Failure::because("cannot start images on this machine", &error)
@@ -87,6 +89,7 @@ pub(crate) fn slim(
         .hint("--no-run slims it by reading alone; nothing is proved then"));
     }
     let asked = probes::Asked::new(given, &opened.image.config);
+    let starts = Start::all(lists, !asked.probes.is_empty());
     let trees = work::directory(opened.rootfs.tree.live_bytes(), &context.leftovers)?;
     let mut room = Room {
         context,
@@ -94,19 +97,29 @@ pub(crate) fn slim(
         scratch: scratch.path(),
         trees: trees.path(),
         asked,
+        starts,
         pace: None,
         options,
     };
 
     let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
-    let mut original = room.run(&first, &opened, "original", &mut phases)?;
-    let found = room.asked.settle(&mut original)?;
-    room.must_answer(&original, name)?;
-    let again = room.run(&first, &opened, "original again", &mut phases)?;
-    room.must_answer(&again, name)?;
-    let mut observations = original.observations.clone();
-    observations.merge(&again.observations);
-    room.pace = Some(Pace::of(&original, &again));
+    let mut originals = Vec::new();
+    let mut notes = Vec::new();
+    let mut observations = Observations::default();
+    for start in room.starts.clone() {
+        let mut original = room.run(&first, &opened, "original", &start, &mut phases)?;
+        if start.arguments.is_none() {
+            notes.extend(room.asked.settle(&mut original)?);
+        }
+        room.must_answer(&original, name)?;
+        let once = start.once();
+        let again = room.run(&first, &opened, "original again", &once, &mut phases)?;
+        room.must_answer(&again, name)?;
+        observations.merge(&original.observations);
+        observations.merge(&again.observations);
+        originals.push((original, again));
+    }
+    room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
     phases.time("clean up", || room::remove(&first));
 
     let request = Request {
@@ -121,7 +134,11 @@ pub(crate) fn slim(
     let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
     let made = room.make_and_mend(&opened, &request, &mut plan, &mut phases)?;
 
-    let mut differences = probes::compare(&original, &again, &made.outcome);
+    let mut differences = Vec::new();
+    for ((original, again), result) in originals.iter().zip(&made.outcomes) {
+        differences.extend(probes::compare(original, again, result));
+        differences.extend(probes::compare_later(&room.asked, original, result));
+    }
     if made.still_missing > 0 {
         differences.push(format!(
             "after {MAX_REPAIRS} repairs it still misses {} files the original has",
@@ -129,7 +146,7 @@ pub(crate) fn slim(
         ));
     }
     if !differences.is_empty() && !options.keep_failed {
-        return Err(unproved(&differences, &made.outcome));
+        return Err(unproved(&differences, &made.outcomes));
     }
 
     context.progress.step(&format!("writing {target}"));
@@ -148,14 +165,19 @@ pub(crate) fn slim(
         ..made.opened
     };
     let verified = differences.is_empty();
-    let answers = original.answers.iter().filter(|_| verified);
+    let asked = originals.iter().flat_map(|(original, _)| &original.answers);
+    let answers = asked.filter(|_| verified);
+    let runs = originals.iter().map(|(one, two)| one.total + two.total);
     let proof = Proof {
         sandbox: way.to_string(),
         verified_by: answers.map(|answer| answer.probe.clone()).collect(),
         differences,
         repaired: made.repaired,
-        ready: [original.ready, made.outcome.ready],
-        ran: original.total + again.total + made.ran,
+        ready: [
+            ready(originals.iter().map(|(original, _)| original)),
+            ready(made.outcomes.iter()),
+        ],
+        ran: runs.sum::<Duration>() + made.ran,
     };
     let done = Done {
         target,
@@ -177,9 +199,16 @@ pub(crate) fn slim(
             .iter()
             .map(|problem| format!("not so while it ran: {problem}")),
     );
-    report.notes.extend(original.problems.iter().cloned());
-    report.notes.extend(probes::refused(&original.answers));
-    report.notes.extend(found);
+    for (original, _) in &originals {
+        for problem in &original.problems {
+            if !report.notes.contains(problem) {
+                report.notes.push(problem.clone());
+            }
+        }
+        report.notes.extend(probes::refused(&original.answers));
+        report.notes.extend(probes::not_later(original));
+    }
+    report.notes.extend(notes);
     report.notes.extend(room.asked.weakness());
     context.progress.done();
     let exit = if verified {
@@ -303,11 +332,20 @@ fn sink(target: &str) -> Result<Sink> {
     })
 }
 
-fn unproved(differences: &[String], outcome: &Outcome) -> Failure {
+/// How long the first start that was waited for took to be ready.
+fn ready<'a>(mut runs: impl Iterator<Item = &'a Outcome>) -> Option<Duration> {
+    runs.find_map(|run| run.ready)
+}
+
+fn unproved(differences: &[String], outcomes: &[Outcome]) -> Failure {
+    let problems = outcomes.iter().flat_map(|outcome| outcome.problems.clone());
+    let output = outcomes
+        .iter()
+        .flat_map(|outcome| probes::tail("image", &outcome.output));
     Failure::new("the slimmed image does not do what the original does; it was not written")
         .details(differences.iter().cloned())
-        .details(outcome.problems.clone())
-        .details(probes::tail("image", &outcome.output))
+        .details(problems)
+        .details(output)
         .exit(Exit::Unproved)
         .hint("keep what it misses with --include, or look at it with --keep-failed")
 }

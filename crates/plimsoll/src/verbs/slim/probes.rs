@@ -1,7 +1,7 @@
 //! What `slim` asks of an image, and what it says of the answers.
 
 use plimsoll_model::{Answer, Config};
-use plimsoll_run::probe::quote;
+use plimsoll_run::probe::{quote, split};
 use plimsoll_run::{Outcome, Probe};
 
 use crate::failure::{Failure, Result};
@@ -111,10 +111,58 @@ fn healthcheck(config: &Config) -> Option<Probe> {
         "CMD-SHELL" => shell.iter().chain(words).collect(),
         _ => return None,
     };
-    let words = command.into_iter().map(|word| quote(word.as_bytes()));
-    let text = format!("exec:{}", words.collect::<Vec<_>>().join(" "));
+    let command: Vec<String> = command.into_iter().cloned().collect();
+    let text = format!("exec:{}", line(&command));
     // One that cannot be written down cannot be run either.
     Probe::parse(&text).ok()
+}
+
+/// Words as the user would write them.
+pub(super) fn line(words: &[String]) -> String {
+    let words = words.iter().map(|word| quote(word.as_bytes()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The lists of arguments the user gave.
+pub(super) fn arguments(texts: &[String]) -> Result<Vec<Vec<String>>> {
+    let one = |text: &String| {
+        split(text)
+            .map_err(|why| Failure::new(format!("cannot understand the arguments `{text}`: {why}")))
+    };
+    texts.iter().map(one).collect()
+}
+
+/// What the original answers after a reload and a restart, and the slimmed image does not.
+pub(super) fn compare_later(asked: &Asked, original: &Outcome, result: &Outcome) -> Vec<String> {
+    let mut differences = Vec::new();
+    for answer in original.later.iter().filter(|answer| answer.is_good()) {
+        let name = &answer.probe;
+        let is_asked = |probe: &Probe| name.starts_with(&format!("{probe}, after "));
+        let now = result.later.iter().find(|answer| answer.probe == *name);
+        match now {
+            Some(now) if !now.is_good() => {
+                differences.push(format!("{name}: {}", describe(now)));
+            }
+            // A port that was found out about anew may have another name.
+            None if asked.probes.iter().any(is_asked) => {
+                differences.push(format!("{name}: it was not asked in every run"));
+            }
+            _ => {}
+        }
+    }
+    differences
+}
+
+/// What the original itself does not do after a reload or a restart.
+pub(super) fn not_later(original: &Outcome) -> impl Iterator<Item = String> {
+    let bad = original.later.iter().filter(|answer| !answer.is_good());
+    bad.map(|answer| {
+        format!(
+            "the original itself does not pass {}: {}; that was not compared",
+            answer.probe,
+            describe(answer)
+        )
+    })
 }
 
 /// What the slimmed image does differently, beyond what differs between two runs of the original.
@@ -215,6 +263,95 @@ mod tests {
             let found = healthcheck(&config(check)).map(|probe| probe.to_string());
             assert_eq!(found.as_deref(), text, "{check:?}");
         }
+    }
+
+    /// A run in which each probe got an answer, or none.
+    fn outcome(answers: &[(&str, bool)]) -> Outcome {
+        let answer = |&(probe, good): &(&str, bool)| {
+            let code = i32::from(!good);
+            let output = Vec::new();
+            Answer::new(
+                probe.to_owned(),
+                plimsoll_model::answer::Outcome::Exit { code, output },
+            )
+        };
+        Outcome {
+            answers: answers.iter().map(answer).collect(),
+            took: vec![std::time::Duration::ZERO; answers.len()],
+            later: Vec::new(),
+            observations: plimsoll_model::Observations::default(),
+            listening: Vec::new(),
+            running_as: Vec::new(),
+            exit: None,
+            output: Vec::new(),
+            ready: None,
+            total: std::time::Duration::ZERO,
+            way: plimsoll_run::Way::Root,
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_the_original_does_not_answer_by_itself_is_left_out() {
+        let check = config(&["CMD", "/bin/check"]);
+        let given = || parse(&["http:/".to_owned()]).unwrap();
+        let left = |asked: &Asked| -> Vec<String> {
+            asked.probes.iter().map(ToString::to_string).collect()
+        };
+
+        let mut asked = Asked::new(given(), &check);
+        let mut run = outcome(&[("http:/", true), ("exec:/bin/check", false)]);
+        let notes = asked.settle(&mut run).unwrap();
+        assert_eq!(left(&asked), ["http:/"]);
+        assert_eq!((run.answers.len(), run.took.len()), (1, 1));
+        assert!(
+            notes[0].contains("exec:/bin/check: exit code 1"),
+            "{notes:?}"
+        );
+
+        // What the user asks for stays, and fails.
+        let mut asked = Asked::new(given(), &check);
+        let mut run = outcome(&[("http:/", false), ("exec:/bin/check", true)]);
+        assert!(asked.settle(&mut run).unwrap().is_empty());
+        assert_eq!(run.answers.len(), 2);
+
+        // A port goes by what answered there; one without an answer goes, unless it is the only one.
+        let ports = Config {
+            exposed_ports: vec!["80/tcp".to_owned(), "443/tcp".to_owned()],
+            ..Config::default()
+        };
+        let mut asked = Asked::new(Vec::new(), &ports);
+        let mut run = outcome(&[("http://:80/", true), ("tcp:443", false)]);
+        assert_eq!(asked.settle(&mut run).unwrap().len(), 1);
+        assert_eq!(left(&asked), ["http://:80/"]);
+        let mut asked = Asked::new(Vec::new(), &ports);
+        let mut run = outcome(&[("tcp:80", false), ("tcp:443", false)]);
+        assert!(asked.settle(&mut run).unwrap().is_empty());
+        assert_eq!(run.answers.len(), 2);
+    }
+
+    #[test]
+    fn what_fails_later_is_a_difference_where_the_original_does_not() {
+        let asked = Asked::new(parse(&["http:/".to_owned()]).unwrap(), &Config::default());
+        let with = |later: &[(&str, bool)]| Outcome {
+            later: outcome(later).answers,
+            ..outcome(&[])
+        };
+        let (reload, restart) = ("http:/, after a reload", "http:/, after a restart");
+        let original = with(&[(reload, false), (restart, true)]);
+        let same = with(&[(reload, false), (restart, true)]);
+        assert!(compare_later(&asked, &original, &same).is_empty());
+        let differences = compare_later(&asked, &original, &with(&[(restart, false)]));
+        assert_eq!(differences, ["http:/, after a restart: exit code 1"]);
+        let differences = compare_later(&asked, &original, &with(&[]));
+        assert_eq!(
+            differences,
+            ["http:/, after a restart: it was not asked in every run"]
+        );
+        // Found out about anew, under another name.
+        let other = with(&[("tcp:9, after a restart", true)]);
+        assert!(compare_later(&asked, &other, &with(&[])).is_empty());
+        assert_eq!(not_later(&original).count(), 1);
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(super) struct Room<'a> {
     pub(super) trees: &'a Path,
     /// What is asked.
     pub(super) asked: probes::Asked,
+    /// How the image is started.
+    pub(super) starts: Vec<Start>,
     /// How long the original took, once that is known.
     pub(super) pace: Option<Pace>,
     pub(super) options: &'a SlimOptions,
@@ -53,6 +55,44 @@ const SLOWER: u32 = 4;
 const FASTEST_START: Duration = Duration::from_secs(10);
 const FASTEST_PROBE: Duration = Duration::from_secs(4);
 
+/// One way in which an image is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Arguments in the place of the image's own; it is then run to its end, and not probed.
+    pub(super) arguments: Option<Vec<String>>,
+    /// Whether it is also reloaded, and started a second time.
+    pub(super) again: bool,
+}
+
+impl Start {
+    /// All ways the user asks for: the image's own, and each list of arguments. An image that is run
+    /// to its end anyway is started in the given ways alone.
+    pub(super) fn all(lists: Vec<Vec<String>>, is_probed: bool) -> Vec<Self> {
+        let own = (is_probed || lists.is_empty()).then_some(None);
+        let all = own.into_iter().chain(lists.into_iter().map(Some));
+        all.map(|arguments| Self {
+            again: arguments.is_none(),
+            arguments,
+        })
+        .collect()
+    }
+
+    /// The same, once.
+    pub(super) fn once(&self) -> Self {
+        Self {
+            again: false,
+            ..self.clone()
+        }
+    }
+
+    fn command(&self, config: &Config) -> Vec<String> {
+        match &self.arguments {
+            None => config.command_line(),
+            Some(words) => config.entrypoint.iter().chain(words).cloned().collect(),
+        }
+    }
+}
+
 /// How long an image took at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
@@ -63,15 +103,18 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// That of two runs, the slower one.
-    pub(super) fn of(one: &Outcome, two: &Outcome) -> Self {
-        let slowest = |run: &Outcome| run.took.iter().max().copied().unwrap_or_default();
-        let probe = slowest(one).max(slowest(two));
-        let start = one.ready.into_iter().chain(two.ready).max();
-        Self {
-            start: start.unwrap_or(probe),
-            probe,
+    /// That of the slowest of these runs.
+    pub(super) fn of<'a>(runs: impl Iterator<Item = &'a Outcome>) -> Self {
+        let mut pace = Self {
+            start: Duration::ZERO,
+            probe: Duration::ZERO,
+        };
+        for run in runs {
+            let slowest = run.took.iter().max().copied().unwrap_or_default();
+            pace.probe = pace.probe.max(slowest);
+            pace.start = pace.start.max(run.ready.unwrap_or(slowest));
         }
+        pace
     }
 }
 
@@ -80,7 +123,8 @@ pub(super) struct Made {
     pub(super) draft: Draft,
     pub(super) config_digest: plimsoll_model::Digest,
     pub(super) opened: Opened,
-    pub(super) outcome: Outcome,
+    /// What came of each start.
+    pub(super) outcomes: Vec<Outcome>,
     pub(super) repaired: Vec<(ImagePath, String)>,
     pub(super) still_missing: usize,
     /// How long its processes ran, all rounds together.
@@ -120,11 +164,14 @@ impl Room<'_> {
         root: &Path,
         image: &Opened,
         what: &str,
+        start: &Start,
         phases: &mut Phases,
     ) -> Result<Outcome> {
+        let said = start.arguments.as_ref().map(|words| probes::line(words));
+        let said = said.map_or_else(String::new, |line| format!(" with {line}"));
         self.context
             .progress
-            .step(&format!("running the {what}, {}", self.way));
+            .step(&format!("running the {what}{said}, {}", self.way));
         let config = &image.image.config;
         let failed = |error: &dyn std::error::Error| {
             Failure::because(format_args!("cannot run the {what}"), error)
@@ -142,21 +189,34 @@ impl Room<'_> {
         let spec = plimsoll_run::Spec {
             root,
             scratch: &scratch,
-            command: config.command_line(),
+            command: start.command(config),
             env: config.env.clone(),
             working_dir: config.working_dir.clone(),
             identity,
             stop_signal: stop_signal(config)?,
             volumes: config.volumes.clone(),
-            ports: config.tcp_ports(),
+            ports: if start.arguments.is_none() {
+                config.tcp_ports()
+            } else {
+                Vec::new()
+            },
             watch: true,
-            probes: &self.asked.probes,
+            probes: if start.arguments.is_none() {
+                &self.asked.probes
+            } else {
+                &[]
+            },
+            again: start.again,
             limits: self.limits(),
             owners: &owners,
         };
-        phases
+        let mut outcome = phases
             .time("run", || plimsoll_run::run(&spec))
-            .map_err(|error| failed(&error))
+            .map_err(|error| failed(&error))?;
+        for answer in &mut outcome.answers {
+            answer.probe.push_str(&said);
+        }
+        Ok(outcome)
     }
 
     /// What an image may use: a result that is much slower than the original is none that works, and
@@ -238,11 +298,16 @@ impl Room<'_> {
                 session::read(self.context, &name, Some(&platform), Some(self.scratch))
             })?;
             let (root, _) = self.prepare(&opened.rootfs, &what, phases)?;
-            let outcome = self.run(&root, &opened, &what, phases)?;
-            ran += outcome.total;
+            let mut outcomes = Vec::new();
+            let mut seen = Observations::default();
+            for start in &self.starts {
+                let outcome = self.run(&root, &opened, &what, start, phases)?;
+                ran += outcome.total;
+                seen.merge(&outcome.observations);
+                outcomes.push(outcome);
+            }
             phases.time("clean up", || remove(&root));
-            let seen: &Observations = &outcome.observations;
-            let missing = phases.time("plan", || plimsoll_slim::repair(request, plan, seen));
+            let missing = phases.time("plan", || plimsoll_slim::repair(request, plan, &seen));
             if missing.is_empty() || round == MAX_REPAIRS {
                 let config_digest = written.config_digest;
                 let still_missing = missing.len();
@@ -250,7 +315,7 @@ impl Room<'_> {
                     draft,
                     config_digest,
                     opened,
-                    outcome,
+                    outcomes,
                     repaired,
                     still_missing,
                     ran,
