@@ -181,6 +181,8 @@ impl<'a> Keep<'a> {
             }
         }
         if scope.len() > before && self.plan.keeps(path) {
+            // What could not be found without them is looked for again.
+            self.problems.retain(|(asker, _)| asker != path);
             self.queue.push_back(path.clone());
         }
     }

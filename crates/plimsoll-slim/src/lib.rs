@@ -20,6 +20,7 @@ mod node;
 mod observed;
 mod owners;
 mod plan;
+mod plugins;
 mod roots;
 mod scene;
 mod skeleton;

@@ -14,6 +14,7 @@ mod dlopen;
 mod elf;
 mod elf_path;
 mod glibc;
+mod jvm;
 mod nginx;
 mod node;
 mod shebang;
@@ -37,6 +38,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &elf::FOLLOWER,
     &elf_path::FOLLOWER,
     &glibc::FOLLOWER,
+    &jvm::FOLLOWER,
     &nginx::FOLLOWER,
     &node::FOLLOWER,
     &shebang::FOLLOWER,

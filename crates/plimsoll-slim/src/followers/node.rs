@@ -70,6 +70,10 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
 }
 
 fn is_script(scene: &Scene<'_>, path: &ImagePath) -> bool {
+    // `ipaddr.js` is a package, too.
+    if !scene.tree().get(path).is_some_and(|node| node.is_file()) {
+        return false;
+    }
     let name = path.file_name();
     if [&b".js"[..], b".cjs", b".mjs"]
         .iter()
