@@ -17,6 +17,7 @@ mod glibc;
 mod jvm;
 mod nginx;
 mod node;
+mod php;
 mod shebang;
 mod tls;
 mod written_path;
@@ -41,6 +42,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &jvm::FOLLOWER,
     &nginx::FOLLOWER,
     &node::FOLLOWER,
+    &php::FOLLOWER,
     &shebang::FOLLOWER,
     &tls::FOLLOWER,
     &written_path::FOLLOWER,
