@@ -33,6 +33,8 @@ pub struct Keep<'a> {
     problems: BTreeSet<(ImagePath, String)>,
     queue: VecDeque<ImagePath>,
     executed: BTreeSet<ImagePath>,
+    /// Directories of packages of a language that followers have dealt with.
+    homes: BTreeSet<ImagePath>,
     scopes: BTreeMap<ImagePath, Vec<ImagePath>>,
     /// Directories that were asked for whole: taken, or why not.
     whole: BTreeMap<ImagePath, Option<String>>,
@@ -46,6 +48,7 @@ impl<'a> Keep<'a> {
             problems: BTreeSet::new(),
             queue: VecDeque::new(),
             executed: BTreeSet::new(),
+            homes: BTreeSet::new(),
             scopes: BTreeMap::new(),
             whole: BTreeMap::new(),
         }
@@ -154,6 +157,11 @@ impl<'a> Keep<'a> {
     /// Whether `path` (free of links) is kept.
     pub fn keeps(&self, path: &ImagePath) -> bool {
         self.plan.keeps(path)
+    }
+
+    /// Whether this package, by its directory, was never asked for before; from now on it was.
+    pub(crate) fn is_new_home(&mut self, home: &ImagePath) -> bool {
+        self.homes.insert(home.clone())
     }
 
     /// Whether `path` (free of links) is known to be executed.

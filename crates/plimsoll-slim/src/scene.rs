@@ -35,6 +35,7 @@ pub struct Scene<'a> {
     owners: Owners,
     looks: RefCell<BTreeMap<ImagePath, Rc<Look>>>,
     loader: OnceCell<Loader>,
+    remembered: RefCell<BTreeMap<&'static str, Rc<Vec<ImagePath>>>>,
     json: RefCell<BTreeMap<ImagePath, Rc<serde_json::Value>>>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
@@ -51,6 +52,7 @@ impl<'a> Scene<'a> {
             owners: Owners::of(request.subject.inventory, tree),
             looks: RefCell::default(),
             loader: OnceCell::new(),
+            remembered: RefCell::default(),
             json: RefCell::default(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
@@ -158,6 +160,21 @@ impl<'a> Scene<'a> {
             return None;
         }
         Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What a follower learned from the whole tree, under its name: found once.
+    pub(crate) fn remembered(
+        &self,
+        name: &'static str,
+        find: impl FnOnce() -> Vec<ImagePath>,
+    ) -> Rc<Vec<ImagePath>> {
+        if let Some(known) = self.remembered.borrow().get(name) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(find());
+        let mut remembered = self.remembered.borrow_mut();
+        remembered.insert(name, Rc::clone(&found));
+        found
     }
 
     /// The file at `path` as JSON; `null` where it is none, or larger than `limit` bytes.

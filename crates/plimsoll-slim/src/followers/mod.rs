@@ -18,6 +18,7 @@ mod jvm;
 mod nginx;
 mod node;
 mod php;
+mod ruby;
 mod shebang;
 mod tls;
 mod written_path;
@@ -43,6 +44,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &nginx::FOLLOWER,
     &node::FOLLOWER,
     &php::FOLLOWER,
+    &ruby::FOLLOWER,
     &shebang::FOLLOWER,
     &tls::FOLLOWER,
     &written_path::FOLLOWER,
