@@ -17,6 +17,7 @@ mod glibc;
 mod jvm;
 mod nginx;
 mod node;
+mod perl;
 mod php;
 mod ruby;
 mod shebang;
@@ -43,6 +44,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &jvm::FOLLOWER,
     &nginx::FOLLOWER,
     &node::FOLLOWER,
+    &perl::FOLLOWER,
     &php::FOLLOWER,
     &ruby::FOLLOWER,
     &shebang::FOLLOWER,
