@@ -19,6 +19,7 @@ mod nginx;
 mod node;
 mod perl;
 mod php;
+mod plug_ins;
 mod ruby;
 mod shebang;
 mod tls;
@@ -46,6 +47,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &node::FOLLOWER,
     &perl::FOLLOWER,
     &php::FOLLOWER,
+    &plug_ins::FOLLOWER,
     &ruby::FOLLOWER,
     &shebang::FOLLOWER,
     &tls::FOLLOWER,
