@@ -12,6 +12,8 @@ mod draft;
 mod elf;
 #[path = "it/explain.rs"]
 mod explain;
+#[path = "it/languages.rs"]
+mod languages;
 #[path = "it/node.rs"]
 mod node;
 #[path = "it/pages.rs"]

@@ -22,6 +22,7 @@ mod php;
 mod plug_ins;
 mod ruby;
 mod shebang;
+mod time_zones;
 mod tls;
 mod written_path;
 
@@ -50,6 +51,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &plug_ins::FOLLOWER,
     &ruby::FOLLOWER,
     &shebang::FOLLOWER,
+    &time_zones::FOLLOWER,
     &tls::FOLLOWER,
     &written_path::FOLLOWER,
 ];

@@ -1,0 +1,90 @@
+//! What the followers of languages do with less friendly images than those of their pages.
+
+use crate::world::{World, check};
+
+#[test]
+fn plug_ins_that_cost_too_much_stay_ashore_and_are_named() {
+    check(
+        "ENTRYPOINT /usr/bin/draw
+         /usr/bin/draw 0755 elf symbol=lt_dlopen text=/usr/lib/draw/coders   # kept
+         /usr/lib/draw/coders/ dir 0755   # kept, unresolved rare.so
+         /usr/lib/draw/coders/png.so 0644 elf needed=libsmall.so.1           # kept [plug-ins]
+         /usr/lib/draw/coders/rare.so 0644 elf needed=libfat.so.1
+         /usr/lib/libsmall.so.1 0644 elf                                     # kept [elf]
+         /usr/lib/libfat.so.1 0644 elf pad=5000",
+    );
+}
+
+#[test]
+fn what_the_program_needs_anyway_costs_its_plug_ins_nothing() {
+    check(
+        "ENTRYPOINT /usr/bin/draw
+         /usr/bin/draw 0755 elf symbol=lt_dlopen needed=libfat.so.1 text=/usr/lib/draw/coders   # kept
+         /usr/lib/draw/coders/rare.so 0644 elf needed=libfat.so.1     # kept [plug-ins]
+         /usr/lib/libfat.so.1 0644 elf pad=5000                       # kept [elf]",
+    );
+}
+
+#[test]
+fn a_native_library_of_java_that_costs_too_much_is_named() {
+    check(
+        "ENTRYPOINT /opt/jre/bin/java
+         /opt/jre/bin/java 0755 elf needed=libjli.so rpath=$ORIGIN/../lib    # kept
+         /opt/jre/ dir 0755                                    # kept, unresolved libfontmanager.so
+         /opt/jre/lib/libjli.so 0644 elf                       # kept [elf]
+         /opt/jre/lib/modules 0644 1k                          # kept [jvm]
+         /opt/jre/lib/server/libjvm.so 0644 elf                # kept [jvm]
+         /opt/jre/lib/libfontmanager.so 0644 elf needed=libfat.so.1
+         /usr/lib/libfat.so.1 0644 elf pad=5000",
+    );
+}
+
+#[test]
+fn scripts_of_packages_bring_no_commands() {
+    let text = |owner: &str| {
+        format!(
+            "ENTRYPOINT /srv/tool.pl
+             ENV PATH=/usr/bin
+             PACKAGE tool 1 perl
+             PACKAGE tool owns {owner}
+             /usr/bin/perl 0755 elf
+             /usr/bin/draw 0755 elf
+             /srv/tool.pl 0755 \"#!/usr/bin/perl\\nsystem('draw');\""
+        )
+    };
+    let draws = |text: &str| {
+        World::new(text)
+            .plan()
+            .keep
+            .keys()
+            .any(|path| path.file_name() == b"draw")
+    };
+    assert!(draws(&text("/srv/other.pl")));
+    assert!(!draws(&text("/srv/tool.pl")));
+}
+
+#[test]
+fn nonsense_in_scripts_is_read_to_its_end() {
+    for (name, text) in [
+        (
+            "a.rb",
+            "require \\\"\\nrequire '#{'\\nautoload\\nload \\\"#{x}/#{y}\\\"\\nrequire '../../../../etc'",
+        ),
+        (
+            "a.pl",
+            "#!perl\\nuse\\nrequire ::\\nqx{\\nopen(F, \\\"\\nsystem(\\\"\\n`\\n=pod",
+        ),
+        (
+            "a.php",
+            "<?php require include('\\ninclude \\\"$x\\\" . 'y'; require_once",
+        ),
+        ("a.js", "require(`${`\\nimport '\\n/[/\\nrequire('@')"),
+    ] {
+        check(&format!(
+            "ENTRYPOINT /server /srv/{name}
+             /server 0755 elf # kept
+             /etc/passwd 0644 \"x\" # kept
+             /srv/{name} 0644 \"{text}\" # kept"
+        ));
+    }
+}
