@@ -14,6 +14,7 @@ mod explain;
 mod followers;
 mod glob;
 mod inventory;
+mod jar;
 mod keep;
 mod level;
 mod loader;

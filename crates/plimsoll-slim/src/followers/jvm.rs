@@ -6,6 +6,7 @@ use plimsoll_model::{ImagePath, Node, Reason};
 
 use super::follower;
 use crate::glob;
+use crate::jar;
 use crate::keep::{Keep, Pull};
 use crate::plugins;
 use crate::scene::{Look, Scene};
@@ -22,7 +23,8 @@ follower! {
     ///
     /// A native library for desktops comes along if it needs little (4 MB) that the machine does
     /// not need itself; the others are noted. Jars come along that the class path names, in
-    /// `CLASSPATH` or behind `-cp`.
+    /// `CLASSPATH` or behind `-cp`, and those that the manifest of a kept jar names (`Class-Path`): they
+    /// are opened only when a class is looked for in them.
     ///
     /// ## Example
     ///
@@ -45,18 +47,23 @@ follower! {
     /// /opt/jdk/lib/security/cacerts -> /etc/ssl/java/cacerts                    # kept [jvm]
     /// /etc/ssl/java/cacerts 0644 1k                                             # kept [symlink]
     /// /opt/jdk/jmods/java.base.jmod 0644 1k
-    /// /srv/a.jar 0644 1k                                                        # kept [jvm]
-    /// /srv/lib/b.jar 0644 1k                                                    # kept [jvm]
+    /// /srv/a.jar 0644 "PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"                                                       # kept [jvm]
+    /// /srv/lib/b.jar 0644 "PK\x05\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"                                                   # kept [jvm]
     /// /srv/lib/b.txt 0644 1k
     /// ```
     id: "jvm",
     follow: follow,
 }
 
+/// Larger archives are not read for what they name.
+const JAR_LIMIT: u64 = 256 << 20;
 /// Links to directories nested deeper are not followed.
 const DEPTH_LIMIT: u32 = 4;
 
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    if path.file_name().ends_with(b".jar") {
+        return archive(scene, path, keep);
+    }
     if !matches!(path.file_name(), b"libjli.so" | b"libjvm.so") {
         return;
     }
@@ -144,6 +151,26 @@ fn is_left(path: &ImagePath) -> bool {
         path.file_name(),
         b"ct.sym" | b"src.zip" | b"classes_nocoops.jsa" | b"jmods" | b"jrt-fs.jar"
     )
+}
+
+/// The archives that the manifest of one names, seen from its directory.
+fn archive(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    let is_file = scene.tree().get(path).is_some_and(Node::is_file);
+    let named = scene.rootfs().read(path, JAR_LIMIT);
+    let named = named.map_err(|error| error.to_string());
+    let named = match named.and_then(|bytes| jar::class_path(&bytes)) {
+        Ok(named) => named,
+        Err(why) if is_file => {
+            return keep.problem(path, format!("cannot be read as a jar: {why}"));
+        }
+        Err(_) => return,
+    };
+    let home = path.parent().unwrap_or_else(ImagePath::root);
+    for name in named {
+        let shown = plimsoll_model::text::printable(name.as_bytes());
+        let reason = Reason::by("jvm", path, format!("Class-Path: {shown}"));
+        keep.path(&home.join(&name), Pull::Opened, reason);
+    }
 }
 
 /// What `CLASSPATH`, `-cp` and `--module-path` of the command line name (`java(1)`): jars,

@@ -1,5 +1,7 @@
 //! What the followers of languages do with less friendly images than those of their pages.
 
+use std::io::Write;
+
 use crate::world::{World, check};
 
 #[test]
@@ -87,4 +89,28 @@ fn nonsense_in_scripts_is_read_to_its_end() {
              /srv/{name} 0644 \"{text}\" # kept"
         ));
     }
+}
+
+#[test]
+fn archives_that_a_manifest_names_come_along() {
+    let mut jar = Vec::new();
+    let mut archive = rawzip::ZipArchiveWriter::new(&mut jar);
+    let (mut entry, config) = archive.new_file("META-INF/MANIFEST.MF").start().unwrap();
+    let mut writer = config.wrap(&mut entry);
+    writer
+        .write_all(b"Class-Path: lib/b.jar gone.jar\r\n")
+        .unwrap();
+    let (_, descriptor) = writer.finish().unwrap();
+    entry.finish(descriptor).unwrap();
+    archive.finish().unwrap();
+    let jar: String = jar.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    let rest = &jar;
+    check(&format!(
+        "ENTRYPOINT /java -jar /usr/share/java/a.jar
+         /java 0755 elf    # kept
+         /usr/share/java/a.jar 0644 \"{jar}\"        # kept
+         /usr/share/java/lib/b.jar 0644 \"{rest}\"   # kept [jvm]
+         /usr/share/java/c.jar 0644 \"{rest}\"
+         /usr/share/java/d.jar 0644 1k"
+    ));
 }
