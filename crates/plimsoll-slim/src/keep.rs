@@ -34,7 +34,7 @@ pub struct Keep<'a> {
     queue: VecDeque<ImagePath>,
     executed: BTreeSet<ImagePath>,
     /// Directories of packages of a language that followers have dealt with.
-    homes: BTreeSet<ImagePath>,
+    homes: BTreeSet<(&'static str, ImagePath)>,
     scopes: BTreeMap<ImagePath, Vec<ImagePath>>,
     /// Directories that were asked for whole: taken, or why not.
     whole: BTreeMap<ImagePath, Option<String>>,
@@ -159,9 +159,9 @@ impl<'a> Keep<'a> {
         self.plan.keeps(path)
     }
 
-    /// Whether this package, by its directory, was never asked for before; from now on it was.
-    pub(crate) fn is_new_home(&mut self, home: &ImagePath) -> bool {
-        self.homes.insert(home.clone())
+    /// Whether this rule never dealt with this directory of a package before; from now on it did.
+    pub(crate) fn is_new_home(&mut self, rule: &'static str, home: &ImagePath) -> bool {
+        self.homes.insert((rule, home.clone()))
     }
 
     /// Whether `path` (free of links) is known to be executed.

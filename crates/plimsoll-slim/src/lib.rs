@@ -20,6 +20,7 @@ mod level;
 mod loader;
 mod node;
 mod observed;
+mod own;
 mod owners;
 mod plan;
 mod plugins;

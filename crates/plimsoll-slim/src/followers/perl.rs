@@ -7,6 +7,7 @@ use plimsoll_model::{ImagePath, Reason};
 use super::follower;
 use crate::commands;
 use crate::keep::{Keep, Pull};
+use crate::own;
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
 
@@ -18,6 +19,8 @@ follower! {
     /// below `auto`, where the parts are that are loaded by its name (`XSLoader(3)`,
     /// `AutoLoader(3)`); with the core its character tables, `unicore`, which a pattern names
     /// (`perluniprops(1)`); with `Encode` all encodings, which data names (`Encode::Supported(3)`).
+    /// The application's other scripts, in its working directory or beside one that runs, are read
+    /// too.
     ///
     /// ## Example
     ///
@@ -97,6 +100,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         }
     }
     module(scene, path, &load_path, keep);
+    own::scripts(scene, path, "perl", is_script, keep);
     if scene.owners().owner(path).is_none() {
         for line in started(&text) {
             commands::keep(scene, path, &line, "perl", keep);

@@ -7,6 +7,7 @@ use plimsoll_model::{ImagePath, Reason};
 use super::follower;
 use crate::glob;
 use crate::keep::{Keep, Pull};
+use crate::own;
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
 
@@ -38,7 +39,8 @@ follower! {
     /// ```
     ///
     /// A kept script brings what it includes by a name that can be read off, beside itself or in
-    /// the include path; Composer's `vendor/autoload.php` what its lists name.
+    /// the include path; so do the application's other scripts, in its working directory or beside
+    /// one that runs; Composer's `vendor/autoload.php` what its lists name.
     ///
     /// ```image
     /// ENTRYPOINT /srv/run /srv/index.php
@@ -71,8 +73,9 @@ const CONVERTER_LIMIT: usize = 1_000;
 const INCLUDE_PATH: &[&str] = &["/usr/share/php", "/usr/share/pear", "/usr/local/lib/php"];
 
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
-    if path.file_name().ends_with(b".php") || path.file_name().ends_with(b".inc") {
-        return script(scene, path, keep);
+    if is_script(scene, path) {
+        script(scene, path, keep);
+        return own::scripts(scene, path, "php", is_script, keep);
     }
     let look = scene.look(path);
     let Look::Elf(elf) = &*look else {
@@ -96,6 +99,11 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             }
         }
     }
+}
+
+fn is_script(_: &Scene<'_>, path: &ImagePath) -> bool {
+    let name = path.file_name();
+    name.ends_with(b".php") || name.ends_with(b".inc")
 }
 
 /// Whether it is an interpreter: `php`, `php8.2`, `php-fpm`, `php-cgi8.2`, `libphp8.2.so`.

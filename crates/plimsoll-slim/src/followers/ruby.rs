@@ -6,6 +6,7 @@ use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
 use crate::keep::{Keep, Pull};
+use crate::own;
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
 
@@ -17,7 +18,8 @@ follower! {
     /// `Module#autoload`). A name with something computed at its end (`"digest/#{kind}"`) means
     /// all that fit.
     ///
-    /// A gem of which anything is loaded is kept whole: its `lib`, its compiled extensions, its
+    /// The application's other scripts, in its working directory or beside one that runs, are read
+    /// too: frameworks load them by convention. A gem of which anything is loaded is kept whole: its `lib`, its compiled extensions, its
     /// specification, and so are the gems it depends on at run time (RubyGems, "Specification
     /// Reference"). With the interpreter come its encodings and transcoders, loaded by the name
     /// that `String#encode` is given.
@@ -67,6 +69,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     }
     if is_script(scene, path) {
         script(scene, path, keep);
+        own::scripts(scene, path, "ruby", is_script, keep);
     }
     if name.ends_with(b".rb") || name.ends_with(b".so") {
         gem(scene, path, keep);
@@ -287,7 +290,7 @@ fn gem(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let specification = [name, b".gemspec"].concat();
     let specification = store.join("specifications").join(specification);
     let reason = || Reason::by("ruby", path, "is of this gem");
-    if keep.is_new_home(&home) {
+    if keep.is_new_home("gem", &home) {
         keep.path(&specification, Pull::Opened, reason());
         keep.tree(&home.join("lib"), GEM, reason());
         let load_path = scene.remembered("ruby", || load_path(scene));

@@ -114,3 +114,19 @@ fn archives_that_a_manifest_names_come_along() {
          /usr/share/java/d.jar 0644 1k"
     ));
 }
+
+#[test]
+fn the_applications_other_scripts_are_followed_and_those_of_packages_are_not() {
+    check(
+        "ENTRYPOINT /server /app/config.ru
+         WORKDIR /app
+         /server 0755 elf                                            # kept
+         /usr/lib/ruby/vendor_ruby/mail.rb 0644 \"x\"                # kept [ruby]
+         /usr/lib/ruby/vendor_ruby/rare.rb 0644 \"x\"
+         --- layer
+         /app/config.ru 0644 \"run App\"                             # kept
+         /app/models/letter.rb 0644 \"require 'mail'\"               # kept [ruby]
+         /app/vendor/gems/x/lib/x.rb 0644 \"require 'rare'\"          # kept [application]
+         /opt/other/y.rb 0644 \"require 'rare'\"                     # kept [application]",
+    );
+}
