@@ -6,6 +6,7 @@
 //! it, [`repair`] says what a run of that image missed, [`compare`] whether it answers as the
 //! original does. Nothing here opens a file, starts a process or reads a clock.
 
+mod commands;
 mod compare;
 mod draft;
 mod elf;
@@ -13,14 +14,17 @@ mod explain;
 mod followers;
 mod glob;
 mod inventory;
+mod jar;
 mod keep;
 mod level;
 mod loader;
 mod node;
 mod observed;
+mod own;
 mod owners;
 mod packages;
 mod plan;
+mod plugins;
 mod python;
 mod risk;
 mod roots;

@@ -38,6 +38,7 @@ pub struct Scene<'a> {
     loader: OnceCell<Loader>,
     python: OnceCell<Places>,
     distributions: OnceCell<Distributions>,
+    remembered: RefCell<BTreeMap<&'static str, Rc<Vec<ImagePath>>>>,
     json: RefCell<BTreeMap<ImagePath, Rc<serde_json::Value>>>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
@@ -56,6 +57,7 @@ impl<'a> Scene<'a> {
             loader: OnceCell::new(),
             python: OnceCell::new(),
             distributions: OnceCell::new(),
+            remembered: RefCell::default(),
             json: RefCell::default(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
@@ -174,6 +176,21 @@ impl<'a> Scene<'a> {
             return None;
         }
         Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What a follower learned from the whole tree, under its name: found once.
+    pub(crate) fn remembered(
+        &self,
+        name: &'static str,
+        find: impl FnOnce() -> Vec<ImagePath>,
+    ) -> Rc<Vec<ImagePath>> {
+        if let Some(known) = self.remembered.borrow().get(name) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(find());
+        let mut remembered = self.remembered.borrow_mut();
+        remembered.insert(name, Rc::clone(&found));
+        found
     }
 
     /// The file at `path` as JSON; `null` where it is none, or larger than `limit` bytes.

@@ -12,6 +12,8 @@ mod draft;
 mod elf;
 #[path = "it/explain.rs"]
 mod explain;
+#[path = "it/languages.rs"]
+mod languages;
 #[path = "it/levels.rs"]
 mod levels;
 #[path = "it/node.rs"]

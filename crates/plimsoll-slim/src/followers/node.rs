@@ -7,6 +7,7 @@ use plimsoll_model::{ImagePath, Reason};
 use super::follower;
 use crate::keep::{Keep, Pull};
 use crate::node::{self, Asked, Manifest};
+use crate::own;
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
 
@@ -16,7 +17,8 @@ follower! {
     /// are resolved as Node does (its documentation, "Modules: CommonJS modules", "Modules:
     /// Packages"): `node_modules` of every directory above, `main`, `exports` with its conditions
     /// and patterns, `imports`, index files. A kept `package.json` brings the entry points of the
-    /// packages it depends on that are there.
+    /// packages it depends on that are there. The application's other scripts, in its working
+    /// directory or beside one that runs, are read too.
     ///
     /// A package that was reached brings its native addons, and one built for a platform (`os`,
     /// `cpu`) all of its files: its parent loads it by a name put together from the platform's.
@@ -66,10 +68,15 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     }
     if is_script(scene, path) {
         script(scene, path, keep);
+        own::scripts(scene, path, "node", is_script, keep);
     }
 }
 
 fn is_script(scene: &Scene<'_>, path: &ImagePath) -> bool {
+    // `ipaddr.js` is a package, too.
+    if !scene.tree().get(path).is_some_and(|node| node.is_file()) {
+        return false;
+    }
     let name = path.file_name();
     if [&b".js"[..], b".cjs", b".mjs"]
         .iter()
