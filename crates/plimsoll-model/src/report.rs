@@ -143,6 +143,8 @@ pub struct SlimFacts {
     pub plan: Plan,
     /// Packages: whole, partial, gone.
     pub packages: PackageFate,
+    /// The layers of the result, lowest first.
+    pub layers: Vec<LayerRow>,
     /// What each level would keep, and leave ashore of what it touches.
     pub risks: Vec<LevelRisk>,
     /// Seconds by phase, in order.

@@ -14,6 +14,7 @@ mod followers;
 mod glob;
 mod inventory;
 mod keep;
+mod layers;
 mod level;
 mod loader;
 mod observed;
@@ -69,6 +70,19 @@ impl Level {
     }
 }
 
+/// How the result is cut into layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layers {
+    /// One.
+    Single,
+    /// What the base image brought and stays, and everything else above it: images of which the
+    /// same base files stay share that layer. One layer where the base is not known.
+    #[default]
+    Split,
+    /// One for each layer of the original, with what stays of it.
+    Origin,
+}
+
 /// What to slim, and what is known about it.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -85,4 +99,6 @@ pub struct Request<'a> {
     pub exclude: &'a [String],
     /// Names and globs of packages that stay whole, with all that their files need.
     pub keep_packages: &'a [String],
+    /// How the result is cut into layers.
+    pub layers: Layers,
 }

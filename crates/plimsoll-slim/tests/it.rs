@@ -12,6 +12,8 @@ mod draft;
 mod elf;
 #[path = "it/explain.rs"]
 mod explain;
+#[path = "it/layers.rs"]
+mod layers;
 #[path = "it/levels.rs"]
 mod levels;
 #[path = "it/pages.rs"]

@@ -134,6 +134,10 @@ pub(crate) struct SlimOptions {
     /// How layers are compressed.
     #[arg(long, value_enum, default_value_t = Compress::Gzip)]
     pub(crate) compression: Compress,
+    /// How the result is cut: `single`, one layer; `split`, base and application, so that images of
+    /// one base share a layer; `origin`, one for each layer of the original.
+    #[arg(long, value_enum, default_value_t = Layers::Split)]
+    pub(crate) layers: Layers,
     /// Write the plan (every kept path with its reasons) to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
@@ -153,6 +157,24 @@ impl From<Level> for plimsoll_slim::Level {
             Level::Package => Self::Package,
             Level::App => Self::App,
             Level::File => Self::File,
+        }
+    }
+}
+
+/// How the result is cut into layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layers {
+    Single,
+    Split,
+    Origin,
+}
+
+impl From<Layers> for plimsoll_slim::Layers {
+    fn from(layers: Layers) -> Self {
+        match layers {
+            Layers::Single => Self::Single,
+            Layers::Split => Self::Split,
+            Layers::Origin => Self::Origin,
         }
     }
 }

@@ -30,6 +30,7 @@
 //! `partial[]`, `gone[]`), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
 //! `risks[]` (by level, the most careful first: `level`, `files`, `bytes`, and `ashore[]`: `what`,
 //! `files`, `bytes`, `packages`, `examples[]` of what it leaves behind of packages it touches),
+//! `layers[]` of the result (as of `image`),
 //! `seconds[]` (`phase`, `seconds`; in order), `own_seconds` (without the application's own).
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
@@ -173,6 +174,7 @@ struct JsonSlim {
     forced: Vec<JsonKept>,
     packages: JsonFate,
     kept: usize,
+    layers: Vec<JsonLayer>,
     risks: Vec<JsonRisk>,
     unresolved: Vec<JsonProblem>,
     seconds: Vec<JsonPhase>,
@@ -386,6 +388,7 @@ impl From<&SlimFacts> for JsonSlim {
             forced: kept(&slim.forced),
             packages: JsonFate::from(&slim.packages),
             kept: slim.plan.keep.len(),
+            layers: slim.layers.iter().map(JsonLayer::from).collect(),
             risks: slim.risks.iter().map(JsonRisk::from).collect(),
             unresolved: slim.plan.unresolved.iter().map(JsonProblem::from).collect(),
             seconds: slim

@@ -45,6 +45,7 @@ Slim image: oci:slim
   sandbox     as root
   verified    yes, by http:/, tcp:80
   kept        1 path, each with its reason
+  layers      50.0 MB, 9,812 files: plimsoll slim
   packages    1 whole, 1 in part, 2 gone
               whole: apache2-bin
               in part: libc6
@@ -270,6 +271,16 @@ pub(crate) const JSON: &str = r#"{
       ]
     },
     "kept": 1,
+    "layers": [
+      {
+        "digest": "sha256:55",
+        "compressed": 50000000,
+        "bytes": 9100000,
+        "files": 9812,
+        "dead": 0,
+        "created_by": "plimsoll slim"
+      }
+    ],
     "risks": [
       {
         "level": "app",

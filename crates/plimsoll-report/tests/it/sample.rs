@@ -141,6 +141,14 @@ pub(crate) fn slim() -> SlimFacts {
             partial: vec!["libc6".into()],
             gone: vec!["curl".into(), "wget".into()],
         },
+        layers: vec![LayerRow {
+            digest: "sha256:55".into(),
+            compressed: 50_000_000,
+            bytes: 9_100_000,
+            files: 9_812,
+            dead: 0,
+            created_by: "plimsoll slim".into(),
+        }],
         risks: vec![
             LevelRisk {
                 level: "app",

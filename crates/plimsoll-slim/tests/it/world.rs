@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use plimsoll_model::fixture::Fixture;
 use plimsoll_model::{Access, Ancestor, ImagePath, Observations, Plan};
-use plimsoll_slim::{Level, Request};
+use plimsoll_slim::{Layers, Level, Request};
 
 use crate::elf::Elf;
 
@@ -111,6 +111,7 @@ impl World {
             include: &self.include,
             exclude: &self.exclude,
             keep_packages: &self.keep_packages,
+            layers: Layers::Single,
         }
     }
 

@@ -12,6 +12,7 @@ use plimsoll_run::{Limits, Outcome, Probe, Way};
 use plimsoll_slim::{Level, Request};
 
 use crate::cli::{self, SlimOptions};
+use crate::facts;
 use crate::failure::{Exit, Failure, Result};
 use crate::plan_file::{self, PlanFile};
 use crate::print;
@@ -115,6 +116,7 @@ pub(crate) fn slim(
         include: &options.includes,
         exclude: &options.excludes,
         keep_packages: &options.keep_packages,
+        layers: options.layers.into(),
     };
     context.progress.step("planning what must stay");
     let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
@@ -186,6 +188,7 @@ pub(crate) fn slim(
             repaired: made.repaired,
             forced,
             packages,
+            layers: facts::layers(&result.subject()),
             risks,
             own_seconds: began.elapsed().saturating_sub(application).as_secs_f64(),
             seconds: phases.0,
