@@ -84,6 +84,31 @@ fn is_deb(package: &Package) -> bool {
     package.ecosystem == "deb"
 }
 
+/// Gives the files that are written for the result their reason, where they will lie.
+pub(crate) fn declare(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    let written = files(scene.subject(), keep.plan());
+    for path in written.keys() {
+        let reason = Reason {
+            detail: "what is still installed, written anew".to_owned(),
+            ..Reason::rule("inventory")
+        };
+        keep.hold(&place(scene.tree(), path), reason);
+    }
+}
+
+/// Where a file that the tree may not have yet will lie: links in those directories above it that
+/// are there are followed.
+fn place(tree: &FileTree, path: &ImagePath) -> ImagePath {
+    let above = path.ancestors().find_map(|above| {
+        let rest = path.as_bytes().get(above.as_bytes().len()..)?;
+        Some((tree.resolve(&above).ok()?.path, rest))
+    });
+    match above {
+        Some((real, rest)) => real.join(rest.strip_prefix(b"/").unwrap_or(rest)),
+        None => path.clone(),
+    }
+}
+
 /// The files of the honest database: path and content, in the order of the paths.
 pub(crate) fn files(subject: &Subject<'_>, plan: &Plan) -> BTreeMap<ImagePath, Vec<u8>> {
     let tree = &subject.rootfs.tree;

@@ -29,8 +29,9 @@ mod valve;
 
 pub use compare::{Difference, Run, compare};
 pub use draft::draft;
-pub use explain::{Why, fate, forced, why};
+pub use explain::{Sum, Summary, Why, fate, forced, matching, summary, summary_of, why};
 pub use followers::{FOLLOWERS, Follower};
+pub use glob::is_pattern;
 pub use keep::{Keep, Pull};
 pub use plan::{add, plan, repair};
 pub use risk::risks;

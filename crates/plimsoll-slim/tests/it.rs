@@ -20,6 +20,8 @@ mod levels;
 mod pages;
 #[path = "it/plan.rs"]
 mod plan;
+#[path = "it/reasons.rs"]
+mod reasons;
 #[path = "it/repair.rs"]
 mod repair;
 #[path = "it/world.rs"]

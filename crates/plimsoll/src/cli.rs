@@ -38,6 +38,7 @@ pub(crate) enum Verb {
     /// An image from distribution packages, by a recipe; no Docker, no root.
     Build(Build),
     /// Why a path of a slimmed image is there, or why it is not.
+    #[command(visible_alias = "why-not")]
     Why(Why),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
@@ -244,7 +245,7 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Why {
-    /// The path inside the image.
+    /// The path inside the image: a file, a directory (summed up by reason), or a glob.
     pub(crate) path: String,
     /// The image: the slimmed one, or the one it was made from.
     pub(crate) image: String,

@@ -7,7 +7,7 @@ use plimsoll_slim::{Layers, Request};
 
 use crate::world::World;
 
-const BASE: &str = "ENTRYPOINT /usr/bin/server
+pub(crate) const BASE: &str = "ENTRYPOINT /usr/bin/server
     PACKAGE libc 1 libs
     PACKAGE libc owns /lib/libc.so
     PACKAGE libc owns /lib/libgone.so
