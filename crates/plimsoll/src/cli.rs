@@ -40,6 +40,8 @@ pub(crate) enum Verb {
     /// Why a path of a slimmed image is there, or why it is not.
     #[command(visible_alias = "why-not")]
     Why(Why),
+    /// What differs between the files of two images, by directory and by package.
+    Diff(Diff),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
     /// The page of a check, a follower, a probe ... (see `list`), or of `recipe`.
@@ -241,6 +243,23 @@ pub(crate) struct Demo {
     pub(crate) mirror: Mirror,
     #[command(flatten)]
     pub(crate) options: SlimOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The one image.
+    pub(crate) before: String,
+    /// The other.
+    pub(crate) after: String,
+    /// Which of several platforms, of both [default: linux on this machine's architecture].
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+    /// How to print: `text`, `json`.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: String,
+    /// The same as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

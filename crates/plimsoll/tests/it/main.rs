@@ -7,6 +7,7 @@
 )]
 
 mod command_line;
+mod diff;
 mod floors;
 mod hostile;
 mod images;
