@@ -115,8 +115,13 @@ fn database_time(original: &Rootfs) -> i64 {
         "/var/lib/dpkg/status",
         "/var/lib/dpkg/status.d",
         "/var/lib/dpkg",
+        "/lib/apk/db/installed",
+        "/usr/lib/apk/db/installed",
     ]
     .iter()
-    .find_map(|path| original.tree.get(ImagePath::new(path)))
+    .find_map(|path| {
+        let found = original.tree.resolve(&ImagePath::new(path)).ok()?;
+        original.tree.get(found.path)
+    })
     .map_or(0, |node| node.meta.mtime)
 }

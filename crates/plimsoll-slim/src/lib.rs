@@ -6,6 +6,7 @@
 //! it, [`repair`] says what a run of that image missed, [`compare`] whether it answers as the
 //! original does. Nothing here opens a file, starts a process or reads a clock.
 
+mod apk;
 mod compare;
 mod draft;
 mod elf;
@@ -17,6 +18,7 @@ mod keep;
 mod layers;
 mod level;
 mod loader;
+mod metadata;
 mod observed;
 mod owners;
 mod packages;

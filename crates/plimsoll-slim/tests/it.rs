@@ -12,6 +12,8 @@ mod draft;
 mod elf;
 #[path = "it/explain.rs"]
 mod explain;
+#[path = "it/inventory.rs"]
+mod inventory;
 #[path = "it/layers.rs"]
 mod layers;
 #[path = "it/levels.rs"]
