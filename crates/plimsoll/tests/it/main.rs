@@ -9,6 +9,7 @@
 mod command_line;
 mod diff;
 mod floors;
+mod headers;
 mod hostile;
 mod images;
 mod slim;
