@@ -301,9 +301,7 @@ fn slimmed(image: &str, scratch: &Path, cut: Layers) -> (Reader, BTreeSet<String
     assert_eq!(written.layers.len(), expected, "{cut:?}");
     let mut reader = Reader::default();
     for layer in &written.layers {
-        let blob = out
-            .join("blobs/sha256")
-            .join(layer.digest.hex().to_string());
+        let blob = out.join("blobs/sha256").join(layer.digest.hex());
         reader.read(&fs::read(blob).unwrap());
     }
     let kept = plan.keep.keys().filter(|path| !path.is_root());
