@@ -17,6 +17,8 @@ pub struct Report {
     pub slim: Option<SlimFacts>,
     /// Before and after, where there are two images.
     pub comparison: Option<Comparison>,
+    /// What differs between two images, for diff.
+    pub diff: Option<ImageDiff>,
     /// Sentences worth saying that are neither findings nor problems.
     pub notes: Vec<String>,
 }
@@ -120,6 +122,65 @@ pub struct Comparison {
     pub after_ready: Option<f64>,
 }
 
+/// What differs between the files of two images, of any two.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageDiff {
+    /// All files.
+    pub total: DiffRow,
+    /// By directory, what changed most first; directories without a difference left out.
+    pub directories: Vec<DiffRow>,
+    /// Packages with a difference, what changed most first.
+    pub packages: Vec<PackageDiff>,
+    /// Packages that are the same in both.
+    pub same_packages: u64,
+    /// Files that no package owns.
+    pub unowned: DiffRow,
+}
+
+/// Files of one directory or package in two images. Regular files, links, devices and pipes count;
+/// of several names of a file only the first has its bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DiffRow {
+    /// The directory or package; empty for a total.
+    pub name: String,
+    /// Files in the first image.
+    pub before_files: u64,
+    /// Their bytes.
+    pub before_bytes: u64,
+    /// Files in the second image.
+    pub after_files: u64,
+    /// Their bytes.
+    pub after_bytes: u64,
+    /// Files only the second has.
+    pub added: u64,
+    /// Files only the first has.
+    pub removed: u64,
+    /// Files both have, with another kind, content, owner, mode, attribute or target. Times count
+    /// for nothing.
+    pub changed: u64,
+}
+
+impl DiffRow {
+    /// Whether nothing differs.
+    pub fn is_same(&self) -> bool {
+        self.added + self.removed + self.changed == 0
+    }
+}
+
+/// One package in two images.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageDiff {
+    /// `added`, `removed`, `changed` (another version, or changed files), `partial` (some of its
+    /// files are gone).
+    pub fate: &'static str,
+    /// Its version in the first image, where its database lists it.
+    pub before: Option<String>,
+    /// Its version in the second, where its database lists it.
+    pub after: Option<String>,
+    /// Its files.
+    pub files: DiffRow,
+}
+
 /// What slim did.
 #[derive(Debug, Clone, Default)]
 pub struct SlimFacts {
@@ -143,6 +204,8 @@ pub struct SlimFacts {
     pub plan: Plan,
     /// Packages: whole, partial, gone.
     pub packages: PackageFate,
+    /// The layers of the result, lowest first.
+    pub layers: Vec<LayerRow>,
     /// What each level would keep, and leave ashore of what it touches.
     pub risks: Vec<LevelRisk>,
     /// Seconds by phase, in order.

@@ -3,13 +3,20 @@
 
 use std::sync::Arc;
 
-use plimsoll_model::rootfs::Overlaid;
+use plimsoll_model::rootfs::{Contents, Overlaid};
 use plimsoll_model::{Draft, DraftLayer, FileTree, ImagePath, Kind, Metadata, Node, Plan, Rootfs};
 
-use crate::{Request, inventory};
+use crate::{Request, inventory, layers};
 
-/// The slim image: one layer, the configuration untouched but for labels that say what was done
-/// (`org.plimsoll.level`, `org.plimsoll.source.digest`), and the original's creation time, so that
+/// The label for the digest of the image another was made from.
+const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+
+/// The slim image, in the layers the request asks for.
+///
+/// The configuration is untouched but for labels that say what was done: `org.plimsoll.level`,
+/// `org.plimsoll.source.digest` (the original's manifest), `org.plimsoll.version`, and
+/// `org.opencontainers.image.base.digest` (OCI image specification, `annotations.md`): what the
+/// original says of its own base, or the original. The creation time is the original's, so that
 /// the same image and plan give the same bytes.
 pub fn draft(request: &Request<'_>, plan: &Plan) -> Draft {
     let subject = &request.subject;
@@ -38,23 +45,31 @@ pub fn draft(request: &Request<'_>, plan: &Plan) -> Draft {
     let mut config = subject.image.config.clone();
     let level = request.level.name();
     let digest = subject.image.digest;
+    let base = subject.image.annotations.get(BASE_DIGEST).cloned();
+    let base = base.unwrap_or_else(|| digest.to_string());
+    config.labels.entry(BASE_DIGEST.to_owned()).or_insert(base);
     let labels = [
         ("org.plimsoll.level", level.to_owned()),
         ("org.plimsoll.source.digest", digest.to_string()),
+        ("org.plimsoll.version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
     config
         .labels
         .extend(labels.map(|(name, value)| (name.to_owned(), value)));
     config.history.clear();
+    let contents: Arc<dyn Contents> = Arc::new(added);
+    let layers = layers::cut(request, tree)
+        .into_iter()
+        .map(|part| DraftLayer {
+            rootfs: Rootfs {
+                tree: part.tree,
+                contents: Arc::clone(&contents),
+            },
+            created_by: part.created_by,
+        });
     Draft {
         config,
-        layers: vec![DraftLayer {
-            rootfs: Rootfs {
-                tree,
-                contents: Arc::new(added),
-            },
-            created_by: format!("plimsoll slim --level {level} ({digest})"),
-        }],
+        layers: layers.collect(),
         annotations: subject.image.annotations.clone(),
     }
 }
@@ -89,7 +104,7 @@ fn node(kind: Kind, meta: Metadata) -> Node {
     Node {
         kind,
         meta,
-        layer: 0,
+        layer: layers::MADE,
         inode: 0,
     }
 }
@@ -100,8 +115,13 @@ fn database_time(original: &Rootfs) -> i64 {
         "/var/lib/dpkg/status",
         "/var/lib/dpkg/status.d",
         "/var/lib/dpkg",
+        "/lib/apk/db/installed",
+        "/usr/lib/apk/db/installed",
     ]
     .iter()
-    .find_map(|path| original.tree.get(ImagePath::new(path)))
+    .find_map(|path| {
+        let found = original.tree.resolve(&ImagePath::new(path)).ok()?;
+        original.tree.get(found.path)
+    })
     .map_or(0, |node| node.meta.mtime)
 }

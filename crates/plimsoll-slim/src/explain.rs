@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use plimsoll_model::report::PackageFate;
-use plimsoll_model::{FileTree, ImagePath, Inventory, Plan, Reason, Subject, text};
+use plimsoll_model::{FileTree, ImagePath, Inventory, Node, Plan, Reason, Subject, text};
 
+use crate::glob;
 use crate::inventory::{label, shares};
 use crate::owners::Owners;
 
@@ -84,6 +85,143 @@ impl fmt::Display for Why {
             Self::NoSuchPath => f.write_str("the image has no such path"),
         }
     }
+}
+
+/// What stays of many paths and what does not, by reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// By the rule that brought them: the regular files and links that stay.
+    pub kept: BTreeMap<String, Sum>,
+    /// By the package that owns them, the unowned ones under the empty name: those left ashore.
+    pub ashore: BTreeMap<String, Sum>,
+}
+
+/// Files that are summed up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many.
+    pub files: u64,
+    /// Their bytes, as far as the image at hand has them.
+    pub bytes: u64,
+    /// The first of them.
+    pub first: Option<ImagePath>,
+}
+
+impl Sum {
+    fn add(&mut self, path: &ImagePath, tree: &FileTree) {
+        self.files += 1;
+        self.bytes += tree.get(path).map_or(0, Node::size);
+        self.first.get_or_insert_with(|| path.clone());
+    }
+}
+
+/// What stays and what does not of all below `directory` (free of links), directories aside.
+/// `ashore` is everything the plan leaves behind, with the package that owns it.
+pub fn summary(
+    plan: &Plan,
+    tree: &FileTree,
+    ashore: &BTreeMap<ImagePath, Option<String>>,
+    directory: &ImagePath,
+) -> Summary {
+    sum_up(plan, tree, ashore, |path| path.starts_with(directory))
+}
+
+/// The same of the paths that `pattern`, a glob, names, with all below them.
+pub fn summary_of(
+    plan: &Plan,
+    tree: &FileTree,
+    ashore: &BTreeMap<ImagePath, Option<String>>,
+    pattern: &str,
+) -> Summary {
+    sum_up(plan, tree, ashore, |path| glob::covers(pattern, path))
+}
+
+fn sum_up(
+    plan: &Plan,
+    tree: &FileTree,
+    ashore: &BTreeMap<ImagePath, Option<String>>,
+    covers: impl Fn(&ImagePath) -> bool,
+) -> Summary {
+    let is_asked = |path: &ImagePath| !tree.get(path).is_some_and(Node::is_dir) && covers(path);
+    let mut summary = Summary::default();
+    for (path, reasons) in plan.keep.iter().filter(|(path, _)| is_asked(path)) {
+        let rule = reasons.first().map_or("", |reason| reason.rule);
+        let sum = summary.kept.entry(rule.to_owned()).or_default();
+        sum.add(path, tree);
+    }
+    for (path, owner) in ashore.iter().filter(|(path, _)| is_asked(path)) {
+        let owner = owner.clone().unwrap_or_default();
+        summary.ashore.entry(owner).or_default().add(path, tree);
+    }
+    summary
+}
+
+/// The paths that `pattern` names, kept or not, sorted; the first `limit` of them, and how many
+/// there are.
+pub fn matching(
+    plan: &Plan,
+    ashore: &BTreeMap<ImagePath, Option<String>>,
+    pattern: &str,
+    limit: usize,
+) -> (Vec<ImagePath>, usize) {
+    let all = plan.keep.keys().chain(ashore.keys());
+    let all: BTreeSet<&ImagePath> = all.filter(|path| glob::is(pattern, path)).collect();
+    let count = all.len();
+    (all.into_iter().take(limit).cloned().collect(), count)
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = |sums: &BTreeMap<String, Sum>| {
+            let files: u64 = sums.values().map(|sum| sum.files).sum();
+            let bytes: u64 = sums.values().map(|sum| sum.bytes).sum();
+            shown(files, bytes)
+        };
+        write!(
+            f,
+            "{} stay, {} are left ashore",
+            total(&self.kept),
+            total(&self.ashore)
+        )?;
+        for (rule, sum) in largest(&self.kept) {
+            write!(f, "\n  {rule}: {}", sum.of())?;
+        }
+        for (owner, sum) in largest(&self.ashore) {
+            match owner.as_str() {
+                "" => write!(f, "\n  ashore, of no package: {}", sum.of())?,
+                owner => {
+                    let owner = text::printable(owner.as_bytes());
+                    write!(f, "\n  ashore, of {owner}: {}", sum.of())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sum {
+    fn of(&self) -> String {
+        let first = self.first.as_ref();
+        let first = first.map(|path| format!(", such as {path}"));
+        shown(self.files, self.bytes) + &first.unwrap_or_default()
+    }
+}
+
+/// `1 file (3 kB)`; sizes that are not known are not shown.
+fn shown(files: u64, bytes: u64) -> String {
+    let word = if files == 1 { "file" } else { "files" };
+    let size = match bytes {
+        0 => String::new(),
+        bytes => format!(" ({})", text::bytes(bytes)),
+    };
+    format!("{} {word}{size}", text::count(files))
+}
+
+/// The largest first, by bytes and then by files.
+fn largest(sums: &BTreeMap<String, Sum>) -> Vec<(&String, &Sum)> {
+    let mut rows: Vec<(&String, &Sum)> = sums.iter().collect();
+    rows.sort_by_key(|(_, sum)| std::cmp::Reverse((sum.bytes, sum.files)));
+    rows
 }
 
 /// A chain of reasons on one line, the path asked about first, the root last.

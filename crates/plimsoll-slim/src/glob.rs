@@ -5,8 +5,8 @@ use plimsoll_model::{FileTree, ImagePath};
 /// More matches than this are cut off: a stranger wrote the pattern and the tree.
 pub(crate) const MATCH_LIMIT: usize = 10_000;
 
-/// Whether `text` is a pattern and not just a name.
-pub(crate) fn is_pattern(text: &[u8]) -> bool {
+/// Whether `text` is a pattern (`*`, `?`, `[`, `{`) and not just a name.
+pub fn is_pattern(text: &[u8]) -> bool {
     text.iter().any(|byte| b"*?[{".contains(byte))
 }
 
@@ -19,6 +19,11 @@ pub(crate) fn covers(pattern: &str, path: &ImagePath) -> bool {
     std::iter::once(path.clone())
         .chain(path.ancestors())
         .any(|path| fast_glob::glob_match(&pattern, path.as_bytes()))
+}
+
+/// Whether `path` is exactly what `pattern` (absolute, or seen from the root) says.
+pub(crate) fn is(pattern: &str, path: &ImagePath) -> bool {
+    fast_glob::glob_match(absolute(pattern), path.as_bytes())
 }
 
 /// Whether the name (no path) is what `pattern` says.

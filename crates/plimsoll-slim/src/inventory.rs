@@ -3,7 +3,8 @@
 //! A database left as it was lists packages whose files are gone; none at all makes scanners blind.
 //! So each package of which a file stays is written to `var/lib/dpkg/status.d/NAME`, with the sums
 //! of the files that stay in `NAME.md5sums`: the convention of distroless images, which scanners
-//! read. Packages of which nothing stays are not listed.
+//! read. Packages of which nothing stays are not listed. apk's database is written anew in its own
+//! place and form.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use plimsoll_model::{FileTree, ImagePath, Package, PackageId, Plan, Reason, Root
 use crate::keep::Keep;
 use crate::owners::{Owners, Places};
 use crate::scene::Scene;
+use crate::{apk, metadata};
 
 /// Larger lists of sums are not read.
 const SUMS_LIMIT: u64 = 64 << 20;
@@ -65,16 +67,15 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
             keep.carry(path, reason.clone());
         }
     }
+    metadata::add(scene, keep);
     for package in &inventory.packages {
-        if let Some(database) = package.database.as_ref().filter(|_| !is_deb(package))
-            && matches!(package.ecosystem, "apk" | "rpm")
+        if let Some(database) = package.database.as_ref()
+            && package.ecosystem == "rpm"
             && !keep.keeps(database)
         {
             keep.carry(database, Reason::rule("inventory"));
-            let message = format!(
-                "stays as it is: {} databases are not pruned yet, so it lists packages that are gone",
-                package.ecosystem
-            );
+            let message =
+                "stays as it is: rpm databases are not pruned, so it lists packages that are gone";
             keep.problem(database, message);
         }
     }
@@ -82,6 +83,31 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
 
 fn is_deb(package: &Package) -> bool {
     package.ecosystem == "deb"
+}
+
+/// Gives the files that are written for the result their reason, where they will lie.
+pub(crate) fn declare(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    let written = files(scene.subject(), keep.plan());
+    for path in written.keys() {
+        let reason = Reason {
+            detail: "what is still installed, written anew".to_owned(),
+            ..Reason::rule("inventory")
+        };
+        keep.hold(&place(scene.tree(), path), reason);
+    }
+}
+
+/// Where a file that the tree may not have yet will lie: links in those directories above it that
+/// are there are followed.
+fn place(tree: &FileTree, path: &ImagePath) -> ImagePath {
+    let above = path.ancestors().find_map(|above| {
+        let rest = path.as_bytes().get(above.as_bytes().len()..)?;
+        Some((tree.resolve(&above).ok()?.path, rest))
+    });
+    match above {
+        Some((real, rest)) => real.join(rest.strip_prefix(b"/").unwrap_or(rest)),
+        None => path.clone(),
+    }
 }
 
 /// The files of the honest database: path and content, in the order of the paths.
@@ -113,6 +139,7 @@ pub(crate) fn files(subject: &Subject<'_>, plan: &Plan) -> BTreeMap<ImagePath, V
         files.insert(file, record.into_bytes());
         files.insert(ImagePath::new(sums_file), sums);
     }
+    files.extend(apk::files(subject, &shares, plan));
     // Where a run read the classic database it must be there, and tell the same.
     let status = ImagePath::new("/var/lib/dpkg/status");
     if plan.keeps(&status) {

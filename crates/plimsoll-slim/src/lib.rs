@@ -6,6 +6,7 @@
 //! it, [`repair`] says what a run of that image missed, [`compare`] whether it answers as the
 //! original does. Nothing here opens a file, starts a process or reads a clock.
 
+mod apk;
 mod commands;
 mod compare;
 mod draft;
@@ -16,8 +17,10 @@ mod glob;
 mod inventory;
 mod jar;
 mod keep;
+mod layers;
 mod level;
 mod loader;
+mod metadata;
 mod node;
 mod observed;
 mod own;
@@ -34,8 +37,9 @@ mod valve;
 
 pub use compare::{Difference, Run, compare};
 pub use draft::draft;
-pub use explain::{Why, fate, forced, why};
+pub use explain::{Sum, Summary, Why, fate, forced, matching, summary, summary_of, why};
 pub use followers::{FOLLOWERS, Follower};
+pub use glob::is_pattern;
 pub use keep::{Keep, Pull};
 pub use plan::{add, plan, repair};
 pub use risk::risks;
@@ -75,6 +79,19 @@ impl Level {
     }
 }
 
+/// How the result is cut into layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layers {
+    /// One.
+    Single,
+    /// What the base image brought and stays, and everything else above it: images of which the
+    /// same base files stay share that layer. One layer where the base is not known.
+    #[default]
+    Split,
+    /// One for each layer of the original, with what stays of it.
+    Origin,
+}
+
 /// What to slim, and what is known about it.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -91,4 +108,6 @@ pub struct Request<'a> {
     pub exclude: &'a [String],
     /// Names and globs of packages that stay whole, with all that their files need.
     pub keep_packages: &'a [String],
+    /// How the result is cut into layers.
+    pub layers: Layers,
 }

@@ -89,6 +89,7 @@ fn build(request: &Request<'_>, extra: &[(ImagePath, Reason)]) -> Plan {
     let scene = Scene::new(request);
     let mut keep = reach(&scene, extra);
     complete(&scene, &mut keep, request.level);
+    inventory::declare(&scene, &mut keep);
     keep.finish()
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
 /// for: users, names, release, time, and where libraries lie. All of it together is a few
 /// kilobytes.
 const ALWAYS: &[&str] = &[
+    "/etc/alpine-release",
     "/etc/debian_version",
     "/etc/group",
     "/etc/host.conf",
@@ -66,7 +67,9 @@ const ALWAYS: &[&str] = &[
     "/etc/nsswitch.conf",
     "/etc/os-release",
     "/etc/passwd",
+    "/etc/redhat-release",
     "/etc/resolv.conf",
+    "/etc/system-release",
     "/etc/timezone",
     "/usr/lib/os-release",
 ];

@@ -12,8 +12,12 @@ mod draft;
 mod elf;
 #[path = "it/explain.rs"]
 mod explain;
+#[path = "it/inventory.rs"]
+mod inventory;
 #[path = "it/languages.rs"]
 mod languages;
+#[path = "it/layers.rs"]
+mod layers;
 #[path = "it/levels.rs"]
 mod levels;
 #[path = "it/node.rs"]
@@ -22,6 +26,8 @@ mod node;
 mod pages;
 #[path = "it/plan.rs"]
 mod plan;
+#[path = "it/reasons.rs"]
+mod reasons;
 #[path = "it/repair.rs"]
 mod repair;
 #[path = "it/world.rs"]

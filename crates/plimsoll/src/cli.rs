@@ -38,7 +38,10 @@ pub(crate) enum Verb {
     /// An image from distribution packages, by a recipe; no Docker, no root.
     Build(Build),
     /// Why a path of a slimmed image is there, or why it is not.
+    #[command(visible_alias = "why-not")]
     Why(Why),
+    /// What differs between the files of two images, by directory and by package.
+    Diff(Diff),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
     /// The page of a check, a follower, a probe ... (see `list`), or of `recipe` or `config`.
@@ -148,6 +151,10 @@ pub(crate) struct SlimOptions {
     /// How layers are compressed.
     #[arg(long, value_enum, default_value_t = Compress::Gzip)]
     pub(crate) compression: Compress,
+    /// How the result is cut: `single`, one layer; `split`, base and application, so that images of
+    /// one base share a layer; `origin`, one for each layer of the original.
+    #[arg(long, value_enum, default_value_t = Layers::Split)]
+    pub(crate) layers: Layers,
     /// Write the plan (every kept path with its reasons) to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
@@ -167,6 +174,24 @@ impl From<Level> for plimsoll_slim::Level {
             Level::Package => Self::Package,
             Level::App => Self::App,
             Level::File => Self::File,
+        }
+    }
+}
+
+/// How the result is cut into layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layers {
+    Single,
+    Split,
+    Origin,
+}
+
+impl From<Layers> for plimsoll_slim::Layers {
+    fn from(layers: Layers) -> Self {
+        match layers {
+            Layers::Single => Self::Single,
+            Layers::Split => Self::Split,
+            Layers::Origin => Self::Origin,
         }
     }
 }
@@ -235,8 +260,25 @@ pub(crate) struct Demo {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The one image.
+    pub(crate) before: String,
+    /// The other.
+    pub(crate) after: String,
+    /// Which of several platforms, of both [default: linux on this machine's architecture].
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+    /// How to print: `text`, `json`.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: String,
+    /// The same as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Why {
-    /// The path inside the image.
+    /// The path inside the image: a file, a directory (summed up by reason), or a glob.
     pub(crate) path: String,
     /// The image: the slimmed one, or the one it was made from.
     pub(crate) image: String,

@@ -33,7 +33,8 @@ pub(crate) fn facts(subject: &Subject<'_>) -> ImageFacts {
     }
 }
 
-fn layers(subject: &Subject<'_>) -> Vec<LayerRow> {
+/// The layers, lowest first.
+pub(crate) fn layers(subject: &Subject<'_>) -> Vec<LayerRow> {
     let tree = &subject.rootfs.tree;
     let mut dead: BTreeMap<u32, u64> = BTreeMap::new();
     for bytes in &tree.dead {

@@ -55,6 +55,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Inspect(arguments) => verbs::inspect::run(context, arguments),
         Verb::Slim(arguments) => verbs::slim::run(context, arguments),
         Verb::Build(arguments) => verbs::build::run(context, arguments),
+        Verb::Diff(arguments) => verbs::diff::run(context, arguments),
         Verb::Why(arguments) => verbs::why::run(context, arguments),
         Verb::Lineage(arguments) => verbs::lineage::run(context, arguments),
         Verb::Explain { id } => verbs::explain::explain(id),

@@ -2,6 +2,7 @@
 
 use plimsoll_model::{Inventory, Rootfs};
 
+mod apk;
 mod dpkg;
 mod dpkg_status_d;
 
@@ -24,7 +25,7 @@ pub struct Database {
 }
 
 /// Every database plimsoll reads, in the order of their names.
-pub static DATABASES: &[&Database] = &[&dpkg::DATABASE, &dpkg_status_d::DATABASE];
+pub static DATABASES: &[&Database] = &[&apk::DATABASE, &dpkg::DATABASE, &dpkg_status_d::DATABASE];
 
 /// What is installed in the tree, by every database in it, and what could not be read.
 ///

@@ -14,6 +14,7 @@
 //! | `problems[]` | `message`, `evidence` |
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
+//! | `diff` | what differs between the files of `comparison`'s images, or `null` |
 //! | `notes[]` | sentences |
 //!
 //! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
@@ -30,7 +31,13 @@
 //! `partial[]`, `gone[]`), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
 //! `risks[]` (by level, the most careful first: `level`, `files`, `bytes`, and `ashore[]`: `what`,
 //! `files`, `bytes`, `packages`, `examples[]` of what it leaves behind of packages it touches),
+//! `layers[]` of the result (as of `image`),
 //! `seconds[]` (`phase`, `seconds`; in order), `own_seconds` (without the application's own).
+//!
+//! `diff` has `total`, `directories[]`, `unowned` (each `name`, `before_files`, `before_bytes`,
+//! `after_files`, `after_bytes`, `added`, `removed`, `changed`), `packages[]` (the same, and `fate`:
+//! `added`, `removed`, `changed`, `partial`; `before` and `after`, its versions or `null`), and
+//! `same_packages` (how many).
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `layer` — `layer`; `image` —
@@ -39,6 +46,8 @@
 //! Sizes are bytes, layers are counted from 0. Paths are text: control characters, characters that
 //! turn the direction of text, and bytes that are not UTF-8 are written `\xNN`; so are they in
 //! every other text that an image brings.
+
+mod diff;
 
 use std::io::{self, Write};
 
@@ -77,6 +86,7 @@ struct Document {
     problems: Vec<JsonProblem>,
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
+    diff: Option<diff::JsonDiff>,
     notes: Vec<String>,
 }
 
@@ -173,6 +183,7 @@ struct JsonSlim {
     forced: Vec<JsonKept>,
     packages: JsonFate,
     kept: usize,
+    layers: Vec<JsonLayer>,
     risks: Vec<JsonRisk>,
     unresolved: Vec<JsonProblem>,
     seconds: Vec<JsonPhase>,
@@ -239,6 +250,7 @@ impl From<&Report> for Document {
             problems: report.problems.iter().map(JsonProblem::from).collect(),
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
+            diff: report.diff.as_ref().map(diff::JsonDiff::from),
             notes: clean_all(&report.notes),
         }
     }
@@ -386,6 +398,7 @@ impl From<&SlimFacts> for JsonSlim {
             forced: kept(&slim.forced),
             packages: JsonFate::from(&slim.packages),
             kept: slim.plan.keep.len(),
+            layers: slim.layers.iter().map(JsonLayer::from).collect(),
             risks: slim.risks.iter().map(JsonRisk::from).collect(),
             unresolved: slim.plan.unresolved.iter().map(JsonProblem::from).collect(),
             seconds: slim

@@ -5,6 +5,7 @@
 //! is left out; long lists are cut, and say how much was cut.
 
 mod comparison;
+mod diff;
 mod findings;
 mod image;
 mod layout;
@@ -37,6 +38,9 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     if let Some(facts) = &report.comparison {
         comparison::write(facts, &mut page);
+    }
+    if let Some(facts) = &report.diff {
+        diff::write(facts, &mut page);
     }
     problems(&report.problems, &mut page);
     notes(&report.notes, &mut page);

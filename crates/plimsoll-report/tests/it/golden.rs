@@ -45,6 +45,7 @@ Slim image: oci:slim
   sandbox     as root
   verified    yes, by http:/, tcp:80
   kept        1 path, each with its reason
+  layers      50.0 MB, 9,812 files: plimsoll slim
   packages    1 whole, 1 in part, 2 gone
               whole: apache2-bin
               in part: libc6
@@ -79,6 +80,17 @@ Before and after
   network tools                      0        1            new
   set-uid files                      1        0           gone
   seconds to the first answer     0.21     0.21       the same
+
+What differs
+  1 files added, 7 removed, 2 changed
+
+By directory
+  directory   before    after  added  removed  changed
+  /usr/lib   5.00 MB  1.00 MB      1        7        2
+
+By package: 0 added, 0 removed, 1 changed, 0 partial, 3 the same
+  package            before    after  added  removed  changed  version
+  libc6    changed  5.00 MB  1.00 MB      1        7        2  1.0 -> not listed
 
 Not judged (1)
   incomplete: /var/lib/dpkg/status line 812: has no Version
@@ -270,6 +282,16 @@ pub(crate) const JSON: &str = r#"{
       ]
     },
     "kept": 1,
+    "layers": [
+      {
+        "digest": "sha256:55",
+        "compressed": 50000000,
+        "bytes": 9100000,
+        "files": 9812,
+        "dead": 0,
+        "created_by": "plimsoll slim"
+      }
+    ],
     "risks": [
       {
         "level": "app",
@@ -356,6 +378,56 @@ pub(crate) const JSON: &str = r#"{
         "setuid": []
       },
       "ready_seconds": 0.2095
+    }
+  },
+  "diff": {
+    "total": {
+      "name": "",
+      "before_files": 10,
+      "before_bytes": 5000000,
+      "after_files": 4,
+      "after_bytes": 1000000,
+      "added": 1,
+      "removed": 7,
+      "changed": 2
+    },
+    "directories": [
+      {
+        "name": "/usr/lib",
+        "before_files": 10,
+        "before_bytes": 5000000,
+        "after_files": 4,
+        "after_bytes": 1000000,
+        "added": 1,
+        "removed": 7,
+        "changed": 2
+      }
+    ],
+    "packages": [
+      {
+        "fate": "changed",
+        "before": "1.0",
+        "after": null,
+        "name": "libc6",
+        "before_files": 10,
+        "before_bytes": 5000000,
+        "after_files": 4,
+        "after_bytes": 1000000,
+        "added": 1,
+        "removed": 7,
+        "changed": 2
+      }
+    ],
+    "same_packages": 3,
+    "unowned": {
+      "name": "",
+      "before_files": 0,
+      "before_bytes": 0,
+      "after_files": 0,
+      "after_bytes": 0,
+      "added": 0,
+      "removed": 0,
+      "changed": 0
     }
   },
   "notes": [

@@ -7,7 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use golden::{JSON, TEXT};
-use plimsoll_model::report::{Comparison, ImageFacts, LayerRow, SlimFacts};
+use plimsoll_model::report::{
+    Comparison, DiffRow, ImageDiff, ImageFacts, LayerRow, PackageDiff, SlimFacts,
+};
 use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, Severity};
 use plimsoll_report::{FORMATS, by_id};
 use sample::{comparison, full, httpd, packages, path, slim};
@@ -189,6 +191,23 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
             after_name: hostile(),
             ..comparison()
         }),
+        diff: Some(ImageDiff {
+            directories: vec![DiffRow {
+                name: hostile(),
+                changed: 1,
+                ..DiffRow::default()
+            }],
+            packages: vec![PackageDiff {
+                fate: "changed",
+                before: Some(hostile()),
+                after: None,
+                files: DiffRow {
+                    name: hostile(),
+                    ..DiffRow::default()
+                },
+            }],
+            ..ImageDiff::default()
+        }),
         notes: vec![hostile()],
     };
     for format in FORMATS {
@@ -223,6 +242,10 @@ fn no_line_is_wider_than_the_page() {
     report.findings[0].evidence[0] = path(&long, 3, 1);
     report.comparison.as_mut().unwrap().after_name = long.clone();
     report.slim.as_mut().unwrap().verified_by = vec![long.clone(); 2];
+    let diff = report.diff.as_mut().unwrap();
+    diff.directories[0].name = long.clone();
+    diff.packages[0].files.name = long.clone();
+    diff.packages[0].before = Some(long.clone());
     report.notes = vec![long];
     for line in written("text", &report).lines() {
         assert!(line.chars().count() <= 100, "{line}");

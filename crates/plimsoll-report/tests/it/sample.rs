@@ -1,8 +1,8 @@
 //! A report in which every field has something to say.
 
 use plimsoll_model::report::{
-    Ashore, Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow,
-    SlimFacts,
+    Ashore, Comparison, DiffRow, Footprint, ImageDiff, ImageFacts, LayerRow, LevelRisk,
+    PackageDiff, PackageFate, PackageRow, SlimFacts,
 };
 use plimsoll_model::{
     Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Severity,
@@ -141,6 +141,14 @@ pub(crate) fn slim() -> SlimFacts {
             partial: vec!["libc6".into()],
             gone: vec!["curl".into(), "wget".into()],
         },
+        layers: vec![LayerRow {
+            digest: "sha256:55".into(),
+            compressed: 50_000_000,
+            bytes: 9_100_000,
+            files: 9_812,
+            dead: 0,
+            created_by: "plimsoll slim".into(),
+        }],
         risks: vec![
             LevelRisk {
                 level: "app",
@@ -185,6 +193,37 @@ pub(crate) fn comparison() -> Comparison {
     }
 }
 
+fn diff() -> ImageDiff {
+    let row = DiffRow {
+        name: "/usr/lib".into(),
+        before_files: 10,
+        before_bytes: 5_000_000,
+        after_files: 4,
+        after_bytes: 1_000_000,
+        added: 1,
+        removed: 7,
+        changed: 2,
+    };
+    ImageDiff {
+        total: DiffRow {
+            name: String::new(),
+            ..row.clone()
+        },
+        directories: vec![row.clone()],
+        packages: vec![PackageDiff {
+            fate: "changed",
+            before: Some("1.0".into()),
+            after: None,
+            files: DiffRow {
+                name: "libc6".into(),
+                ..row
+            },
+        }],
+        same_packages: 3,
+        unowned: DiffRow::default(),
+    }
+}
+
 pub(crate) fn full() -> Report {
     Report {
         verb: "slim",
@@ -199,6 +238,7 @@ pub(crate) fn full() -> Report {
         }],
         slim: Some(slim()),
         comparison: Some(comparison()),
+        diff: Some(diff()),
         notes: vec!["the base is still looked after".into()],
     }
 }

@@ -4,7 +4,7 @@ use plimsoll_model::{FileTree, ImagePath, Kind, Rootfs};
 
 use crate::world::World;
 
-const IMAGE: &str = "ENTRYPOINT /usr/bin/server
+pub(crate) const IMAGE: &str = "ENTRYPOINT /usr/bin/server
     LABEL a=b
     PACKAGE server 1.2 httpd
     PACKAGE server owns /usr/bin/server

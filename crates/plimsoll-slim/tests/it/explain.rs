@@ -1,11 +1,13 @@
 //! Why a path stays or not, what is forced to stay, what became of the packages.
 
+use std::collections::BTreeMap;
+
 use plimsoll_model::ImagePath;
 use plimsoll_slim::Why;
 
 use crate::world::World;
 
-const IMAGE: &str = "ENTRYPOINT /entry.sh
+pub(crate) const IMAGE: &str = "ENTRYPOINT /entry.sh
     PACKAGE shell 1 shells
     PACKAGE shell owns /bin/dash
     PACKAGE shell owns /bin/sh
@@ -61,6 +63,56 @@ fn what_is_ashore_has_an_owner_or_none() {
         Why::Ashore { owner: None, .. }
     ));
     assert_eq!(why(&world, "/none"), Why::NoSuchPath);
+}
+
+#[test]
+fn a_directory_is_summed_up_by_reason() {
+    let world = World::new(IMAGE);
+    let (plan, subject) = (world.plan(), world.fixture.subject());
+    let tree = &subject.rootfs.tree;
+    let owners = subject.inventory.owners(tree);
+    let ashore = tree.iter().filter(|(path, _)| !plan.keeps(path));
+    let ashore: BTreeMap<ImagePath, Option<String>> = ashore
+        .map(|(path, _)| {
+            let owner = owners.get(path).and_then(|&id| subject.inventory.get(id));
+            (path.clone(), owner.map(|package| package.name.clone()))
+        })
+        .collect();
+    let summary = plimsoll_slim::summary(&plan, tree, &ashore, &"/usr".into());
+    let files = |sums: &BTreeMap<String, plimsoll_slim::Sum>| {
+        let rows = sums
+            .iter()
+            .map(|(name, sum)| format!("{name} {}", sum.files));
+        rows.collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(files(&summary.kept), "observed 1");
+    assert_eq!(files(&summary.ashore), "more 1, tools 1");
+    let all = plimsoll_slim::summary(&plan, tree, &ashore, &ImagePath::root());
+    assert_eq!(files(&all.ashore), " 1, more 1, tools 1");
+    assert!(
+        all.to_string()
+            .contains("ashore, of no package: 1 file (1.02 kB), such as /srv/stray"),
+        "{all}"
+    );
+    let pattern = "/{bin,usr/bin}/*";
+    let of = plimsoll_slim::summary_of(&plan, tree, &ashore, pattern);
+    assert_eq!(files(&of.kept), "observed 1, shebang 1, symlink 1");
+    let (paths, count) = plimsoll_slim::matching(&plan, &ashore, pattern, 2);
+    assert_eq!((paths.len(), count), (2, 5));
+    assert_eq!(paths[0].to_string(), "/bin/dash");
+}
+
+#[test]
+fn what_was_written_for_the_result_says_so() {
+    let world = World::new(IMAGE);
+    let path = "/var/lib/dpkg/status.d/shell";
+    assert_eq!(
+        why(&world, path),
+        Why::NoSuchPath,
+        "the original has none, nor a directory for it"
+    );
+    let chain = world.plan().chain(&path.into());
+    assert_eq!(chain[0].1.rule, "inventory");
 }
 
 #[test]

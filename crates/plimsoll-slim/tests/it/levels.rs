@@ -6,7 +6,7 @@ use crate::world::{World, check};
 
 /// A base with a library package of which one library is needed, an application's package, a
 /// package one of whose programs is started, and files of the application's own.
-const IMAGE: &str = "ENTRYPOINT /usr/bin/server
+pub(crate) const IMAGE: &str = "ENTRYPOINT /usr/bin/server
     PACKAGE server 1 httpd
     PACKAGE server owns /usr/bin/server
     PACKAGE server owns /usr/bin/serverctl

@@ -31,7 +31,7 @@ fn pages_are_true() {
 }
 
 /// The fenced blocks that open with `image`.
-fn examples(page: &str) -> Vec<String> {
+pub(crate) fn examples(page: &str) -> Vec<String> {
     let mut examples = Vec::new();
     let mut block: Option<String> = None;
     for line in page.lines() {

@@ -4,7 +4,7 @@ use plimsoll_model::{Access, ImagePath, Observations, Plan};
 
 use crate::world::World;
 
-const IMAGE: &str = "ENTRYPOINT /server
+pub(crate) const IMAGE: &str = "ENTRYPOINT /server
     /server          0755 elf
     /usr/share/page  0644 1k
     /usr/share/link  -> page

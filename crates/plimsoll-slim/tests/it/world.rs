@@ -22,7 +22,7 @@ use std::sync::Arc;
 use plimsoll_model::fixture::Fixture;
 use plimsoll_model::rootfs::Overlaid;
 use plimsoll_model::{Access, Ancestor, ImagePath, Kind, Node, Observations, Plan, Rootfs};
-use plimsoll_slim::{Level, Request};
+use plimsoll_slim::{Layers, Level, Request};
 
 use crate::elf::Elf;
 
@@ -122,6 +122,7 @@ impl World {
             include: &self.include,
             exclude: &self.exclude,
             keep_packages: &self.keep_packages,
+            layers: Layers::Single,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod inspect;
 pub(crate) mod lineage;

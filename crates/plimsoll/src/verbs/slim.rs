@@ -11,6 +11,7 @@ use plimsoll_run::Outcome;
 use plimsoll_slim::{Level, Request};
 
 use crate::cli::{self, SlimOptions};
+use crate::facts;
 use crate::failure::{Exit, Failure, Result};
 use crate::plan_file::{self, PlanFile};
 use crate::print;
@@ -129,6 +130,7 @@ pub(crate) fn slim(
         include: &options.includes,
         exclude: &options.excludes,
         keep_packages: &options.keep_packages,
+        layers: options.layers.into(),
     };
     context.progress.step("planning what must stay");
     let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
@@ -298,6 +300,7 @@ impl Done<'_> {
                 repaired: proof.repaired,
                 forced,
                 packages,
+                layers: facts::layers(&after),
                 risks,
                 own_seconds: began.elapsed().saturating_sub(proof.ran).as_secs_f64(),
                 seconds: phases.0,

@@ -1,12 +1,16 @@
-//! `why`: why a path of a slimmed image is there, or why it is not.
+//! `why` and `why-not`, which are one: why a path of a slimmed image is there, or why it is not.
 
-use plimsoll_model::ImagePath;
+use plimsoll_model::{ImagePath, Node};
+use plimsoll_slim::Why;
 
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::plan_file::{self, PlanFile};
 use crate::print;
-use crate::session::{self, Context};
+use crate::session::{self, Context, Opened};
+
+/// More matches of a glob than this are summed up.
+const ONE_BY_ONE: usize = 20;
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
@@ -32,7 +36,22 @@ pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
             opened.image.digest
         )));
     }
-    let path = ImagePath::new(&arguments.path);
+    let asked = &arguments.path;
+    let answer = if plimsoll_slim::is_pattern(asked.as_bytes()) {
+        many(&plan, &opened, asked)
+    } else {
+        one(&plan, &opened, &ImagePath::new(asked))
+    };
+    let Some(answer) = answer else {
+        let image = &arguments.image;
+        return Err(Failure::new(format!("there is no {asked} in {image}")));
+    };
+    print::line(&answer)?;
+    Ok(Exit::Fine)
+}
+
+/// Why one path stays or not; of a directory also what of all below it does.
+fn one(plan: &PlanFile, opened: &Opened, path: &ImagePath) -> Option<String> {
     let tree = &opened.rootfs.tree;
     // The slimmed image no longer has what it left ashore: the plan remembers.
     let place = match path.parent().map(|parent| tree.resolve(&parent)) {
@@ -40,19 +59,37 @@ pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
         _ => path.clone(),
     };
     let why = match plan.ashore.get(&place) {
-        Some(owner) if plan.source.1 != opened.image.digest => plimsoll_slim::Why::Ashore {
-            path: place,
+        Some(owner) if plan.source.1 != opened.image.digest => Why::Ashore {
+            path: place.clone(),
             owner: owner.clone(),
             nearest: None,
         },
-        _ => plimsoll_slim::why(&plan.plan, tree, &opened.inventory, &path),
+        _ => plimsoll_slim::why(&plan.plan, tree, &opened.inventory, path),
     };
-    if why == plimsoll_slim::Why::NoSuchPath {
-        return Err(Failure::new(format!(
-            "there is no {path} in {}",
-            arguments.image
-        )));
+    if why == Why::NoSuchPath {
+        return None;
     }
-    print::line(&why.to_string())?;
-    Ok(Exit::Fine)
+    let is_directory = tree.get(&place).is_some_and(Node::is_dir);
+    let mut answer = why.to_string();
+    if is_directory {
+        // A pattern in the name of a directory means itself here, and no pattern.
+        let summary = plimsoll_slim::summary(&plan.plan, tree, &plan.ashore, &place);
+        answer.push_str(&format!("\n{summary}"));
+    }
+    Some(answer)
+}
+
+/// The same of all paths a glob names: each for itself where they are few, else by reason.
+fn many(plan: &PlanFile, opened: &Opened, pattern: &str) -> Option<String> {
+    let (paths, count) = plimsoll_slim::matching(&plan.plan, &plan.ashore, pattern, ONE_BY_ONE);
+    let mut answers: Vec<String> = Vec::new();
+    if count <= ONE_BY_ONE {
+        answers.extend(paths.iter().filter_map(|path| one(plan, opened, path)));
+    } else {
+        let tree = &opened.rootfs.tree;
+        let (asked, ashore) = (&plan.plan, &plan.ashore);
+        let summary = plimsoll_slim::summary_of(asked, tree, ashore, pattern);
+        answers.push(format!("{count} paths; {summary}"));
+    }
+    (!answers.is_empty()).then(|| answers.join("\n"))
 }

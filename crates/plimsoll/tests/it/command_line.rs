@@ -8,7 +8,7 @@ fn help_names_every_verb_and_every_exit_code() {
     let output = plimsoll(scratch.path(), &["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
     for verb in [
-        "demo", "inspect", "slim", "build", "why", "lineage", "explain", "list",
+        "demo", "inspect", "slim", "build", "why", "diff", "lineage", "explain", "list",
     ] {
         assert!(
             help.contains(&format!("\n  {verb}")),
@@ -35,6 +35,7 @@ fn what_is_not_there_is_an_error_of_one_line_and_exit_code_2() {
         &["slim", "oci:nowhere", "-o", "oci:out"],
         &["build", "nowhere.toml", "-o", "oci:out"],
         &["why", "/bin/sh", "oci:nowhere"],
+        &["diff", "oci:nowhere", "oci:nowhere"],
     ] {
         let output = plimsoll(scratch.path(), arguments);
         assert_eq!(

@@ -7,7 +7,9 @@
 )]
 
 mod command_line;
+mod diff;
 mod floors;
+mod headers;
 mod hostile;
 mod images;
 mod slim;

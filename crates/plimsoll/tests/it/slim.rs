@@ -154,6 +154,24 @@ fn a_server_is_slimmed_twice_alike_and_answers_what_nobody_asked_before() {
     let again: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!(report["slim"]["digest"], again["slim"]["digest"]);
 
+    // A directory is summed up by reason, and a glob names several; both images answer alike.
+    for image in [image.as_str(), "oci:one:slim"] {
+        let below = plimsoll(scratch.path(), &["why", "/usr", image]);
+        let below = String::from_utf8_lossy(&below.stdout).into_owned();
+        assert!(
+            below.contains("\n  ashore, of no package: 2 files"),
+            "{below}"
+        );
+        let glob = plimsoll(scratch.path(), &["why-not", "/usr/bin/*", image]);
+        let glob = String::from_utf8_lossy(&glob.stdout).into_owned();
+        let lines: Vec<&str> = glob.lines().collect();
+        assert_eq!(lines.len(), 2, "{glob}");
+        assert!(
+            lines.iter().all(|line| line.contains("left ashore")),
+            "{glob}"
+        );
+    }
+
     // What no probe asked for is the application's own, and still answers: slim the slimmed one.
     let target = [
         "slim",
@@ -180,6 +198,9 @@ fn a_server_is_slimmed_twice_alike_and_answers_what_nobody_asked_before() {
         "{}",
         text(&why_not)
     );
+    let nothing = plimsoll(scratch.path(), &["why", "/none/*", &image]);
+    assert_eq!(nothing.status.code(), Some(2), "{}", text(&nothing));
+
     assert!(!files(scratch.path(), "oci:one:slim").contains("/bin/sh"));
 }
 

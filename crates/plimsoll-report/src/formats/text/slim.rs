@@ -4,7 +4,7 @@ use plimsoll_model::ImagePath;
 use plimsoll_model::report::{LevelRisk, PackageFate, SlimFacts};
 use plimsoll_model::text::{bytes, count};
 
-use super::layout::{Column, Page, clean};
+use super::layout::{Column, Page, clean, short};
 
 /// The kinds of files in the table of levels.
 const COLUMNS: [&str; 6] = [
@@ -32,6 +32,12 @@ pub(super) fn write(facts: &SlimFacts, page: &mut Page) {
             "kept",
             &format!("{} {paths}, each with its reason", count(kept)),
         );
+    }
+    for (index, layer) in facts.layers.iter().enumerate() {
+        let name = if index == 0 { "layers" } else { "" };
+        let (stored, files) = (bytes(layer.compressed), count(layer.files));
+        let by = short(&clean(&layer.created_by), 120);
+        page.fact(name, &format!("{stored}, {files} files: {by}"));
     }
     fate(&facts.packages, page);
     if !facts.seconds.is_empty() {

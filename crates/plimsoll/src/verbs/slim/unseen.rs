@@ -39,6 +39,7 @@ pub(super) fn slim(
         subject: opened.subject(),
         observations: &observations,
         level: options.level.into(),
+        layers: options.layers.into(),
         include: &options.includes,
         exclude: &options.excludes,
         keep_packages: &options.keep_packages,
