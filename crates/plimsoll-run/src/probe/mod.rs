@@ -160,6 +160,7 @@ pub(crate) fn ask(
     deadline: Instant,
     ended: impl Fn() -> bool,
 ) -> Answer {
+    let mut heard = None;
     loop {
         // Asked before: a program that ends while it is asked is asked once more, and a probe of
         // what it printed sees all of it.
@@ -170,8 +171,16 @@ pub(crate) fn ask(
             good: probe.ask.is_good(&outcome),
             outcome,
         };
-        if answer.is_good() || gone || left(deadline) <= AGAIN {
+        if answer.is_good() || gone {
             return answer;
+        }
+        // The last try may be cut short by the deadline: what was heard before says more.
+        let is_none = matches!(answer.outcome, answer::Outcome::None(_));
+        if left(deadline) <= AGAIN {
+            return heard.filter(|_| is_none).unwrap_or(answer);
+        }
+        if !is_none {
+            heard = Some(answer);
         }
         std::thread::sleep(AGAIN);
     }
