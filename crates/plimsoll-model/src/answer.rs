@@ -9,6 +9,8 @@ pub struct Answer {
     pub probe: String,
     /// What came back.
     pub outcome: Outcome,
+    /// Whether that is what the probe came for.
+    pub good: bool,
 }
 
 /// What came back.
@@ -23,9 +25,11 @@ pub enum Outcome {
         /// The body as sent.
         body: Vec<u8>,
     },
+    /// The start of a crawl and the pages its links lead to on the same host, by their paths.
+    Pages(BTreeMap<String, Outcome>),
     /// A TCP connection was made (and, if the server speaks first, this is what it said).
     Tcp {
-        /// The first bytes the server sent unasked.
+        /// What the server sent first, or in answer to what it was sent.
         greeting: Vec<u8>,
     },
     /// A command on this machine, or the image's own process, ended.
@@ -40,13 +44,31 @@ pub enum Outcome {
 }
 
 impl Answer {
-    /// Whether the probe got what it came for: a response below 500, a connection, exit 0.
+    /// An answer that is judged by itself alone, as [`Outcome::is_good`] does.
+    pub fn new(probe: String, outcome: Outcome) -> Self {
+        let good = outcome.is_good();
+        Self {
+            probe,
+            outcome,
+            good,
+        }
+    }
+
+    /// Whether the probe got what it came for.
     pub fn is_good(&self) -> bool {
-        match &self.outcome {
-            Outcome::Http { status, .. } => *status < 500,
-            Outcome::Tcp { .. } => true,
-            Outcome::Exit { code, .. } => *code == 0,
-            Outcome::None(_) => false,
+        self.good
+    }
+}
+
+impl Outcome {
+    /// Whether this is good where nobody has said what is: a response below 500, a connection,
+    /// exit 0, a crawl (which only begins at a good page).
+    pub fn is_good(&self) -> bool {
+        match self {
+            Self::Http { status, .. } => *status < 500,
+            Self::Pages(_) | Self::Tcp { .. } => true,
+            Self::Exit { code, .. } => *code == 0,
+            Self::None(_) => false,
         }
     }
 }

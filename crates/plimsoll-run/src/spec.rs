@@ -33,6 +33,9 @@ pub struct Spec<'a> {
     pub watch: bool,
     /// What to ask the running image, in order.
     pub probes: &'a [Probe],
+    /// Whether to reload the image after its probes (SIGHUP, where it has a handler) and to start it
+    /// a second time on what it has written, with the probes asked again each time.
+    pub again: bool,
     /// What the image may use.
     pub limits: Limits,
     /// Who owns a path (user, group), as the image says: what a plain user's run is answered when
@@ -84,6 +87,11 @@ pub struct Outcome {
     /// What the probes got, in their order; for a run without ports and probes the one answer `run`,
     /// with the exit code and the output of the program.
     pub answers: Vec<Answer>,
+    /// How long each of [`Outcome::answers`] took, all its tries together.
+    pub took: Vec<Duration>,
+    /// What the probes got after a reload and after a second start, under their names with that
+    /// added; empty where neither was asked for, or the first answers were not good.
+    pub later: Vec<Answer>,
     /// What the run touched; empty where it was not watched.
     pub observations: Observations,
     /// TCP ports that listened when the probes were done, sorted.
@@ -102,6 +110,26 @@ pub struct Outcome {
     pub way: Way,
     /// What could not be enforced or supplied, and which limit was hit, as sentences.
     pub problems: Vec<String>,
+}
+
+impl Outcome {
+    /// That of a run of which nothing is known yet.
+    pub(crate) fn nothing(way: Way) -> Self {
+        Self {
+            answers: Vec::new(),
+            took: Vec::new(),
+            later: Vec::new(),
+            observations: Observations::default(),
+            listening: Vec::new(),
+            running_as: Vec::new(),
+            exit: None,
+            output: Vec::new(),
+            ready: None,
+            total: Duration::ZERO,
+            way,
+            problems: Vec::new(),
+        }
+    }
 }
 
 /// A program that was running, and as whom.

@@ -177,6 +177,7 @@ fn outcome(one: &Outcome, two: &Outcome, other: &Outcome) -> Vec<String> {
             let how = content("the output", output_one, output_two, output);
             how.into_iter().collect()
         }
+        (Outcome::Pages(one), Outcome::Pages(two), Outcome::Pages(other)) => pages(one, two, other),
         // It failed in the original already, or failed once: nothing to be equal to.
         (Outcome::None(_), Outcome::None(_), Outcome::None(_)) => Vec::new(),
         (one, two, other) => {
@@ -194,9 +195,34 @@ fn outcome(one: &Outcome, two: &Outcome, other: &Outcome) -> Vec<String> {
     }
 }
 
+/// Pages that both crawls of the original met must be there, and be the same. A new page is told by
+/// the page that leads to it.
+fn pages(
+    one: &BTreeMap<String, Outcome>,
+    two: &BTreeMap<String, Outcome>,
+    other: &BTreeMap<String, Outcome>,
+) -> Vec<String> {
+    let mut how = Vec::new();
+    for (path, one) in one {
+        let Some(two) = two.get(path) else {
+            continue;
+        };
+        let path_shown = text::printable(path.as_bytes());
+        match other.get(path) {
+            None => how.push(format!("no link leads to {path_shown} any more")),
+            Some(other) => {
+                let found = outcome(one, two, other);
+                how.extend(found.iter().map(|how| format!("{path_shown}: {how}")));
+            }
+        }
+    }
+    how
+}
+
 fn kind(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Http { .. } => "an answer",
+        Outcome::Pages(_) => "a crawl",
         Outcome::Tcp { .. } => "a connection",
         Outcome::Exit { .. } => "an end",
         Outcome::None(_) => "no answer",

@@ -24,9 +24,14 @@ pub(crate) const TELLING: &[&str] = &[
     "dlopen",
     "gnutls_init",
     "iconv_open",
+    "popen",
+    "lt_dlopen",
+    "lt_dlopenadvise",
+    "lt_dlopenext",
     "pthread_cancel",
     "pthread_exit",
     "setlocale",
+    "system",
 ];
 
 /// What an ELF file says about itself.
@@ -58,7 +63,25 @@ pub(crate) struct Elf {
     pub(crate) sonames: BTreeSet<Vec<u8>>,
     /// Absolute paths in its constant data.
     pub(crate) paths: BTreeSet<Vec<u8>>,
+    /// What begins like a path of a system in the middle of its constant data: languages that do
+    /// not end strings with a zero byte (Go, Rust) put one behind the other, so nobody can say
+    /// where it ends.
+    pub(crate) runs: BTreeSet<Vec<u8>>,
+    /// Words in its constant data that may be names of character sets; only where it converts.
+    pub(crate) charsets: BTreeSet<Vec<u8>>,
 }
+
+/// How paths of a system begin that programs have compiled in.
+const BEGINNINGS: [&[u8]; 6] = [
+    b"/etc/",
+    b"/opt/",
+    b"/srv/",
+    b"/usr/",
+    b"/var/lib/",
+    b"/app/",
+];
+/// Bytes of such a run that are kept.
+const RUN: usize = 200;
 
 /// One entry of a `.note.dlopen`.
 #[derive(Debug, PartialEq, Eq)]
@@ -198,6 +221,36 @@ impl Elf {
                 if name.starts_with(b"lib") && self.sonames.len() < LIMIT {
                     self.sonames.insert(name.to_vec());
                 }
+            }
+        }
+        if self.symbols.contains("iconv_open") {
+            let words =
+                data.split(|byte| !(byte.is_ascii_alphanumeric() || b"_-.:".contains(byte)));
+            for word in words {
+                // Behind the end of another string, where those are not kept apart.
+                let from = word.iter().rposition(u8::is_ascii_lowercase);
+                let word = &word[from.map_or(0, |last| last + 1)..];
+                let has_letter = word.iter().any(u8::is_ascii_uppercase);
+                let is_upper = !word.iter().any(u8::is_ascii_lowercase);
+                if (3..=32).contains(&word.len())
+                    && has_letter
+                    && is_upper
+                    && self.charsets.len() < LIMIT
+                {
+                    self.charsets.insert(word.to_vec());
+                }
+            }
+        }
+        for beginning in BEGINNINGS {
+            for at in memmem::find_iter(data, beginning) {
+                if at == 0 || data[at - 1] == 0 || self.runs.len() == LIMIT {
+                    continue;
+                }
+                let run = data[at..]
+                    .iter()
+                    .take(RUN)
+                    .take_while(|&&byte| is_path_byte(byte));
+                self.runs.insert(run.copied().collect());
             }
         }
         for at in memchr::memchr_iter(b'/', data) {

@@ -34,6 +34,8 @@ pub struct Keep<'a> {
     problems: BTreeSet<(ImagePath, String)>,
     queue: VecDeque<ImagePath>,
     executed: BTreeSet<ImagePath>,
+    /// Directories of packages of a language that followers have dealt with.
+    homes: BTreeSet<(&'static str, ImagePath)>,
     scopes: BTreeMap<ImagePath, Vec<ImagePath>>,
     /// Directories that were asked for whole: taken, or why not.
     whole: BTreeMap<ImagePath, Option<String>>,
@@ -47,6 +49,7 @@ impl<'a> Keep<'a> {
             problems: BTreeSet::new(),
             queue: VecDeque::new(),
             executed: BTreeSet::new(),
+            homes: BTreeSet::new(),
             scopes: BTreeMap::new(),
             whole: BTreeMap::new(),
         }
@@ -157,6 +160,11 @@ impl<'a> Keep<'a> {
         self.plan.keeps(path)
     }
 
+    /// Whether this rule never dealt with this directory of a package before; from now on it did.
+    pub(crate) fn is_new_home(&mut self, rule: &'static str, home: &ImagePath) -> bool {
+        self.homes.insert((rule, home.clone()))
+    }
+
     /// Whether `path` (free of links) is known to be executed.
     pub fn is_executed(&self, path: &ImagePath) -> bool {
         self.executed.contains(path)
@@ -182,6 +190,8 @@ impl<'a> Keep<'a> {
             }
         }
         if scope.len() > before && self.plan.keeps(path) {
+            // What could not be found without them is looked for again.
+            self.problems.retain(|(asker, _)| asker != path);
             self.queue.push_back(path.clone());
         }
     }

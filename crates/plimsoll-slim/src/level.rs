@@ -20,6 +20,7 @@ use crate::loader::Loader;
 use crate::owners::{base_layers, is_base};
 use crate::packages;
 use crate::plan::settle;
+use crate::python::Reach;
 use crate::scene::{Look, Scene};
 use crate::valve;
 
@@ -41,7 +42,9 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>, level: Level) {
     match level {
         Level::File => {}
         Level::App => {
-            let cargo = Cargo::of(scene, keep, &packages(scene, keep), &BTreeSet::new());
+            let mut cargo = Cargo::of(scene, keep, &packages(scene, keep), &BTreeSet::new());
+            let python = Reach::of(scene, keep);
+            cargo.retain(|path| !python.leaves(path));
             cargo.carry(scene, keep);
         }
         Level::Package => {
@@ -111,6 +114,12 @@ impl Cargo {
             &mut self.files
         };
         list.push((path.clone(), reason));
+    }
+
+    /// Leaves ashore what fails the test.
+    fn retain(&mut self, keeps: impl Fn(&ImagePath) -> bool) {
+        self.files.retain(|(path, _)| keeps(path));
+        self.objects.retain(|(path, _)| keeps(path));
     }
 
     /// Carries it, objects only where all they need is there anyway.

@@ -7,6 +7,7 @@
 //! original does. Nothing here opens a file, starts a process or reads a clock.
 
 mod apk;
+mod commands;
 mod compare;
 mod draft;
 mod elf;
@@ -14,15 +15,20 @@ mod explain;
 mod followers;
 mod glob;
 mod inventory;
+mod jar;
 mod keep;
 mod layers;
 mod level;
 mod loader;
 mod metadata;
+mod node;
 mod observed;
+mod own;
 mod owners;
 mod packages;
 mod plan;
+mod plugins;
+mod python;
 mod risk;
 mod roots;
 mod scene;

@@ -10,6 +10,7 @@ use crate::Request;
 use crate::elf::Elf;
 use crate::loader::Loader;
 use crate::owners::Owners;
+use crate::python::{self, Distributions, Places};
 use crate::valve;
 
 /// Larger files are not read as ELF: the limit bounds memory, and hardly a library reaches it.
@@ -20,7 +21,7 @@ pub(crate) const TEXT_LIMIT: u64 = 1 << 20;
 /// What the first bytes of a file, or all of it, say it is.
 pub(crate) enum Look {
     /// An ELF object.
-    Elf(Elf),
+    Elf(Box<Elf>),
     /// A script: its `#!` line, without the `#!`.
     Script(Vec<u8>),
     /// Neither; perhaps text.
@@ -35,6 +36,10 @@ pub struct Scene<'a> {
     owners: Owners,
     looks: RefCell<BTreeMap<ImagePath, Rc<Look>>>,
     loader: OnceCell<Loader>,
+    python: OnceCell<Places>,
+    distributions: OnceCell<Distributions>,
+    remembered: RefCell<BTreeMap<&'static str, Rc<Vec<ImagePath>>>>,
+    json: RefCell<BTreeMap<ImagePath, Rc<serde_json::Value>>>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
 }
@@ -50,6 +55,10 @@ impl<'a> Scene<'a> {
             owners: Owners::of(request.subject.inventory, tree),
             looks: RefCell::default(),
             loader: OnceCell::new(),
+            python: OnceCell::new(),
+            distributions: OnceCell::new(),
+            remembered: RefCell::default(),
+            json: RefCell::default(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
         }
@@ -113,6 +122,17 @@ impl<'a> Scene<'a> {
         self.loader.get_or_init(|| Loader::of(self))
     }
 
+    /// Where the modules of the image's Pythons lie.
+    pub(crate) fn python(&self) -> &Places {
+        self.python.get_or_init(|| Places::of(self))
+    }
+
+    /// What Python distributions are installed.
+    pub(crate) fn distributions(&self) -> &Distributions {
+        self.distributions
+            .get_or_init(|| python::distributions(self))
+    }
+
     /// What the regular file at `path` (free of links) is.
     pub(crate) fn look(&self, path: &ImagePath) -> Rc<Look> {
         if let Some(look) = self.looks.borrow().get(path) {
@@ -144,7 +164,7 @@ impl<'a> Scene<'a> {
             Err(error) => return Look::Unreadable(format!("cannot be read: {error}")),
         };
         match Elf::parse(&bytes) {
-            Ok(elf) => Look::Elf(elf),
+            Ok(elf) => Look::Elf(Box::new(elf)),
             Err(why) => Look::Unreadable(format!("is not a sound ELF file: {why}")),
         }
     }
@@ -156,6 +176,34 @@ impl<'a> Scene<'a> {
             return None;
         }
         Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What a follower learned from the whole tree, under its name: found once.
+    pub(crate) fn remembered(
+        &self,
+        name: &'static str,
+        find: impl FnOnce() -> Vec<ImagePath>,
+    ) -> Rc<Vec<ImagePath>> {
+        if let Some(known) = self.remembered.borrow().get(name) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(find());
+        let mut remembered = self.remembered.borrow_mut();
+        remembered.insert(name, Rc::clone(&found));
+        found
+    }
+
+    /// The file at `path` as JSON; `null` where it is none, or larger than `limit` bytes.
+    pub(crate) fn json(&self, path: &ImagePath, limit: u64) -> Rc<serde_json::Value> {
+        if let Some(value) = self.json.borrow().get(path) {
+            return Rc::clone(value);
+        }
+        let bytes = self.rootfs().read(path, limit).ok();
+        let value = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let value = Rc::new(value.unwrap_or_default());
+        let mut json = self.json.borrow_mut();
+        json.insert(path.clone(), Rc::clone(&value));
+        value
     }
 
     /// Whether `path` (free of links) is a program on the ways programs are started from.

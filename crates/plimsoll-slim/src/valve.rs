@@ -146,6 +146,37 @@ pub(crate) fn is_ballast(path: &ImagePath) -> bool {
     ];
     BALLAST.iter().any(|directory| path.starts_with(directory))
         || path.components().any(|part| part == b".cache")
+        || is_installer_of_modules(path)
+        || is_for_developers(path)
+}
+
+/// npm, corepack and yarn where Node's own distribution puts them: they install modules, and the
+/// image is installed. An image that starts its application with `npm start` runs npm, so that it
+/// has reasons of its own.
+fn is_installer_of_modules(path: &ImagePath) -> bool {
+    let parts: Vec<&[u8]> = path.components().collect();
+    parts.windows(3).any(|part| {
+        matches!(
+            part,
+            [b"lib", b"node_modules", b"npm" | b"corepack" | b"yarn"]
+        )
+    })
+}
+
+/// What only who develops with it needs of a Java home: the signatures of older releases for
+/// `javac --release`, sources, modules to link new homes from; and the archive of prepared classes
+/// for heaps of 32 GB and more, which only makes the start of those faster (JEP 310, JEP 341).
+fn is_for_developers(path: &ImagePath) -> bool {
+    let parts: Vec<&[u8]> = path.components().rev().take(2).collect();
+    let is_ours = path
+        .components()
+        .any(|part| part == b"jvm" || part == b"java")
+        || path.starts_with("/opt");
+    is_ours
+        && matches!(
+            parts[..],
+            [b"ct.sym" | b"src.zip", b"lib"] | [b"classes_nocoops.jsa", _] | [_, b"jmods"]
+        )
 }
 
 /// What installing packages leaves behind unowned: keys made for one machine, archives and bundles

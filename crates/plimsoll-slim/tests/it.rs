@@ -14,10 +14,14 @@ mod elf;
 mod explain;
 #[path = "it/inventory.rs"]
 mod inventory;
+#[path = "it/languages.rs"]
+mod languages;
 #[path = "it/layers.rs"]
 mod layers;
 #[path = "it/levels.rs"]
 mod levels;
+#[path = "it/node.rs"]
+mod node;
 #[path = "it/pages.rs"]
 mod pages;
 #[path = "it/plan.rs"]

@@ -44,7 +44,7 @@ pub(crate) enum Verb {
     Diff(Diff),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
-    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe`.
+    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe` or `config`.
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
         id: String,
@@ -100,6 +100,10 @@ pub(crate) struct Slim {
     /// [default: oci:NAME-slim in this directory].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: Option<String>,
+    /// What is asked of the image, as a TOML file (`plimsoll explain config` has every key)
+    /// [default: plimsoll.toml in this directory, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: SlimOptions,
 }
@@ -108,8 +112,10 @@ pub(crate) struct Slim {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SlimOptions {
     /// What must go on working; may be given several times. `http:/PATH` on the exposed port or
-    /// `http://:8080/PATH`; `tcp:PORT`; `cmd:COMMAND`, run by this machine's shell inside the
-    /// image's network, good if it exits with 0 [default: a connection to each exposed port].
+    /// `http://:8080/PATH`, also https:, with `-X POST -H 'A: b' -d BODY status=200 crawl=50` behind
+    /// it; `tcp:PORT send="PING\r\n" expect=+PONG`; `cmd:COMMAND`, run by this machine's shell inside
+    /// the image's network, good if it exits with 0; `exec:PROGRAM ARGUMENTS`, run inside the image;
+    /// `plimsoll explain http` says more [default: whatever answers on the exposed ports].
     #[arg(short, long = "probe", value_name = "PROBE")]
     pub(crate) probes: Vec<String>,
     /// How much stays: `package` keeps every package whole of which anything is needed, `app` the
@@ -119,12 +125,20 @@ pub(crate) struct SlimOptions {
     /// Keep all of this package (a name or a glob), with what its files need.
     #[arg(long = "keep-package", value_name = "GLOB")]
     pub(crate) keep_packages: Vec<String>,
+    /// Also start the image with these arguments in the place of its own and run it to its end, as
+    /// often as given; words are quoted as in a shell: --args "--version" --args "convert 'a b'".
+    #[arg(long = "args", value_name = "ARGUMENTS", allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
     /// Keep this path (a glob; a directory means all of it), whatever the plan says.
     #[arg(long = "include", value_name = "GLOB")]
     pub(crate) includes: Vec<String>,
     /// Leave this path (a glob) ashore, needed or not: the probes say whether that was right.
     #[arg(long = "exclude", value_name = "GLOB")]
     pub(crate) excludes: Vec<String>,
+    /// Start nothing: slim by reading alone, for another architecture. Nothing is verified then (exit
+    /// code 3).
+    #[arg(long, conflicts_with_all = ["keep_failed"])]
+    pub(crate) no_run: bool,
     /// Write the slimmed image even if it does not pass its probes (the exit code stays 4).
     #[arg(long)]
     pub(crate) keep_failed: bool,

@@ -11,6 +11,7 @@ mod plan_file;
 mod print;
 mod progress;
 mod session;
+mod settings;
 mod verbs;
 mod work;
 

@@ -16,8 +16,22 @@ use crate::sys;
 pub(super) static PROBE: Row = Row {
     id: "cmd",
     help: "cmd:COMMAND, this machine's /bin/sh runs it inside the sandbox's network (PROBE_HOST, PROBE_PORT, PROBE_LOG); good when it exits with 0",
+    page: PAGE,
     parse,
 };
+
+const PAGE: &str = "\
+A command of this machine, run inside the sandbox's network; good when it exits with 0.
+
+    cmd:COMMAND                 as /bin/sh -c reads it
+
+It sees this machine's files and the image's ports on 127.0.0.1. PROBE_HOST is 127.0.0.1,
+PROBE_PORT the first exposed port, PROBE_LOG a file with what the image has printed. What it prints
+is compared. In a plimsoll.toml:
+
+    [[probe]]
+    cmd = \"redis-cli -p $PROBE_PORT ping | grep -q PONG\"
+";
 
 /// How often a running command is looked at.
 const LOOK: Duration = Duration::from_millis(5);

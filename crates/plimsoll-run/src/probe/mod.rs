@@ -8,10 +8,14 @@ use std::time::{Duration, Instant};
 use plimsoll_model::{Answer, answer};
 
 use crate::network::Network;
+use crate::sandbox::Door;
 
 mod cmd;
+mod exec;
+mod greet;
 mod http;
 mod tcp;
+mod words;
 
 /// A question to a running image, and to its slimmed double.
 #[derive(Clone)]
@@ -26,12 +30,20 @@ pub struct Row {
     pub id: &'static str,
     /// How it is written and what it does, one line.
     pub help: &'static str,
+    /// All there is to know of it, its first sentence a summary.
+    pub page: &'static str,
     /// Reads what stands behind the colon; the error is a fragment that says what is wrong.
     parse: fn(&str) -> Result<Arc<dyn Ask>, String>,
 }
 
 /// Every kind of probe, sorted by name.
-pub static PROBES: &[&Row] = &[&cmd::PROBE, &http::PROBE, &tcp::PROBE];
+pub static PROBES: &[&Row] = &[
+    &cmd::PROBE,
+    &exec::PROBE,
+    &http::PROBE,
+    &http::TLS,
+    &tcp::PROBE,
+];
 
 /// Something that can be asked.
 trait Ask: Send + Sync {
@@ -39,12 +51,31 @@ trait Ask: Send + Sync {
     fn ask(&self, scene: &Scene<'_>, deadline: Instant) -> answer::Outcome;
     /// The port it names itself.
     fn port(&self) -> Option<u16>;
+    /// How long it is tried at most, where that is less than a probe may take.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+    /// Asks once, and tells the probe that was found where it had to be found first.
+    fn answer(&self, scene: &Scene<'_>, deadline: Instant) -> (Option<String>, answer::Outcome) {
+        (None, self.ask(scene, deadline))
+    }
+    /// Whether an answer is what it came for.
+    fn is_good(&self, outcome: &answer::Outcome) -> bool {
+        outcome.is_good()
+    }
+}
+
+/// Writes a word so that it can stand behind a probe, in quotes where it needs them.
+pub fn quote(word: &[u8]) -> String {
+    words::quote(word)
 }
 
 /// Where a probe is asked.
 pub(crate) struct Scene<'a> {
     /// Makes sockets inside the sandbox.
     pub(crate) network: &'a Network,
+    /// Starts programs inside the sandbox.
+    pub(crate) door: &'a Door<'a>,
     /// The first exposed port.
     pub(crate) port: Option<u16>,
     /// The file with the image's output so far.
@@ -53,6 +84,19 @@ pub(crate) struct Scene<'a> {
     pub(crate) scratch: &'a Path,
     /// Bytes of an answer that are kept.
     pub(crate) output: u64,
+}
+
+/// Splits a line into words, quoted as in a shell.
+///
+/// # Errors
+/// A fragment that says what is wrong: a quote that is not closed, an escape that stands for
+/// nothing, a word that is not UTF-8.
+pub fn split(text: &str) -> Result<Vec<String>, String> {
+    let words = words::split(text)?;
+    words
+        .iter()
+        .map(|word| words::text("a word", word))
+        .collect()
 }
 
 /// From one try to the next.
@@ -89,6 +133,20 @@ impl Probe {
         })
     }
 
+    /// A question to a port of which nothing is known: who is there. Its answer is that of the probe
+    /// that was found, under that probe's name, and [`Probe::parse`] reads that name.
+    pub fn greet(port: u16) -> Self {
+        Self {
+            text: format!("port {port}"),
+            ask: Arc::new(greet::Greet { port }),
+        }
+    }
+
+    /// How long it is tried at most, where that is less than a probe may take.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.ask.patience()
+    }
+
     /// The port it names itself; none where it takes the image's first exposed one.
     pub fn port(&self) -> Option<u16> {
         self.ask.port()
@@ -106,9 +164,11 @@ pub(crate) fn ask(
         // Asked before: a program that ends while it is asked is asked once more, and a probe of
         // what it printed sees all of it.
         let gone = ended();
+        let (found, outcome) = probe.ask.answer(scene, deadline);
         let answer = Answer {
-            probe: probe.text.clone(),
-            outcome: probe.ask.ask(scene, deadline),
+            probe: found.unwrap_or_else(|| probe.text.clone()),
+            good: probe.ask.is_good(&outcome),
+            outcome,
         };
         if answer.is_good() || gone || left(deadline) <= AGAIN {
             return answer;
@@ -154,7 +214,11 @@ mod tests {
             ("http:/a?b=c", None),
             ("http://:8080/", Some(8080)),
             ("http://:8080", Some(8080)),
+            ("https://:8443/x", Some(8443)),
+            ("http:/x -X PUT -H 'A: b' -d \"c\\r\" status=200,204", None),
+            ("http:/ crawl=50 depth=2", None),
             ("tcp:5432", Some(5432)),
+            ("tcp:6379 send=\"PING\\r\\n\" expect=+PONG", Some(6379)),
             ("cmd:curl -fsS http://127.0.0.1:$PROBE_PORT/", None),
         ] {
             let probe = Probe::parse(text).unwrap();
@@ -166,17 +230,35 @@ mod tests {
     fn what_is_no_probe_says_why() {
         for (text, why) in [
             ("", "give one of: "),
-            ("https:/", "give one of: "),
+            ("ftp:/", "give one of: "),
             ("/", "give one of: "),
             ("http:", "the path must begin with `/`"),
             ("http:index.html", "the path must begin with `/`"),
             ("http://example.org/", "a host cannot be named"),
             ("http://:0/", "`0` is no port"),
             ("http://:70000/", "`70000` is no port"),
-            ("http:/a b", "the path cannot be asked for"),
+            ("http:/a b", "`b` is no option"),
+            ("http:/a\u{1}", "the path cannot be asked for"),
+            (
+                "http:/ status=600",
+                "status is `600` and no number from 100 to 599",
+            ),
+            ("http:/ -H x", "the header `x` has no colon"),
+            ("http:/ -H 'a b: c'", "the header `a b: c`"),
+            ("http:/ -X", "the method is missing"),
+            ("http:/ crawl=0", "crawl is `0`"),
+            ("http:/ depth=2", "depth is for a crawl"),
+            ("http:/ speed=2", "`speed` is no option of it"),
+            ("https://host/", "write https://:PORT/PATH"),
             ("tcp:", "`` is no port"),
+            ("tcp:1 send", "`send` is no option; options are NAME=VALUE"),
+            ("tcp:1 send=", "send is empty"),
+            ("tcp:1 hear=x", "`hear` is no option of it"),
             ("tcp:http", "`http` is no port"),
             ("cmd: ", "the command is empty"),
+            ("exec: ", "the program is missing"),
+            ("exec:'' x", "the program is missing"),
+            ("exec:a \\0", "a word has a zero byte"),
             ("cmd:a\0b", "the command has a zero byte"),
         ] {
             let error = Probe::parse(text).unwrap_err().to_string();

@@ -21,6 +21,8 @@
 //! | use a privilege of user 0 | Docker's fourteen default capabilities, and only within the user namespace; `no_new_privs` |
 //! | settings of the kernel | /proc/sys, /proc/irq, /proc/bus, /proc/fs and /sys are read-only; what Docker hides is hidden |
 //! | start this machine's handler of core dumps | a core limit of 1, at which the kernel starts none |
+//! | lay hands on us while a program of its own is started for a probe | all its processes stand still until it runs: see `exec` |
+//! | leave something for its second start | that start is another process 1 in the same namespaces, confined in the same way; nothing of the first still runs: see `again` |
 //! | live on after us | a keeper process of ours kills it when we are gone, even by `SIGKILL`; the parent-death signal does it sooner where the program keeps it |
 //! | use up memory, processes, disk, output, time | limits, each named when it is hit; the file system is in memory with a size and a number of files; under memory pressure the kernel kills the image first |
 //! | fool the tracer | it only says "go on" (or answers for identities): it decides nothing; what a number of a process stands for is checked before anything is written to its memory |
@@ -36,15 +38,19 @@
 //! What an image may miss: set-user-ID programs gain nothing; devices cannot be made; there is no
 //! control group file system; time, host name and routes cannot be set.
 
+mod again;
 mod copy;
+mod exec;
 mod output;
 mod place;
 mod plan;
 mod proc;
 mod spawn;
 mod step;
+mod still;
 mod supervise;
 
+pub(crate) use exec::Door;
 pub(crate) use proc::{children, kill_all};
 pub(crate) use spawn::attempt;
 pub(crate) use supervise::run;

@@ -138,15 +138,87 @@ pub(super) fn plan(
             output: channels.output,
         },
     );
-    let program = program(spec)?;
-    if let Step::Execute { programs, .. } = &program {
-        let what = spec.command.first().cloned().unwrap_or_default();
-        let programs = programs.clone();
-        plan.add(what, Step::Inspect { programs });
-    }
-    confine(&mut plan, spec, way, channels, notify);
-    plan.add(spec.command.first().cloned().unwrap_or_default(), program);
+    execute(&mut plan, spec, &spec.command, way, channels, notify)?;
     Ok(plan.steps)
+}
+
+/// The steps of one more program in a sandbox that runs; the caller has joined its namespaces, and
+/// tells of a failure to do so as the first step's.
+pub(super) fn enter(
+    spec: &Spec<'_>,
+    command: &[String],
+    way: Way,
+    channels: &Channels,
+    notify: Notify,
+) -> Result<Vec<Planned>, Error> {
+    let mut plan = Plan { steps: Vec::new() };
+    plan.add("enter the sandbox", Step::Umask(0));
+    plan.add("start a session", Step::Session);
+    let directory = absolute(working_dir(spec));
+    let what = format!("enter the working directory {directory}");
+    plan.add(what, Step::Chdir(text(&directory)?));
+    let streams = Step::Streams {
+        input: channels.input,
+        output: channels.output,
+    };
+    plan.add("open standard input and output", streams);
+    execute(&mut plan, spec, command, way, channels, notify)?;
+    Ok(plan.steps)
+}
+
+/// The steps of a second start, in the mounts of the first; see [`super::again`].
+pub(super) fn again(
+    spec: &Spec<'_>,
+    way: Way,
+    channels: &Channels,
+    notify: Notify,
+) -> Result<Vec<Planned>, Error> {
+    let mut plan = Plan { steps: Vec::new() };
+    plan.add("enter the sandbox again", Step::Umask(0));
+    plan.add("start a session", Step::Session);
+    plan.add("tie the sandbox to this process", Step::DieWithParent);
+    // The /proc that is there shows a process namespace without processes. The joined mounts begin
+    // at the root.
+    let quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    plan.add("mount /proc", mount("proc", "proc", "proc", quiet, "")?);
+    protect(&mut plan, |path| path.starts_with("proc/"))?;
+    let directory = absolute(working_dir(spec));
+    let what = format!("enter the working directory {directory}");
+    plan.add(what, Step::Chdir(text(&directory)?));
+    let streams = Step::Streams {
+        input: channels.input,
+        output: channels.output,
+    };
+    plan.add("open standard input and output", streams);
+    execute(&mut plan, spec, &spec.command, way, channels, notify)?;
+    Ok(plan.steps)
+}
+
+/// The last steps of all: a program is found, everything is given up, the program is executed.
+fn execute(
+    plan: &mut Plan,
+    spec: &Spec<'_>,
+    command: &[String],
+    way: Way,
+    channels: &Channels,
+    notify: Notify,
+) -> Result<(), Error> {
+    let program = program(spec, command)?;
+    let what = command.first().cloned().unwrap_or_default();
+    if let Step::Execute { programs, .. } = &program {
+        let programs = programs.clone();
+        plan.add(what.clone(), Step::Inspect { programs });
+    }
+    confine(plan, spec, way, channels, notify);
+    plan.add(what, program);
+    Ok(())
+}
+
+fn working_dir<'a>(spec: &'a Spec<'_>) -> &'a str {
+    match &*spec.working_dir {
+        "" => "/",
+        path => path,
+    }
 }
 
 /// A fresh view of the tree in the current directory; nothing that happens there reaches the disk.
@@ -277,18 +349,26 @@ fn kernel_views(plan: &mut Plan, spec: &Spec<'_>, way: Way) -> Result<(), Error>
         bytes: (spec.limits.memory / 4096).to_string().into_bytes(),
     };
     plan.try_to("limit shared memory", pages);
+    protect(plan, |_| true)
+}
 
-    for path in HIDDEN_FILES {
+/// Hides what Docker hides of /proc and /sys, and makes read-only what it makes so.
+fn protect(plan: &mut Plan, wanted: impl Fn(&str) -> bool) -> Result<(), Error> {
+    let quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    let chosen = |paths: &[&'static str]| -> Vec<&'static str> {
+        paths.iter().copied().filter(|path| wanted(path)).collect()
+    };
+    for path in chosen(&HIDDEN_FILES) {
         plan.try_to(
             format!("hide /{path}"),
             mount("dev/null", path, "", MS_BIND, "")?,
         );
     }
-    for path in HIDDEN_DIRECTORIES {
+    for path in chosen(&HIDDEN_DIRECTORIES) {
         let empty = mount("tmpfs", path, "tmpfs", quiet | MS_RDONLY, "size=4k")?;
         plan.try_to(format!("hide /{path}"), empty);
     }
-    for path in READ_ONLY {
+    for path in chosen(&READ_ONLY) {
         plan.try_to(
             format!("split /{path} off"),
             mount(path, path, "", MS_BIND | MS_REC, "")?,
@@ -328,10 +408,7 @@ fn files(plan: &mut Plan, spec: &Spec<'_>) -> Result<(), Error> {
     for volume in &spec.volumes {
         make_all(plan, volume, "the volume")?;
     }
-    let working_dir = match &*spec.working_dir {
-        "" => "/",
-        path => path,
-    };
+    let working_dir = working_dir(spec);
     make_all(plan, working_dir, "the working directory")?;
     let what = format!("enter the working directory {working_dir}");
     plan.add(what, Step::Chdir(text(&absolute(working_dir))?));
@@ -403,8 +480,8 @@ fn confine(plan: &mut Plan, spec: &Spec<'_>, way: Way, channels: &Channels, noti
     plan.add("install the system call filter", filter);
 }
 
-fn program(spec: &Spec<'_>) -> Result<Step, Error> {
-    let Some(program) = spec.command.first().filter(|program| !program.is_empty()) else {
+fn program(spec: &Spec<'_>, command: &[String]) -> Result<Step, Error> {
+    let Some(program) = command.first().filter(|program| !program.is_empty()) else {
         let text = "nothing: the image names no entrypoint and no command";
         return Err(Error::Command(text.to_owned()));
     };
@@ -415,7 +492,7 @@ fn program(spec: &Spec<'_>) -> Result<Step, Error> {
     let programs = candidates(program, &environment);
     Ok(Step::Execute {
         programs: texts(&programs)?,
-        arguments: texts(&spec.command)?,
+        arguments: texts(command)?,
         environment: texts(&environment)?,
     })
 }

@@ -33,7 +33,7 @@ const NAMESPACES: c_int = libc::CLONE_NEWUSER
 
 /// Between making the descriptors of one child and having them closed on our side no other sandbox
 /// is cloned, or it would hold them open.
-static CLONING: Mutex<()> = Mutex::new(());
+pub(super) static CLONING: Mutex<()> = Mutex::new(());
 
 /// The first process of a sandbox; killed and waited for when dropped, and with it all others.
 pub(super) struct Process {
@@ -106,6 +106,19 @@ unsafe fn keep(reader: c_int, kept: c_int) -> ! {
 }
 
 impl Process {
+    /// A child of ours, with a keeper of its own.
+    pub(super) fn new(pid: i32, pidfd: OwnedFd) -> io::Result<Self> {
+        // Killed by its drop where it gets no keeper.
+        let mut process = Self {
+            pid,
+            pidfd,
+            ended: Mutex::new(None),
+            keeper: None,
+        };
+        process.keeper = Some(Keeper::new(&process.pidfd)?);
+        Ok(process)
+    }
+
     /// Sends it a signal.
     pub(super) fn signal(&self, signal: c_int) {
         sys::signal(self.pidfd.as_fd(), signal);
@@ -217,6 +230,23 @@ pub(super) struct Failed {
 }
 
 impl Started {
+    /// A second start.
+    pub(super) fn again(
+        process: Process,
+        network: Network,
+        listener: Option<OwnedFd>,
+        report: File,
+        plan: Vec<Planned>,
+    ) -> Self {
+        Self {
+            process,
+            network,
+            listener,
+            report,
+            plan,
+        }
+    }
+
     /// Waits until the program runs; answers with the sentences of what it must do without.
     pub(super) fn executed(&self, spec: &Spec<'_>) -> Result<Vec<String>, Error> {
         let mut problems = Vec::new();
@@ -314,14 +344,7 @@ fn clone(
         Side::Parent { pid, pidfd } => (pid, pidfd),
         Side::Child => return Err(Error::Spec(String::from("a child came back"))),
     };
-    let mut process = Process {
-        pid,
-        pidfd,
-        ended: Mutex::new(None),
-        keeper: None,
-    };
-    let keeper = Keeper::new(&process.pidfd).map_err(Error::sandbox("make its keeper"))?;
-    process.keeper = Some(keeper);
+    let process = Process::new(pid, pidfd).map_err(Error::sandbox("make its keeper"))?;
     write_maps(pid, way).map_err(Error::sandbox("write the id maps"))?;
     // If memory runs out on this machine, the image goes first. Not vital.
     let _ = fs::write(format!("/proc/{pid}/oom_score_adj"), "1000");
@@ -373,10 +396,10 @@ pub(crate) fn attempt(way: Way) -> Result<(), Error> {
 }
 
 /// All signals kept from this thread, so that no handler of ours runs in the child.
-struct Blocked(libc::sigset_t);
+pub(super) struct Blocked(libc::sigset_t);
 
 impl Blocked {
-    fn all() -> Self {
+    pub(super) fn all() -> Self {
         // SAFETY: both sets are ours; zeroes are a valid set.
         unsafe {
             let mut all: libc::sigset_t = std::mem::zeroed();

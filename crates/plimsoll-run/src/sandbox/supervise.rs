@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use plimsoll_model::answer::{self, Answer};
 use plimsoll_model::text::printable;
 
+use super::again::Kept;
+use super::exec::Door;
 use super::output::{self, Output};
 use super::place::{Place, check};
 use super::plan::{Places, Pristine};
@@ -18,11 +20,15 @@ use super::spawn::{self, Started, Stopped};
 use super::{copy, proc};
 use crate::probe::{self, Scene};
 use crate::seccomp::Notify;
-use crate::trace::{Identities, Traced, Tracer};
+use crate::trace::{Given, Identities, Traced, Tracer};
 use crate::{Ended, Error, Exit, Outcome, RunningAs, Spec, Way, way};
 
 /// From one look at the image to the next, while it gets ready.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long a reload is given before the image is asked again.
+const SETTLE: Duration = Duration::from_millis(300);
+/// How long a probe is tried after a reload or a second start.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// From one look at its limits to the next.
 const GUARD: Duration = Duration::from_millis(100);
 
@@ -50,9 +56,40 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     let started = start(spec, way, notify, pristine, &place, &writer, &mut problems)?;
     // The image alone holds it now, so that its end is the end of what it prints.
     drop(writer);
-    let mut outcome = supervise(spec, way, &place, &output, pipe, started, begun)?;
+    let kept = spec.again.then(|| Kept::of(started.process.pid));
+    let stage = Stage {
+        spec,
+        way,
+        notify,
+        place: &place,
+        begun,
+        is_second: false,
+    };
+    let (mut outcome, given) = stage.supervise(&output, pipe, started, Given::new())?;
     problems.append(&mut outcome.problems);
     outcome.problems = problems;
+    if let Some(kept) = kept
+        && outcome.exit.is_none()
+        && may_go_on(&outcome.answers)
+    {
+        let second = kept
+            .map_err(Error::sandbox("keep its namespaces"))
+            .and_then(|kept| stage.second(&kept, given));
+        match second {
+            Ok(second) => {
+                outcome.later.extend(second.answers);
+                outcome.observations.merge(&second.observations);
+                for problem in second.problems {
+                    if !outcome.problems.contains(&problem) {
+                        outcome.problems.push(problem);
+                    }
+                }
+            }
+            Err(error) => outcome
+                .problems
+                .push(format!("it was not started a second time: {error}")),
+        }
+    }
     outcome.total = begun.elapsed();
     Ok(outcome)
 }
@@ -91,62 +128,144 @@ fn start(
     }
 }
 
-/// The run itself, beside the tracer and the guard of the limits.
-fn supervise(
-    spec: &Spec<'_>,
+/// Whether there were questions, all of them answered: what comes after them can be judged.
+fn may_go_on(answers: &[Answer]) -> bool {
+    !answers.is_empty()
+        && answers
+            .iter()
+            .all(|answer| answer.is_good() && answer.probe != COMPLETION)
+}
+
+/// The one answer of a program that is run to its end.
+const COMPLETION: &str = "run";
+
+/// One start of the image, the first or the second.
+#[derive(Clone, Copy)]
+struct Stage<'a> {
+    spec: &'a Spec<'a>,
     way: Way,
-    place: &Place,
-    output: &Output,
-    pipe: File,
-    mut started: Started,
+    notify: Notify,
+    place: &'a Place,
     begun: Instant,
-) -> Result<Outcome, Error> {
-    let scenes: Vec<String> = ["start".to_owned()]
-        .into_iter()
-        .chain(spec.probes.iter().map(ToString::to_string))
-        .chain(["stop".to_owned()])
-        .collect();
-    let during = AtomicUsize::new(0);
-    let tracer = started
-        .listener
-        .take()
-        .map(|listener| Tracer::new(listener, started.process.pid, way, spec, &scenes, &during));
-    let identities = tracer.as_ref().and_then(Tracer::identities);
-    let limit = Mutex::new(None);
-    let (done, over) = mpsc::channel::<()>();
-    let run = Run {
-        spec,
-        place,
-        output,
-        started: &started,
-        begun,
-        during: &during,
-        limit: &limit,
-    };
-    thread::scope(|scope| {
-        let tracer = tracer.map(|tracer| scope.spawn(move || tracer.run()));
-        let guard = scope.spawn(move || run.guard(&over));
-        let drain = scope.spawn(move || output.drain(pipe, |hit| run.hit(hit)));
-        let told = run.tell(&identities);
-        // Whatever happened, nothing of the image may live on; the tracer ends with its last process.
-        started.process.kill();
-        drop(done);
-        // Neither thread has anything to tell but what it has written down.
-        let _ = (guard.join(), drain.join());
-        let traced = match tracer.map(thread::ScopedJoinHandle::join) {
-            Some(Ok(traced)) => traced,
-            Some(Err(_)) => Traced::broken(),
-            None => Traced::default(),
+    is_second: bool,
+}
+
+impl Stage<'_> {
+    /// Starts the image again on what it has written.
+    fn second(self, kept: &Kept, given: Given) -> Result<Outcome, Error> {
+        let log = self.place.directory.join("output-again");
+        let output =
+            Output::new(log, self.spec.limits.output).map_err(Error::sandbox("make a log"))?;
+        let (pipe, writer) = output::pipe().map_err(Error::sandbox("make a pipe"))?;
+        let started = kept.start(self.spec, self.way, self.notify, &writer)?;
+        drop(writer);
+        let stage = Self {
+            is_second: true,
+            ..self
         };
-        let mut outcome = told?;
-        outcome.way = way;
-        outcome.observations = traced.observations;
-        outcome.problems.extend(traced.problems);
-        outcome.output = output.read();
-        let limit = limit.lock().unwrap_or_else(PoisonError::into_inner).take();
-        outcome.problems.extend(limit);
+        let (outcome, _) = stage.supervise(&output, pipe, started, given)?;
         Ok(outcome)
-    })
+    }
+
+    /// The start itself, beside the tracer and the guard of the limits.
+    fn supervise(
+        self,
+        output: &Output,
+        pipe: File,
+        mut started: Started,
+        given: Given,
+    ) -> Result<(Outcome, Given), Error> {
+        let Self {
+            spec,
+            way,
+            notify,
+            place,
+            begun,
+            is_second,
+        } = self;
+        let scenes: Vec<String> = ["start".to_owned()]
+            .into_iter()
+            .chain(spec.probes.iter().map(ToString::to_string))
+            .chain(["stop", "reload", "restart"].map(str::to_owned))
+            .collect();
+        let restart = scenes.len() - 1;
+        let during = AtomicUsize::new(if is_second { restart } else { 0 });
+        let tracer = started.listener.take().map(|listener| {
+            Tracer::new(
+                listener,
+                started.process.pid,
+                way,
+                (spec, given),
+                &scenes,
+                &during,
+            )
+        });
+        let identities = tracer.as_ref().and_then(Tracer::identities);
+        let limit = Mutex::new(None);
+        let helper = AtomicI32::new(0);
+        let (done, over) = mpsc::channel::<()>();
+        let (listeners, heard) = mpsc::channel();
+        let door = Door {
+            spec,
+            way,
+            notify,
+            pid: started.process.pid,
+            listeners,
+            helper: &helper,
+        };
+        let run = Run {
+            spec,
+            place,
+            output,
+            started: &started,
+            begun,
+            during: &during,
+            limit: &limit,
+            helper: &helper,
+        };
+        thread::scope(|scope| {
+            let tracer = tracer.map(|tracer| scope.spawn(move || tracer.run()));
+            let guard = scope.spawn(move || run.guard(&over));
+            let drain = scope.spawn(move || output.drain(pipe, |hit| run.hit(hit)));
+            // One tracer for each program that a probe runs inside, as long as any of its processes lives.
+            let (pid, scenes, during) = (started.process.pid, &scenes, &during);
+            let others = scope.spawn(move || {
+                let trace = |listener| {
+                    let tracer =
+                        Tracer::new(listener, pid, way, (spec, Given::new()), scenes, during);
+                    scope.spawn(move || tracer.run())
+                };
+                heard.iter().map(trace).collect::<Vec<_>>()
+            });
+            let told = if is_second {
+                run.tell_again(&door)
+            } else {
+                run.tell(&identities, &door)
+            };
+            drop(door);
+            // Whatever happened, nothing of the image may live on; the tracer ends with its last process.
+            started.process.kill();
+            drop(done);
+            // Neither thread has anything to tell but what it has written down.
+            let _ = (guard.join(), drain.join());
+            let join = |tracer: thread::ScopedJoinHandle<'_, Traced>| {
+                tracer.join().unwrap_or_else(|_| Traced::broken())
+            };
+            let mut traced = tracer.map(join).unwrap_or_default();
+            let given = std::mem::take(&mut traced.given);
+            for other in others.join().unwrap_or_default() {
+                traced.merge(join(other));
+            }
+            let mut outcome = told?;
+            outcome.way = way;
+            outcome.observations = traced.observations;
+            outcome.problems.extend(traced.problems);
+            outcome.output = output.read();
+            let limit = limit.lock().unwrap_or_else(PoisonError::into_inner).take();
+            outcome.problems.extend(limit);
+            Ok((outcome, given))
+        })
+    }
 }
 
 /// What a run is made of; copied to where it is watched.
@@ -159,29 +278,26 @@ struct Run<'a> {
     begun: Instant,
     during: &'a AtomicUsize,
     limit: &'a Mutex<Option<String>>,
+    helper: &'a AtomicI32,
 }
 
 impl Run<'_> {
     /// Waits for the program, asks, stops it.
-    fn tell(&self, identities: &Option<Identities>) -> Result<Outcome, Error> {
+    fn tell(&self, identities: &Option<Identities>, door: &Door<'_>) -> Result<Outcome, Error> {
         let spec = self.spec;
         let process = &self.started.process;
         let mut problems = self.started.executed(spec)?;
         let running = Instant::now();
         let deadline = running + spec.limits.start;
-        let ports: BTreeSet<u16> = spec
-            .ports
-            .iter()
-            .copied()
-            .chain(spec.probes.iter().filter_map(probe::Probe::port))
-            .collect();
+        let ports = self.ports();
 
         let mut ready = None;
         let mut early = None;
-        let mut answers = Vec::new();
+        let (mut answers, mut took) = (Vec::new(), Vec::new());
         if ports.is_empty() && spec.probes.is_empty() {
             early = self.until(deadline, || false);
             answers.push(self.completion(early));
+            took.push(running.elapsed());
         } else {
             if !ports.is_empty() {
                 early = self.until(deadline, || {
@@ -205,17 +321,21 @@ impl Run<'_> {
                 // Without a port to watch, the first probe is what tells that it is ready.
                 let first = ports.is_empty() && index == 0;
                 let now = Instant::now();
+                let usual = spec.limits.probe;
                 let until = if first {
                     deadline
                 } else {
-                    now + spec.limits.probe
+                    now + probe
+                        .patience()
+                        .map_or(usual, |patience| patience.min(usual))
                 };
                 let until = until.min(self.begun + spec.limits.total);
-                let answer = probe::ask(probe, &self.scene(), until, || self.is_over());
+                let answer = probe::ask(probe, &self.scene(door), until, || self.is_over());
                 if first && answer.is_good() {
                     ready = Some(running.elapsed());
                 }
                 answers.push(answer);
+                took.push(now.elapsed());
             }
         }
 
@@ -236,21 +356,88 @@ impl Run<'_> {
             ended,
             before_probes: early.is_some() || ready.is_none(),
         });
+        let mut later = Vec::new();
+        if spec.again && ended.is_none() && !killed && may_go_on(&answers) {
+            later = self.reload(door);
+        }
         if ended.is_none() {
             self.stop();
         }
         Ok(Outcome {
             answers,
-            observations: plimsoll_model::Observations::default(),
+            took,
+            later,
             listening: listening.into_iter().collect(),
             running_as,
             exit,
-            output: Vec::new(),
             ready,
-            total: Duration::ZERO,
-            way: Way::Root,
             problems,
+            ..Outcome::nothing(Way::Root)
         })
+    }
+
+    /// Sends SIGHUP to a program that has a handler for it, and asks again. One that ends by it has
+    /// no reload.
+    fn reload(&self, door: &Door<'_>) -> Vec<Answer> {
+        let process = &self.started.process;
+        if proc::hearing(process.pid, libc::SIGHUP) != Hearing::Handles {
+            return Vec::new();
+        }
+        let scene = self.spec.probes.len() + 2;
+        self.during.store(scene, Ordering::Relaxed);
+        process.signal(libc::SIGHUP);
+        if process.ended(SETTLE).is_some() {
+            return Vec::new();
+        }
+        let answers = self.ask_again(door, "after a reload");
+        // Servers that end some time after the signal were not reloaded either.
+        match process.ended(Duration::ZERO) {
+            None => answers,
+            Some(_) => Vec::new(),
+        }
+    }
+
+    /// A second start: waits until it is ready, and asks again.
+    fn tell_again(&self, door: &Door<'_>) -> Result<Outcome, Error> {
+        let process = &self.started.process;
+        let problems = self.started.executed(self.spec)?;
+        let running = Instant::now();
+        let ports = self.ports();
+        if !ports.is_empty() {
+            self.until(running + self.spec.limits.start, || {
+                !proc::listening(process.pid).is_disjoint(&ports)
+            });
+        }
+        let answers = self.ask_again(door, "after a restart");
+        Ok(Outcome {
+            answers,
+            problems,
+            ..Outcome::nothing(Way::Root)
+        })
+    }
+
+    /// The probes once more; what they get is told under their names with `when` added.
+    fn ask_again(&self, door: &Door<'_>, when: &str) -> Vec<Answer> {
+        let limits = &self.spec.limits;
+        let mut answers = Vec::new();
+        for probe in self.spec.probes {
+            let until = Instant::now() + limits.probe.min(PATIENCE);
+            let until = until.min(self.begun + limits.total);
+            let answer = probe::ask(probe, &self.scene(door), until, || self.is_over());
+            let name = format!("{}, {when}", answer.probe);
+            answers.push(Answer {
+                probe: name,
+                ..answer
+            });
+        }
+        answers
+    }
+
+    /// The ports that tell that the image is ready.
+    fn ports(&self) -> BTreeSet<u16> {
+        let exposed = self.spec.ports.iter().copied();
+        let named = self.spec.probes.iter().filter_map(probe::Probe::port);
+        exposed.chain(named).collect()
     }
 
     /// Waits until `done`, or the end of the program, which is then the answer.
@@ -279,10 +466,7 @@ impl Run<'_> {
                 self.spec.limits.start
             )),
         };
-        Answer {
-            probe: String::from("run"),
-            outcome,
-        }
+        Answer::new(COMPLETION.to_owned(), outcome)
     }
 
     /// Whether the program is gone, and all it printed can be read.
@@ -294,8 +478,9 @@ impl Run<'_> {
         over
     }
 
-    fn scene(&self) -> Scene<'_> {
+    fn scene<'b>(&'b self, door: &'b Door<'b>) -> Scene<'b> {
         Scene {
+            door,
             network: &self.started.network,
             port: self.spec.ports.first().copied(),
             log: self.output.log.clone(),
@@ -370,7 +555,12 @@ impl Run<'_> {
                 limits.total
             ));
         }
-        let family = proc::family(self.started.process.pid);
+        let mut family = proc::family(self.started.process.pid);
+        // What a probe runs inside is below a helper of ours, which is no part of it.
+        match self.helper.load(Ordering::Relaxed) {
+            0 => {}
+            helper => family.extend(proc::family(helper).into_iter().skip(1)),
+        }
         if family.len() as u64 > u64::from(limits.processes) {
             return Some(format!(
                 "ended: it had more than {} processes",

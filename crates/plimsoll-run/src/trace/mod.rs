@@ -31,7 +31,7 @@ mod listener;
 mod memory;
 
 pub(crate) use calls::sees_path;
-pub(crate) use fake::{Identities, sees_owner};
+pub(crate) use fake::{Given, Identities, sees_owner};
 
 /// Paths that are recorded in one run.
 const MOST_PATHS: usize = 400_000;
@@ -45,9 +45,21 @@ pub(crate) struct Traced {
     pub(crate) observations: Observations,
     /// What the run had to do without.
     pub(crate) problems: Vec<String>,
+    /// The owners that were given, for a second start.
+    pub(crate) given: Given,
 }
 
 impl Traced {
+    /// Adds what another tracer of the same sandbox saw.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.observations.merge(&other.observations);
+        for problem in other.problems {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+    }
+
     /// The answer of a tracer that failed.
     pub(crate) fn broken() -> Self {
         let text = String::from("the tracer ended before the image: what was touched is not known");
@@ -58,6 +70,7 @@ impl Traced {
         Self {
             observations,
             problems: vec![text],
+            given: Given::new(),
         }
     }
 }
@@ -73,17 +86,17 @@ pub(crate) struct Tracer<'a> {
 
 impl<'a> Tracer<'a> {
     /// A tracer for the sandbox whose first process is `pid`; `during` is the index in `scenes` of
-    /// what happens at the moment.
+    /// what happens at the moment, `given` what an earlier start gave owners to.
     pub(crate) fn new(
         listener: OwnedFd,
         pid: i32,
         way: Way,
-        spec: &Spec<'a>,
+        (spec, given): (&Spec<'a>, Given),
         scenes: &'a [String],
         during: &'a AtomicUsize,
     ) -> Self {
         let fake = match way {
-            Way::Plain => Some(Fake::new(pid, &spec.identity, spec.owners)),
+            Way::Plain => Some(Fake::new(pid, &spec.identity, spec.owners, given)),
             Way::Root => None,
         };
         Self {
@@ -138,9 +151,10 @@ impl<'a> Tracer<'a> {
             }
         }
         let mut traced = log.finish();
-        traced
-            .problems
-            .extend(fake.map(Fake::problems).unwrap_or_default());
+        if let Some((problems, given)) = fake.map(Fake::finish) {
+            traced.problems.extend(problems);
+            traced.given = given;
+        }
         traced
     }
 }
@@ -338,6 +352,7 @@ impl Log {
         Traced {
             observations,
             problems: Vec::new(),
+            given: Given::new(),
         }
     }
 }

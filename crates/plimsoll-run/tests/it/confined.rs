@@ -1,6 +1,9 @@
 //! What an image may try, and what becomes of it.
 
 use std::fs;
+use std::time::Duration;
+
+use plimsoll_run::Probe;
 
 use crate::tree::{Tree, said};
 
@@ -196,5 +199,24 @@ fn the_image_dies_with_us() {
     // What it could not clean up.
     for left in fs::read_dir(tree.scratch()).unwrap().flatten() {
         fs::remove_dir_all(left.path()).unwrap();
+    }
+}
+
+#[test]
+fn a_program_for_a_probe_is_not_exchanged_for_ours() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.start = Duration::from_millis(500);
+    tree.limits.probe = Duration::from_millis(500);
+    // The shell refuses this, and our own program would print its help: so each is tried again and
+    // again until its time is over.
+    tree.probes = vec![Probe::parse("exec:/bin/swapped --help").unwrap(); 8];
+    tree.write("/bin/swapped", "");
+    let outcome = tree.inside("swap");
+    assert_eq!(outcome.answers.len(), 8);
+    for answer in &outcome.answers {
+        assert!(!answer.is_good(), "{answer:?}");
+        let text = format!("{:?}", answer.outcome);
+        let is_known = ["Exit { code: 2", "Too many levels", "did not end in time"];
+        assert!(is_known.iter().any(|known| text.contains(known)), "{text}");
     }
 }

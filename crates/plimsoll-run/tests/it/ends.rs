@@ -1,7 +1,7 @@
 //! How images end, and how those that cannot begin are told.
 
 use plimsoll_model::answer::Outcome;
-use plimsoll_run::{Ended, Exit};
+use plimsoll_run::{Ended, Exit, Probe};
 
 use crate::tree::Tree;
 
@@ -84,4 +84,52 @@ fn a_program_that_does_not_hear_is_killed_with_all_its_children() {
     assert!(outcome.total < tree.limits.stop, "{:?}", outcome.total);
     let names: Vec<&str> = outcome.running_as.iter().map(|one| &*one.exe).collect();
     assert_eq!(names, ["/bin/sh", "/bin/sleep"]);
+}
+
+#[test]
+fn a_reload_and_a_second_start_are_seen() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.ports = vec![80];
+    tree.probes = vec![Probe::parse("tcp:80").unwrap()];
+    tree.again = true;
+    let outcome = tree.inside("count");
+    let greeting = |answer: &plimsoll_model::Answer| match &answer.outcome {
+        Outcome::Tcp { greeting } => String::from_utf8(greeting.clone()).unwrap(),
+        other => panic!("{other:?} {:?}", outcome.problems),
+    };
+    let name = |answer: &plimsoll_model::Answer| answer.probe.clone();
+    assert_eq!(greeting(&outcome.answers[0]), "0 0 true /starts 7 8\n");
+    let names: Vec<String> = outcome.later.iter().map(name).collect();
+    assert_eq!(
+        names,
+        ["tcp:80, after a reload", "tcp:80, after a restart"],
+        "{:?}",
+        outcome.problems
+    );
+    let greetings: Vec<String> = outcome.later.iter().map(greeting).collect();
+    let wanted = ["0 1 true /starts 7 8\n", "1 0 true /starts 7 8\n"];
+    assert_eq!(greetings, wanted);
+    for (path, scene) in [
+        ("/at-a-reload", "reload"),
+        ("/at-the-second-start", "restart"),
+    ] {
+        let seen = format!("{:?}", outcome.observations.seen[path.as_bytes()]);
+        assert!(seen.contains(scene), "{seen}");
+    }
+    assert_eq!(outcome.exit, None);
+}
+
+#[test]
+fn what_ends_by_a_hangup_or_by_itself_has_no_reload() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.again = true;
+    tree.probes = vec![Probe::parse("cmd:grep -q ready $PROBE_LOG").unwrap()];
+    let script = "trap 'exit 5' HUP; echo ready; while :; do sleep 0.05; done";
+    let outcome = tree.script(script);
+    assert_eq!(outcome.exit, None);
+    let names: Vec<&str> = outcome.later.iter().map(|answer| &*answer.probe).collect();
+    assert_eq!(names, ["cmd:grep -q ready $PROBE_LOG, after a restart"]);
+    assert!(outcome.later[0].is_good());
+    tree.probes.clear();
+    assert!(tree.script("echo over").later.is_empty());
 }

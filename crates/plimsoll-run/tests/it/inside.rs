@@ -7,7 +7,7 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -60,8 +60,9 @@ fn serve() {
         let mut line = String::new();
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         reader.read_line(&mut line).unwrap();
-        let mut header = String::new();
+        let (mut header, mut headers) = (String::new(), String::new());
         while reader.read_line(&mut header).unwrap() > 2 {
+            headers.push_str(&header.to_ascii_lowercase());
             header.clear();
         }
         let path = line.split(' ').nth(1).unwrap_or("/").to_owned();
@@ -69,6 +70,30 @@ fn serve() {
             "/" => ("200 OK", "", fs::read("/data.txt").unwrap()),
             "/moved" => ("302 Found", "Location: /\r\n", Vec::new()),
             "/broken" => ("500 Oops", "", b"broken".to_vec()),
+            // Says back what it was told.
+            "/echo" => {
+                let method = line.split(' ').next().unwrap_or_default();
+                let value = |name: &str| {
+                    let mut lines = headers.lines();
+                    let line = lines.find_map(|line| line.strip_prefix(name));
+                    line.unwrap_or_default().trim().to_owned()
+                };
+                let length = value("content-length:").parse().unwrap_or(0);
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let body = String::from_utf8(body).unwrap();
+                let answer = format!("{method} {} {body}", value("x-mark:"));
+                ("201 Created", "", answer.into())
+            }
+            "/site/" => {
+                let page = "<a href=one>1</a> <a href='http://example.org/'>x</a> <a href=/nope>";
+                ("200 OK", "Content-Type: text/html\r\n", page.into())
+            }
+            "/site/one" => {
+                let page = "<a href=two><a href=./one><img src=../moved>";
+                ("200 OK", "Content-Type: TEXT/HTML\r\n", page.into())
+            }
+            "/site/two" => ("200 OK", "", b"<a href=/broken>".to_vec()),
             "/big" => ("200 OK", "", vec![b'x'; 5 << 20]),
             "/slow" => {
                 thread::sleep(Duration::from_secs(60));
@@ -103,7 +128,58 @@ fn greet() {
     }
     let server = TcpListener::bind("[::1]:25").unwrap();
     for stream in server.incoming() {
-        stream.unwrap().write_all(b"220 hello\r\n").unwrap();
+        let mut stream = stream.unwrap();
+        stream.write_all(b"220 hello\r\n").unwrap();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            if reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+                let _ = stream.write_all(b"221 bye\r\n");
+            }
+        });
+    }
+}
+
+/// A server that knows one word, and hangs up on all others.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn ping() {
+    if !is_here() {
+        return;
+    }
+    let server = TcpListener::bind("0.0.0.0:80").unwrap();
+    for stream in server.incoming() {
+        let mut stream = stream.unwrap();
+        thread::spawn(move || {
+            let mut word = [0; 6];
+            if stream.read_exact(&mut word).is_ok() && word == *b"PING\r\n" {
+                let _ = stream.write_all(b"+PONG\r\n");
+            }
+        });
+    }
+}
+
+/// A server that answers a line with the same in capitals.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn shout() {
+    if !is_here() {
+        return;
+    }
+    let server = TcpListener::bind("0.0.0.0:80").unwrap();
+    for stream in server.incoming() {
+        let mut stream = stream.unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+            // In two pieces, as a network may.
+            let (one, two) = line.split_at(line.len() / 2);
+            for part in [one, two] {
+                let _ = stream.write_all(part.to_ascii_uppercase().as_bytes());
+                thread::sleep(Duration::from_millis(20));
+            }
+            line.clear();
+        }
     }
 }
 
@@ -469,6 +545,56 @@ fn listen_and_leave() {
     }
     let _ = File::open("/at-the-end");
     say("bye");
+}
+
+/// Counts its starts in a file of its own, and its reloads.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn count() {
+    if !is_here() {
+        return;
+    }
+    static RELOADS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    extern "C" fn reload(_: libc::c_int) {
+        RELOADS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    // SAFETY: the handler only adds to an atomic.
+    unsafe { libc::signal(libc::SIGHUP, reload as *const () as libc::sighandler_t) };
+    let starts = fs::read_to_string("/starts").map_or(0, |text| text.parse::<u32>().unwrap());
+    if starts > 0 {
+        let _ = File::open("/at-the-second-start");
+    }
+    fs::write("/starts", (starts + 1).to_string()).unwrap();
+    std::os::unix::fs::chown("/starts", Some(7), Some(8)).unwrap_or_default();
+    // What the runtime supplies is there both times.
+    let fresh = fs::read_link("/proc/self").unwrap() == std::path::Path::new("1")
+        && fs::read("/proc/keys").is_ok_and(|keys| keys.is_empty())
+        && fs::write("/proc/sys/kernel/hostname", "x").is_err();
+    let server = TcpListener::bind("0.0.0.0:80").unwrap();
+    for stream in server.incoming() {
+        let reloads = RELOADS.load(std::sync::atomic::Ordering::Relaxed);
+        if reloads > 0 {
+            let _ = File::open("/at-a-reload");
+        }
+        let owner = owner("/starts");
+        let text = format!("{starts} {reloads} {fresh} {owner}\n");
+        stream.unwrap().write_all(text.as_bytes()).unwrap();
+    }
+}
+
+/// Puts a link to what executes it in the place of a program, and the program back, for ever.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn swap() {
+    if !is_here() {
+        return;
+    }
+    loop {
+        for target in ["/proc/self/exe", "/bin/sh"] {
+            symlink(target, "/next").unwrap();
+            fs::rename("/next", "/bin/swapped").unwrap();
+        }
+    }
 }
 
 /// Not inside: a process of its own that runs a sandbox and is killed meanwhile.

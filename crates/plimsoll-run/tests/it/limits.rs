@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plimsoll_run::{Limits, Outcome};
+use plimsoll_run::{Limits, Outcome, Probe};
 
 use crate::tree::Tree;
 
@@ -81,6 +81,31 @@ fn processes_are_limited() {
     let counted = outcome.problems.iter().any(|problem| problem == counted);
     assert!(refused || counted, "{text} {:?}", outcome.problems);
     assert!(outcome.total < Duration::from_secs(15));
+}
+
+#[test]
+fn what_a_probe_runs_inside_counts_too() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.processes = 20;
+    let fork = "i=0; while [ $i -lt 40 ]; do sleep 30 & i=$((i+1)); done; wait";
+    tree.probes = vec![Probe::parse(&format!("exec:sh -c '{fork}'")).unwrap()];
+    let outcome = tree.script("sleep 60");
+    let counted = "ended: it had more than 20 processes";
+    let counted = outcome.problems.iter().any(|problem| problem == counted);
+    // The kernel refuses a plain user's fork; root's is counted.
+    let refused = match &outcome.answers[0].outcome {
+        plimsoll_model::answer::Outcome::Exit { output, .. } => {
+            String::from_utf8_lossy(output).contains("fork")
+        }
+        _ => false,
+    };
+    assert!(
+        refused || counted,
+        "{:?} {:?}",
+        outcome.answers,
+        outcome.problems
+    );
+    assert!(outcome.total < Duration::from_secs(20));
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub(crate) struct Tree {
     pub(crate) probes: Vec<Probe>,
     pub(crate) limits: Limits,
     pub(crate) watch: bool,
+    pub(crate) again: bool,
 }
 
 /// The programs of this machine that the tests' scripts use.
@@ -73,6 +74,7 @@ impl Tree {
                 ..Limits::default()
             },
             watch: true,
+            again: false,
         };
         for path in ["root", "scratch", "root/etc", "root/bin"] {
             fs::create_dir(tree.directory.path().join(path)).unwrap();
@@ -110,7 +112,7 @@ impl Tree {
     }
 
     /// A program of this machine with all it is linked to.
-    fn install(&self, program: &Path, path: &str) {
+    pub(crate) fn install(&self, program: &Path, path: &str) {
         copy(program, &self.path(path));
         let output = Command::new("ldd").arg(program).output().unwrap();
         // `name => /path (0x1)` and `/path (0x1)`; nothing of the kind for a static program.
@@ -152,6 +154,7 @@ impl Tree {
             ports: self.ports.clone(),
             watch: self.watch,
             probes: &self.probes,
+            again: self.again,
             limits: self.limits,
             owners: &|path| (*path == ImagePath::new("/etc/owned")).then_some((41, 42)),
         };

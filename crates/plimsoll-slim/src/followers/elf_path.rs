@@ -1,6 +1,6 @@
 //! Files whose paths are compiled into programs.
 
-use plimsoll_model::{ImagePath, Reason};
+use plimsoll_model::{FileTree, ImagePath, Reason};
 
 use super::follower;
 use crate::keep::{Keep, Pull};
@@ -10,16 +10,19 @@ use crate::valve;
 follower! {
     /// A program knows its configuration by a path that was compiled in. A constant of a kept
     /// program or library that is an absolute path, and names a small file (256 KiB), brings that
-    /// file along; a directory or a program named so says too little.
+    /// file along; a directory or a program named so says too little. Go and Rust do not end their
+    /// strings, so there the longest name that exists counts.
     ///
     /// ## Example
     ///
     /// ```image
     /// ENTRYPOINT /server
-    /// /server              0755 elf text=/etc/server/main.conf,/bin/sh,/etc/server  # kept
+    /// /server              0755 elf text=/etc/server/main.conf,/bin/sh,/etc/server,open/usr/share/zones/listen  # kept
     /// /etc/server/main.conf 0644 "port 80\n"                                  # kept [elf-path]
     /// /etc/server/old.conf  0644 "port 79\n"
     /// /bin/sh               0755 elf
+    /// /usr/share/zones/list 0644 "UTC\n"                                    # kept [elf-path]
+    /// /usr/share/zones/lis  0644 "no\n"
     /// ```
     id: "elf-path",
     follow: follow,
@@ -36,8 +39,9 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if elf.soname.as_deref() == Some(b"libc.so.6") {
         return;
     }
-    for text in &elf.paths {
-        let named = ImagePath::new(text);
+    let ends = elf.runs.iter().filter_map(|run| longest(scene.tree(), run));
+    let named = elf.paths.iter().map(ImagePath::new).chain(ends);
+    for named in named {
         let Ok(found) = scene.tree().resolve(&named) else {
             continue;
         };
@@ -48,4 +52,20 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             keep.path(&named, Pull::Named, reason);
         }
     }
+}
+
+/// The longest beginning of `run` that is the path of something.
+fn longest(tree: &FileTree, run: &[u8]) -> Option<ImagePath> {
+    let mut directory = ImagePath::root();
+    for part in run.split(|&byte| byte == b'/').skip(1) {
+        let whole = directory.join(part);
+        if tree.get(&whole).is_some_and(|node| node.is_dir()) && !part.is_empty() {
+            directory = whole;
+            continue;
+        }
+        let lengths = (1..=part.len()).rev();
+        let mut names = lengths.map(|length| directory.join(&part[..length]));
+        return names.find(|path| tree.get(path).is_some_and(|node| !node.is_dir()));
+    }
+    None
 }

@@ -17,14 +17,18 @@ follower! {
     /// is cancelled or ends (`pthread_cancel(3)`). The locale that the image's environment names
     /// is read where a program asks for one.
     ///
-    /// Converters (gconv) come along when a run touched one: then their index must be there too.
+    /// Converters (gconv) come along when a run touched one, or when a program that converts
+    /// (`iconv_open(3)`) has the name of one among its constants; their index comes with them. A
+    /// program that sets a locale may have `C.UTF-8` compiled in, which is small and stays.
+    ///
+    /// Where nothing was run, a program that can ask a shell (`system(3)`, `popen(3)`) brings it.
     ///
     /// ## Example
     ///
     /// ```image
     /// ENTRYPOINT /server
     /// ENV LANG=C.UTF-8
-    /// /server                     0755 elf needed=libc.so.6 symbol=setlocale,pthread_exit  # kept
+    /// /server                     0755 elf needed=libc.so.6 symbol=setlocale,pthread_exit,iconv_open text=SHIFT_JIS  # kept
     /// /usr/lib/libc.so.6          0755 elf soname=libc.so.6     # kept
     /// /usr/lib/libnss_dns.so.2    0644 elf                      # kept [glibc]
     /// /usr/lib/libnss_nis.so.2    0644 elf
@@ -32,6 +36,9 @@ follower! {
     /// /etc/nsswitch.conf          0644 "hosts: files [!UNAVAIL=return] dns\n"  # kept
     /// /usr/lib/locale/C.utf8/LC_CTYPE 0644 1k                   # kept [glibc]
     /// /usr/lib/locale/de_DE.utf8/LC_CTYPE 0644 1k
+    /// /usr/lib/gconv/gconv-modules 0644 "alias SHIFT_JIS// SJIS//\nmodule SJIS// INTERNAL SJIS 1\nmodule KOI8-R// INTERNAL KOI8-R 1\n" # kept [glibc]
+    /// /usr/lib/gconv/SJIS.so      0644 elf                      # kept [glibc]
+    /// /usr/lib/gconv/KOI8-R.so    0644 elf
     /// ```
     id: "glibc",
     follow: follow,
@@ -56,8 +63,20 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if ends_threads.iter().any(|name| elf.symbols.contains(name)) {
         library(scene, path, elf, "libgcc_s.so.1", keep);
     }
+    let asks_a_shell = elf.symbols.contains("popen") || elf.symbols.contains("system");
+    if asks_a_shell && keep.is_executed(path) && scene.observations().seen.is_empty() {
+        let reason = Reason::by(
+            "glibc",
+            path,
+            "asks /bin/sh to start programs, and nothing was run to see whether it does",
+        );
+        keep.path(&"/bin/sh".into(), Pull::Executed, reason);
+    }
     if elf.symbols.contains("setlocale") {
         locales(scene, path, keep);
+    }
+    if elf.soname.is_none() && !elf.charsets.is_empty() {
+        named_converters(scene, path, elf, keep);
     }
 }
 
@@ -101,6 +120,12 @@ fn services(scene: &Scene<'_>) -> BTreeSet<String> {
 
 /// The locales the image's environment names, as directories or in the archive (`locale(7)`).
 fn locales(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    let plain = ImagePath::new("/usr/lib/locale/C.utf8");
+    keep.tree(
+        &plain,
+        Cap::NAMED,
+        Reason::by("glibc", path, "the locale without a language"),
+    );
     for variable in ["LC_ALL", "LANG", "LC_CTYPE"] {
         let Some(name) = scene.config().env(variable) else {
             continue;
@@ -125,6 +150,51 @@ fn locales(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         if !normal.starts_with("C.") {
             let reason = Reason::by("glibc", path, detail);
             keep.path(&directory.join("locale-archive"), Pull::Opened, reason);
+        }
+    }
+}
+
+/// The converters whose names a program holds. Libraries that convert hold the names of all.
+fn named_converters(scene: &Scene<'_>, path: &ImagePath, elf: &Elf, keep: &mut Keep<'_>) {
+    let tree = scene.tree();
+    let indexes = tree.iter().map(|(path, _)| path).filter(|path| {
+        let directory = path.parent().unwrap_or_else(ImagePath::root);
+        path.file_name() == b"gconv-modules" && directory.file_name() == b"gconv"
+            || directory.file_name() == b"gconv-modules.d" && path.file_name().ends_with(b".conf")
+    });
+    for index in indexes {
+        let Some(directory) = index
+            .ancestors()
+            .find(|above| above.file_name() == b"gconv")
+        else {
+            continue;
+        };
+        let text = scene.text(index).unwrap_or_default();
+        // `alias NAME// STANDARD//`, `module FROM// TO// FILE COST` (the comments of the file itself).
+        let lines = || {
+            text.lines()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        };
+        let bare = |name: &str| name.trim_end_matches('/').as_bytes().to_vec();
+        let mut wanted = elf.charsets.clone();
+        for line in lines() {
+            if let ["alias", from, to, ..] = line.as_slice()
+                && wanted.contains(&bare(from))
+            {
+                wanted.insert(bare(to));
+            }
+        }
+        for line in lines() {
+            if let ["module", from, to, file, ..] = line.as_slice()
+                && (wanted.contains(&bare(from)) || wanted.contains(&bare(to)))
+            {
+                let reason = Reason::by(
+                    "glibc",
+                    path,
+                    format!("converts {}", from.trim_end_matches('/')),
+                );
+                keep.path(&directory.join(format!("{file}.so")), Pull::Opened, reason);
+            }
         }
     }
 }

@@ -14,8 +14,17 @@ mod dlopen;
 mod elf;
 mod elf_path;
 mod glibc;
+mod jvm;
 mod nginx;
+mod node;
+mod perl;
+mod php;
+mod plug_ins;
+mod python;
+mod ruby;
 mod shebang;
+mod shell_command;
+mod time_zones;
 mod tls;
 mod written_path;
 
@@ -36,8 +45,17 @@ pub static FOLLOWERS: &[&Follower] = &[
     &elf::FOLLOWER,
     &elf_path::FOLLOWER,
     &glibc::FOLLOWER,
+    &jvm::FOLLOWER,
     &nginx::FOLLOWER,
+    &node::FOLLOWER,
+    &perl::FOLLOWER,
+    &php::FOLLOWER,
+    &plug_ins::FOLLOWER,
+    &python::FOLLOWER,
+    &ruby::FOLLOWER,
     &shebang::FOLLOWER,
+    &shell_command::FOLLOWER,
+    &time_zones::FOLLOWER,
     &tls::FOLLOWER,
     &written_path::FOLLOWER,
 ];

@@ -127,7 +127,10 @@ fn is_configuration(path: &ImagePath) -> bool {
     path.starts_with("/etc") || endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// The absolute paths of at least two components in a line.
+/// Shorter names of one component are slashes in a text more often than paths.
+const MIN_NAME: usize = 6;
+
+/// The absolute paths in a line.
 fn paths(line: &str) -> impl Iterator<Item = &str> {
     let is_path = |c: char| c.is_ascii_alphanumeric() || "/._+@-,~".contains(c);
     let starts = line.char_indices().filter(move |&(at, c)| {
@@ -143,6 +146,8 @@ fn paths(line: &str) -> impl Iterator<Item = &str> {
         }
         let path = rest[..end].trim_end_matches(['.', ',']);
         let components = path.split('/').filter(|part| !part.is_empty()).count();
-        (components >= 2 && !path.starts_with("//")).then_some(path)
+        // One component is a place of the image's own (`/docker-entrypoint.d`), or says nothing.
+        let says = components >= 2 || components == 1 && path.len() > MIN_NAME;
+        (says && !path.starts_with("//")).then_some(path)
     })
 }

@@ -27,12 +27,7 @@ fn exit(code: i32, output: &str) -> Outcome {
 
 /// The differences of one probe's three outcomes, as text.
 fn of(one: Outcome, two: Outcome, other: Outcome) -> Vec<String> {
-    let answers = [one, two, other].map(|outcome| {
-        [Answer {
-            probe: "http:/x".to_owned(),
-            outcome,
-        }]
-    });
+    let answers = [one, two, other].map(|outcome| [Answer::new("http:/x".to_owned(), outcome)]);
     let [one, two, other] = answers.each_ref().map(|answers| Run {
         answers,
         listening: &[],
@@ -213,12 +208,12 @@ fn ports_users_and_ends_are_compared() {
 
 #[test]
 fn a_probe_that_was_not_asked_is_no_pass() {
-    let answer = [Answer {
-        probe: "tcp:80".to_owned(),
-        outcome: Outcome::Tcp {
+    let answer = [Answer::new(
+        "tcp:80".to_owned(),
+        Outcome::Tcp {
             greeting: Vec::new(),
         },
-    }];
+    )];
     let full = Run {
         answers: &answer,
         listening: &[],
@@ -230,4 +225,33 @@ fn a_probe_that_was_not_asked_is_no_pass() {
         ..full
     };
     assert_eq!(compare(&full, &full, &empty).len(), 1);
+}
+
+#[test]
+fn pages_of_a_crawl_are_compared_one_by_one() {
+    let page = |body: &str| Outcome::Http {
+        status: 200,
+        headers: Default::default(),
+        body: body.as_bytes().to_vec(),
+    };
+    let site = |pages: &[(&str, &str)]| {
+        let pages = pages.iter();
+        Outcome::Pages(
+            pages
+                .map(|(path, body)| (path.to_string(), page(body)))
+                .collect(),
+        )
+    };
+    let one = site(&[("/", "a"), ("/b", "b"), ("/once", "x")]);
+    let two = site(&[("/", "a"), ("/b", "b")]);
+    assert!(of(one.clone(), two.clone(), two.clone()).is_empty());
+    let wanted = ["http:/x: /b: the body differs in line 1: `b` became `c`"];
+    assert_eq!(
+        of(one.clone(), two.clone(), site(&[("/", "a"), ("/b", "c")])),
+        wanted
+    );
+    let wanted = ["http:/x: no link leads to /b any more"];
+    assert_eq!(of(one.clone(), two.clone(), site(&[("/", "a")])), wanted);
+    let wanted = ["http:/x: a crawl became an answer"];
+    assert_eq!(of(one, two, page("a")), wanted);
 }

@@ -7,6 +7,7 @@
 //! EXCLUDE /srv/old
 //! KEEP-PACKAGE lib*
 //! LEVEL file                                               `app` if not said
+//! /usr/bin/x 0755 elf pad=5000                            the same, 5000 KiB longer
 //! /usr/bin/x 0755 elf                      # kept          it stays
 //! /lib/ld.so 0755 elf                      # kept [elf]    and the rule that brought it
 //! /usr/bin/y 0755 elf                      # kept, unresolved libq.so   a problem that names libq.so
@@ -16,9 +17,11 @@
 //! A regular file that is not claimed must be left ashore. The first layer is the base.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use plimsoll_model::fixture::Fixture;
-use plimsoll_model::{Access, Ancestor, ImagePath, Observations, Plan};
+use plimsoll_model::rootfs::Overlaid;
+use plimsoll_model::{Access, Ancestor, ImagePath, Kind, Node, Observations, Plan, Rootfs};
 use plimsoll_slim::{Layers, Level, Request};
 
 use crate::elf::Elf;
@@ -45,6 +48,7 @@ impl World {
     pub(crate) fn new(text: &str) -> Self {
         let mut lines = Vec::new();
         let mut observations = Observations::default();
+        let mut padded = Vec::new();
         let (mut include, mut exclude, mut claims) = (Vec::new(), Vec::new(), Vec::new());
         let (mut keep_packages, mut level) = (Vec::new(), Level::App);
         for line in text.lines() {
@@ -81,9 +85,16 @@ impl World {
             {
                 claims.push(claim_of(path, fact, claim));
             }
+            if let Some((fact, kib)) = fact.split_once(" pad=") {
+                let path = fact.split_whitespace().next().unwrap();
+                padded.push((ImagePath::new(path), kib.parse().unwrap()));
+                lines.push(with_elf(fact));
+                continue;
+            }
             lines.push(with_elf(fact));
         }
         let mut fixture = Fixture::bare(&lines.join("\n"));
+        pad(&mut fixture.rootfs, &padded);
         fixture.lineage.ancestors.insert(
             0,
             Ancestor {
@@ -202,6 +213,23 @@ fn claim_of(path: &str, fact: &str, claim: &str) -> Claim {
         rule: rule.map(str::to_owned),
         unresolved,
     }
+}
+
+/// Makes files longer by zeros: paths, and how many KiB.
+fn pad(rootfs: &mut Rootfs, padded: &[(ImagePath, usize)]) {
+    let contents = Overlaid::new(Arc::clone(&rootfs.contents));
+    for (path, kib) in padded {
+        let mut bytes = rootfs.read(path, u64::MAX).unwrap();
+        bytes.resize(bytes.len() + kib * 1024, 0);
+        let node = rootfs.tree.get(path).unwrap().clone();
+        let size = bytes.len() as u64;
+        let kind = Kind::File {
+            size,
+            at: contents.add(bytes),
+        };
+        rootfs.tree.insert(path.clone(), Node { kind, ..node });
+    }
+    rootfs.contents = Arc::new(contents);
 }
 
 /// `PATH MODE elf WORDS` as a file with that content.

@@ -3,6 +3,7 @@
 use crate::cli::Table;
 use crate::failure::{Exit, Failure, Result};
 use crate::print;
+use crate::settings;
 
 /// A row of any table, as far as a reader is concerned.
 struct Row {
@@ -55,7 +56,7 @@ fn rows(table: Table) -> Vec<Row> {
             .collect(),
         Table::Probes => plimsoll_run::PROBES
             .iter()
-            .map(|probe| row(probe.id, probe.help))
+            .map(|probe| row(probe.id, probe.page))
             .collect(),
         Table::Sources => plimsoll_image::SOURCES
             .iter()
@@ -64,10 +65,15 @@ fn rows(table: Table) -> Vec<Row> {
     }
 }
 
-/// Prints the page of whatever has this identifier, or how a recipe is written.
+/// Prints the page of whatever has this identifier, or how a recipe or a plimsoll.toml is written.
 pub(crate) fn explain(id: &str) -> Result<Exit> {
-    if id == "recipe" {
-        print::line(plimsoll_build::recipe::PAGE.trim_end())?;
+    let file = match id {
+        "recipe" => Some(plimsoll_build::recipe::PAGE),
+        "config" => Some(settings::PAGE),
+        _ => None,
+    };
+    if let Some(page) = file {
+        print::line(page.trim_end())?;
         return Ok(Exit::Fine);
     }
     let mut found = false;

@@ -87,6 +87,16 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Writes a one-image OCI layout, its layers not compressed, tagged `test`; answers its name.
 pub(crate) fn layout(directory: &Path, config: &serde_json::Value, layers: &[Vec<u8>]) -> String {
+    layout_for(directory, architecture(), config, layers)
+}
+
+/// The same for an architecture, in the image specification's words.
+pub(crate) fn layout_for(
+    directory: &Path,
+    architecture: &str,
+    config: &serde_json::Value,
+    layers: &[Vec<u8>],
+) -> String {
     let blobs = directory.join("blobs/sha256");
     fs::create_dir_all(&blobs).unwrap();
     let put = |bytes: &[u8]| {
@@ -102,7 +112,7 @@ pub(crate) fn layout(directory: &Path, config: &serde_json::Value, layers: &[Vec
         .map(|layer| format!("sha256:{}", hex(layer)))
         .collect();
     let document = serde_json::json!({
-        "architecture": architecture(), "os": "linux", "created": "2026-01-01T00:00:00Z",
+        "architecture": architecture, "os": "linux", "created": "2026-01-01T00:00:00Z",
         "config": config,
         "rootfs": { "type": "layers", "diff_ids": diff_ids },
     });

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::images::{Tar, command, layout, libraries, plimsoll, server, text};
+use crate::images::{Tar, architecture, command, layout_for, libraries, plimsoll, server, text};
 
 /// Parents first, each directory once.
 fn with_parents(mut tar: Tar, paths: &[&str]) -> Tar {
@@ -24,6 +24,30 @@ fn with_parents(mut tar: Tar, paths: &[&str]) -> Tar {
 /// A web server on a "distribution" of this machine's libraries and shell: base layer and
 /// application layer. `start` is the entry point.
 fn web_image(directory: &Path, start: &[&str]) -> String {
+    web_image_with(directory, start, SCRIPT, serde_json::json!({}))
+}
+
+/// The end of the start script.
+const SCRIPT: &str = "exec /app/serve 8080 /srv/www";
+
+/// The same, with another end of its start script, and more in its configuration.
+fn web_image_with(
+    directory: &Path,
+    start: &[&str],
+    script: &str,
+    more: serde_json::Value,
+) -> String {
+    web_image_for(architecture(), directory, start, script, more)
+}
+
+/// The same, said to be for an architecture.
+fn web_image_for(
+    architecture: &str,
+    directory: &Path,
+    start: &[&str],
+    script: &str,
+    more: serde_json::Value,
+) -> String {
     let shell = fs::canonicalize("/bin/sh").unwrap();
     let server = server();
     let mut files = libraries(&server);
@@ -40,6 +64,9 @@ fn web_image(directory: &Path, start: &[&str]) -> String {
             b"root:x:0:0:root:/root:/bin/sh\nweb:x:7:7::/:/none\n",
         )
         .file("etc/group", 0o644, b"root:x:0:\nweb:x:7:\n")
+        .dir("usr/share", 0o755)
+        .file("usr/share/second.sh", 0o644, b"second=yes\n")
+        .file("usr/share/third.sh", 0o644, b"third=yes\n")
         .file("usr/bin/curl", 0o755, b"\x7fELF not really")
         .file("usr/bin/apt-get", 0o755, b"\x7fELF not really")
         .file("bin/sh", 0o755, &fs::read(&shell).unwrap());
@@ -52,16 +79,20 @@ fn web_image(directory: &Path, start: &[&str]) -> String {
         .file(
             "app/start.sh",
             0o755,
-            b"#!/bin/sh\nset -e\nexec /app/serve 8080 /srv/www\n",
+            format!("#!/bin/sh\nset -e\n{script}\n").as_bytes(),
         )
         .dir("srv", 0o755)
         .dir("srv/www", 0o755)
         .file("srv/www/index.html", 0o644, b"hello from the hold\n")
         .file("srv/www/later.html", 0o644, b"asked for by nobody yet\n");
-    let config = serde_json::json!({
+    let mut config = serde_json::json!({
         "Entrypoint": start, "ExposedPorts": { "8080/tcp": {} }, "WorkingDir": "/srv/www",
     });
-    layout(directory, &config, &[base.finish(), application.finish()])
+    for (name, value) in more.as_object().unwrap() {
+        config[name] = value.clone();
+    }
+    let layers = [base.finish(), application.finish()];
+    layout_for(directory, architecture, &config, &layers)
 }
 
 /// Whether the sandbox can be made here; if not, the reason was printed and the test is over.
@@ -237,8 +268,9 @@ fn what_does_not_pass_is_not_written_unless_it_is_asked_for() {
         &scratch.path().join("image"),
         &["/app/serve", "8080", "/srv/www"],
     );
-    // A probe that passes twice, for the two runs of the original, and never again.
-    let probe = "cmd:n=$(cat n 2>/dev/null || echo 0); test $n -lt 2 && echo $((n + 1)) > n";
+    // A probe that passes three times, for the two runs of the original and its second start in one
+    // of them, and never again.
+    let probe = "cmd:n=$(cat n 2>/dev/null || echo 0); test $n -lt 3 && echo $((n + 1)) > n";
     let arguments = [
         "slim",
         &image,
@@ -305,4 +337,115 @@ fn an_interrupted_run_leaves_nothing_behind() {
         status.is_empty() || status.contains("State:\tZ"),
         "{status}"
     );
+}
+
+#[test]
+fn an_image_of_another_architecture_is_slimmed_by_reading_alone_if_that_is_asked_for() {
+    let scratch = tempfile::tempdir().unwrap();
+    let other = match architecture() {
+        "amd64" => "arm64",
+        _ => "amd64",
+    };
+    let directory = scratch.path().join("image");
+    let none = serde_json::json!({});
+    let image = web_image_for(other, &directory, &["/app/start.sh"], SCRIPT, none);
+    let arguments = ["slim", &image, "-o", "oci:out", "--json"];
+    let output = plimsoll(scratch.path(), &arguments);
+    if skipped(&output) {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("--no-run"), "{error}");
+    assert!(!scratch.path().join("out").exists());
+
+    let output = plimsoll(scratch.path(), &[&arguments[..], &["--no-run"]].concat());
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["slim"]["verified"], false, "{report}");
+    assert!(
+        report["notes"].to_string().contains("not verified"),
+        "{report}"
+    );
+    // The script's interpreter and what it starts were found by reading.
+    let forced = report["slim"]["forced"].to_string();
+    assert!(forced.contains("/bin/sh"), "{forced}");
+    for path in ["/app/serve", "/srv/www/later.html"] {
+        let why = plimsoll(scratch.path(), &["why", path, "oci:out"]);
+        assert_eq!(why.status.code(), Some(0), "{}", text(&why));
+    }
+    let after = &report["comparison"]["after"]["footprint"];
+    assert_eq!(after["package_managers"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn what_only_a_second_start_needs_stays_and_the_health_check_is_asked() {
+    let scratch = tempfile::tempdir().unwrap();
+    let script = "test ! -e /srv/started || . /usr/share/second.sh; : > /srv/started; \
+                  exec /app/serve 8080 /srv/www";
+    let check = serde_json::json!({
+        "Healthcheck": { "Test": ["CMD-SHELL", "test -s /srv/www/index.html"] },
+    });
+    let directory = scratch.path().join("image");
+    let image = web_image_with(&directory, &["/app/start.sh"], script, check);
+    // No probe is given: the port is found out about.
+    let output = plimsoll(scratch.path(), &["slim", &image, "-o", "oci:out", "--json"]);
+    if skipped(&output) {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let probes = [
+        "http://:8080/",
+        "exec:/bin/sh -c \"test -s /srv/www/index.html\"",
+    ];
+    assert_eq!(report["slim"]["verified_by"], serde_json::json!(probes));
+    let why = |path: &str| {
+        let output = plimsoll(scratch.path(), &["why", path, "oci:out"]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let second = why("/usr/share/second.sh");
+    assert!(second.contains("during restart"), "{second}");
+    let third = why("/usr/share/third.sh");
+    assert!(!third.contains("restart"), "{third}");
+    let shell = why("/bin/sh");
+    assert!(shell.contains("healthcheck"), "{shell}");
+}
+
+#[test]
+fn every_list_of_arguments_is_seen_and_compared() {
+    let scratch = tempfile::tempdir().unwrap();
+    let script = "test $# -gt 0 || exit 0; . \"$1\"; echo $second $third";
+    let more = serde_json::json!({ "ExposedPorts": {} });
+    let directory = scratch.path().join("image");
+    let image = web_image_with(&directory, &["/app/start.sh"], script, more);
+    fs::write(
+        scratch.path().join("plimsoll.toml"),
+        "[[run]]\nargs = [\"/usr/share/second.sh\"]\n",
+    )
+    .unwrap();
+    let slim = |more: &[&str]| {
+        let arguments = [&["slim", &image, "-o", "oci:out", "--json"][..], more].concat();
+        plimsoll(scratch.path(), &arguments)
+    };
+    let output = slim(&["--args", "/usr/share/third.sh 'x y'"]);
+    if skipped(&output) {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let runs = [
+        "run with /usr/share/second.sh",
+        "run with /usr/share/third.sh \"x y\"",
+    ];
+    assert_eq!(report["slim"]["verified_by"], serde_json::json!(runs));
+    // Both stay, and without one of them its run is different.
+    let output = slim(&["--exclude", "/usr/share/second.sh"]);
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output));
+    let output = slim(&["--args", "'"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    fs::write(scratch.path().join("plimsoll.toml"), "\n[[prob]]\n").unwrap();
+    let output = slim(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("line 2"), "{}", text(&output));
 }

@@ -53,6 +53,7 @@ fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
         ports: Vec::new(),
         watch: false,
         probes: &[],
+        again: false,
         limits: Limits::default(),
         owners: &|_| None,
     };

@@ -70,12 +70,14 @@ pub(crate) fn sees_owner(number: Number) -> bool {
 /// The image's word on who owns a path.
 type Owners<'a> = &'a (dyn Fn(&ImagePath) -> Option<(u32, u32)> + Sync);
 
+/// Owners given or made during a run, by path without links.
+pub(crate) type Given = BTreeMap<Vec<u8>, (u32, u32)>;
+
 /// Answers for one sandbox.
 pub(super) struct Fake<'a> {
     identities: Identities,
     owners: Owners<'a>,
-    /// Owners given or made during the run, by path without links.
-    given: BTreeMap<Vec<u8>, (u32, u32)>,
+    given: Given,
     first: i32,
     root: Option<OwnedFd>,
     /// We, as the files of the sandbox have it.
@@ -84,12 +86,12 @@ pub(super) struct Fake<'a> {
 }
 
 impl<'a> Fake<'a> {
-    pub(super) fn new(first: i32, identity: &Identity, owners: Owners<'a>) -> Self {
+    pub(super) fn new(first: i32, identity: &Identity, owners: Owners<'a>, given: Given) -> Self {
         let initial = Credentials::new(identity.uid, identity.gid, &identity.groups);
         Self {
             identities: Identities::new(first, initial),
             owners,
-            given: BTreeMap::new(),
+            given,
             first,
             root: None,
             us: rustix::process::geteuid().as_raw(),
@@ -101,8 +103,8 @@ impl<'a> Fake<'a> {
         self.identities.clone()
     }
 
-    /// What a plain user's run did not have.
-    pub(super) fn problems(self) -> Vec<String> {
+    /// What a plain user's run did not have, and the owners it gave.
+    pub(super) fn finish(self) -> (Vec<String>, Given) {
         let mut problems = vec![String::from(
             "run as a plain user: users and owners are answered for, but permissions are not checked against them",
         )];
@@ -111,7 +113,7 @@ impl<'a> Fake<'a> {
                 "more than {MOST_OWNERS} files got other owners: the rest belongs to user 0"
             ));
         }
-        problems
+        (problems, self.given)
     }
 
     /// The answer to a call; everything not imitated goes on to the kernel.

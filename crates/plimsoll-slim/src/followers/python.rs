@@ -1,0 +1,363 @@
+//! What Python modules import, at once or at the first request.
+
+use plimsoll_model::{ImagePath, Reason};
+
+use super::follower;
+use crate::keep::{Keep, Pull};
+use crate::python::{Import, Kind, Places, imports, is_for_builders, required};
+use crate::scene::{Look, Scene};
+use crate::valve::Cap;
+
+follower! {
+    /// A Python program imports half of what it needs at its first request. So every module that is
+    /// kept is parsed, and what it imports comes along wherever the statement stands (in functions,
+    /// in `try`), found as the import system finds it (the Python language reference, chapter 5):
+    /// the application's own directories, the standard library, installed distributions, `.pth`
+    /// files, namespace packages, extension modules. Names of modules on the command line
+    /// (`gunicorn app:app`, `python -m app`) are roots; names in the application's strings
+    /// (`"site.settings"`) count where they lead to a module.
+    ///
+    /// The interpreter imports a few modules itself. Codecs are loaded by name, so `encodings` stays whole; `zoneinfo` brings its data. Compiled
+    /// files stay beside their sources, but for parts of the standard library that no run asked for.
+    ///
+    /// ## Example
+    ///
+    /// ```image
+    /// ENTRYPOINT /usr/bin/python3.11 /app/main.py
+    /// WORKDIR /app
+    /// /usr/bin/python3.11               0755 elf                                   # kept
+    /// /app/main.py                      0644 "import os\ndef f():\n  from lib import late\n" # kept
+    /// /app/lib/__init__.py              0644 ""                                    # kept [python]
+    /// /app/lib/late.py                  0644 "import wheel_a\n"                    # kept [python]
+    /// /usr/lib/python3.11/os.py         0644 "import stat\n"                       # kept [python]
+    /// /usr/lib/python3.11/stat.py       0644 ""                                    # kept [python]
+    /// /usr/lib/python3.11/tarfile.py    0644 ""
+    /// /usr/lib/python3.11/encodings/__init__.py 0644 ""                            # kept [python]
+    /// /usr/lib/python3.11/encodings/cp850.py    0644 ""                            # kept [python]
+    /// /usr/lib/python3/dist-packages/wheel_a.py 0644 ""                            # kept [python]
+    /// /usr/lib/python3/dist-packages/wheel_b.py 0644 ""
+    /// ```
+    ///
+    /// ## Not followed
+    ///
+    /// The standard library offers tools to developers (`pdb`, `doctest`, `unittest`, `tkinter`,
+    /// `idlelib` ...) and imports them here and there; they come along where the application or a
+    /// distribution asks for them; so do the installers (`pip`, `setuptools`, `wheel` ...), which
+    /// import each other in case they are asked to build. A name that is put together at run time is not seen.
+    ///
+    /// ```image
+    /// ENTRYPOINT /usr/bin/python3.11 /app/main.py
+    /// WORKDIR /app
+    /// /usr/bin/python3.11               0755 elf                         # kept
+    /// /app/main.py                      0644 "import bdb\n"              # kept
+    /// /usr/lib/python3.11/os.py         0644 ""                          # kept [python]
+    /// /usr/lib/python3.11/bdb.py        0644 "import pdb\n"              # kept [python]
+    /// /usr/lib/python3.11/pdb.py        0644 ""
+    /// ```
+    id: "python",
+    follow: follow,
+}
+
+/// Packages and modules of the standard library that are for developers.
+const FOR_DEVELOPERS: &[&str] = &[
+    "_pyrepl",
+    "antigravity",
+    "cProfile",
+    "code",
+    "compileall",
+    "distutils",
+    "doctest",
+    "ensurepip",
+    "idlelib",
+    "lib2to3",
+    "pdb",
+    "profile",
+    "pydoc",
+    "pydoc_data",
+    "readline",
+    "rlcompleter",
+    "test",
+    "tkinter",
+    "trace",
+    "turtle",
+    "turtledemo",
+    "unittest",
+    "venv",
+    "xmlrpc",
+];
+
+/// What an interpreter imports before it runs anything (documentation of the modules `site` and
+/// `sys`: what is in `sys.modules` at start and is no part of the interpreter's own file).
+const STARTUP: &[&str] = &[
+    "_collections_abc",
+    "_sitebuiltins",
+    "abc",
+    "codecs",
+    "encodings",
+    "genericpath",
+    "io",
+    "os",
+    "posixpath",
+    "site",
+    "stat",
+];
+
+fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    let places = scene.python();
+    if places.is_empty() {
+        return;
+    }
+    if let Some(source) = source_of(path) {
+        // What was read compiled has its imports in its source.
+        if scene.tree().contains(&source) {
+            let reason = Reason::by("python", path, "is the source of");
+            keep.path(&source, Pull::Opened, reason);
+        }
+        return;
+    }
+    if is_interpreter(path) {
+        for name in STARTUP {
+            let import = Import::Module((*name).to_owned());
+            ask(scene, places, path, Kind::Own, &import, keep);
+        }
+        return named_on_the_command_line(scene, places, path, keep);
+    }
+    let is_module = path.file_name().ends_with(b".py");
+    if !is_module && !is_python_script(scene, path) {
+        return;
+    }
+    let Some(text) = scene.text(path) else {
+        return;
+    };
+    let kind = places.kind(path);
+    if kind == Kind::Standard {
+        whole(scene, places, path, keep);
+    }
+    if kind == Kind::Installed && path.file_name() == b"__init__.py" {
+        if scene.observations().seen.is_empty() {
+            all_of_it(scene, path, keep);
+        }
+        for module in required(scene, path) {
+            let reason = Reason::by("python", path, "its distribution requires it");
+            keep.path(&module, Pull::Opened, reason);
+        }
+    }
+    match imports(&text) {
+        Err(why) => keep.problem(path, format!("its imports are not known: it {why}")),
+        Ok(imports) => {
+            for import in imports {
+                ask(scene, places, path, kind, &import, keep);
+            }
+        }
+    }
+}
+
+/// Every module of a package, where no run showed which are used: what a package imports by names
+/// it makes itself cannot be read.
+fn all_of_it(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    let Some(directory) = path.parent() else {
+        return;
+    };
+    let modules: Vec<ImagePath> = scene
+        .tree()
+        .subtree(&directory)
+        .filter(|(path, node)| node.is_file() && !is_for_builders(path))
+        .map(|(path, _)| path)
+        .filter(|path| path.file_name().ends_with(b".py") || path.file_name().ends_with(b".so"))
+        .cloned()
+        .collect();
+    for module in modules {
+        let reason = Reason::by("python", path, "nothing was run to see what of it is used");
+        keep.path(&module, Pull::Opened, reason);
+    }
+}
+
+/// Keeps what an import leads to.
+fn ask(
+    scene: &Scene<'_>,
+    places: &Places,
+    path: &ImagePath,
+    kind: Kind,
+    import: &Import,
+    keep: &mut Keep<'_>,
+) {
+    let detail = match import {
+        Import::Module(name) => format!("imports {name}"),
+        Import::From(level, name, _) => {
+            format!("imports from {}{name}", ".".repeat(*level as usize))
+        }
+        // Distributions are full of names; the application's are about itself.
+        Import::Text(_) if kind != Kind::Own => return,
+        Import::Text(name) => format!("names {name}"),
+        Import::Distribution(name) => format!("looks up the entry point of {name}"),
+    };
+    for module in places.resolve(scene, path, import) {
+        if kind == Kind::Standard && is_for_developers(places, &module) {
+            continue;
+        }
+        let tools = (places.installer(path), places.installer(&module));
+        if matches!(tools, (Some(one), Some(other)) if one != other) {
+            continue;
+        }
+        let reason = Reason::by("python", path, detail.clone());
+        let kept = keep.path(&module, Pull::Opened, reason);
+        // What the standard library has for later is compiled when it is asked for, if ever.
+        if let Some(module) = kept.filter(|module| places.kind(module) != Kind::Standard) {
+            compiled(scene, &module, keep);
+        }
+    }
+}
+
+/// The compiled file beside a module (PEP 3147): without it, every start would compile it again.
+fn compiled(scene: &Scene<'_>, module: &ImagePath, keep: &mut Keep<'_>) {
+    let (Some(directory), Some(stem)) = (module.parent(), module.file_name().strip_suffix(b".py"))
+    else {
+        return;
+    };
+    let cache = directory.join("__pycache__");
+    let prefix = cache.join([stem, b".cpython-"].concat());
+    let compiled: Vec<ImagePath> = scene
+        .tree()
+        .children(&cache)
+        .map(|(path, _)| path)
+        .filter(|path| {
+            path.as_bytes().starts_with(prefix.as_bytes())
+                && !path.file_name().windows(5).any(|part| part == b".opt-")
+        })
+        .cloned()
+        .collect();
+    for path in compiled {
+        keep.path(
+            &path,
+            Pull::Opened,
+            Reason::by("python", module, "compiled from"),
+        );
+    }
+}
+
+/// What a part of the standard library loads by name.
+fn whole(scene: &Scene<'_>, places: &Places, path: &ImagePath, keep: &mut Keep<'_>) {
+    let Some(home) = places.home(path) else {
+        return;
+    };
+    let directory = path.parent().unwrap_or_else(ImagePath::root);
+    if directory == *home && path.file_name() == b"os.py" {
+        let reason = Reason::by("python", path, "codecs are loaded by name");
+        keep.tree(
+            &home.join("encodings"),
+            Cap {
+                files: 1000,
+                bytes: 16 << 20,
+            },
+            reason,
+        );
+    }
+    if directory == *home && path.file_name() == b"sysconfig.py" {
+        let data = scene.tree().children(home).map(|(path, _)| path);
+        let data = data.filter(|path| path.file_name().starts_with(b"_sysconfigdata"));
+        for path_of_data in data.cloned().collect::<Vec<_>>() {
+            let reason = Reason::by("python", path, "its name is made at run time");
+            keep.path(&path_of_data, Pull::Opened, reason);
+        }
+    }
+    if directory == home.join("zoneinfo") && path.file_name() == b"__init__.py" {
+        // PEP 615: the system's database, else the distribution `tzdata`.
+        let import = Import::Module("tzdata.zoneinfo".to_owned());
+        let reason = || Reason::by("python", path, "time zones are looked up by name");
+        let modules = places.resolve(scene, path, &import);
+        let data = modules.last().and_then(ImagePath::parent);
+        let data = data.unwrap_or_else(|| ImagePath::new("/usr/share/zoneinfo"));
+        for module in modules {
+            keep.path(&module, Pull::Opened, reason());
+        }
+        keep.tree(
+            &data,
+            Cap {
+                files: 5000,
+                bytes: 8 << 20,
+            },
+            reason(),
+        );
+    }
+}
+
+/// `-m MODULE`, and `MODULE:NAME` as servers are told their application.
+fn named_on_the_command_line(
+    scene: &Scene<'_>,
+    places: &Places,
+    path: &ImagePath,
+    keep: &mut Keep<'_>,
+) {
+    let config = scene.config();
+    let words = config.command_line();
+    let from = ImagePath::new(&config.working_dir).join("-");
+    let mut modules: Vec<String> = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        if index > 0 && words[index - 1] == "-m" {
+            modules.push(word.clone());
+            modules.push(format!("{word}.__main__"));
+        }
+        if let Some((module, _)) = word.split_once(':') {
+            modules.push(module.to_owned());
+        }
+    }
+    for module in modules {
+        ask(
+            scene,
+            places,
+            &from,
+            Kind::Own,
+            &Import::Module(module),
+            keep,
+        );
+    }
+    // A script that the interpreter is given is the program, executable or not.
+    for word in words.iter().filter(|word| word.ends_with(".py")) {
+        let script = ImagePath::new(&config.working_dir).join(word);
+        let reason = Reason::by("python", path, "is told to run it");
+        keep.path(&script, Pull::Opened, reason);
+    }
+}
+
+/// The source that a compiled file in `__pycache__` was made of.
+fn source_of(path: &ImagePath) -> Option<ImagePath> {
+    let cache = path
+        .parent()
+        .filter(|parent| parent.file_name() == b"__pycache__")?;
+    let stem = path.file_name().split(|&byte| byte == b'.').next()?;
+    path.file_name().ends_with(b".pyc").then_some(())?;
+    Some(cache.parent()?.join([stem, b".py"].concat()))
+}
+
+/// `python3.11`, `python3`, `pypy3`: not `python3.11-config`.
+fn is_interpreter(path: &ImagePath) -> bool {
+    let name = path.file_name();
+    let version = name
+        .strip_prefix(b"python")
+        .or_else(|| name.strip_prefix(b"pypy"));
+    version.is_some_and(|version| {
+        version
+            .iter()
+            .all(|&byte| byte.is_ascii_digit() || byte == b'.')
+    })
+}
+
+fn is_python_script(scene: &Scene<'_>, path: &ImagePath) -> bool {
+    match &*scene.look(path) {
+        Look::Script(line) => line.windows(6).any(|part| part == b"python"),
+        _ => false,
+    }
+}
+
+fn is_for_developers(places: &Places, module: &ImagePath) -> bool {
+    let Some(home) = places.home(module) else {
+        return false;
+    };
+    let mut parts = module.components().skip(home.depth());
+    let first = parts.next().filter(|part| *part != b"lib-dynload");
+    let Some(name) = first.or_else(|| parts.next()) else {
+        return false;
+    };
+    let name = name.split(|&byte| byte == b'.').next().unwrap_or(name);
+    std::str::from_utf8(name).is_ok_and(|name| FOR_DEVELOPERS.binary_search(&name).is_ok())
+}

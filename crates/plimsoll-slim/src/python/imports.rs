@@ -1,0 +1,233 @@
+//! What a module imports: every `import` statement wherever it stands, and names in strings.
+
+use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
+use ruff_python_ast::{Expr, Stmt, StmtIf};
+
+/// One thing a module asks for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Import {
+    /// `import a.b`, and `import_module("a.b")`.
+    Module(String),
+    /// `from ..a import b, c`: the dots, the module (empty for `from . import b`), the names.
+    From(u32, String, Vec<String>),
+    /// The name of a distribution whose entry point is looked up (`load_entry_point("x==1", ..)`,
+    /// `distribution("x")`), as scripts made by installers do.
+    Distribution(String),
+    /// A dotted name in a string: a module perhaps (`DJANGO_SETTINGS_MODULE`, logging's handlers).
+    Text(String),
+}
+
+/// Brackets within brackets that CPython parses (`MAXSTACK` of its tokenizer), and blocks within
+/// blocks more than any of its programs has.
+const MAX_NESTING: usize = 200;
+/// The stack of the thread that parses: a chain of a million operators is a tree as deep.
+const STACK: usize = 512 << 20;
+/// Runs of prefix operators (`- - - x`) longer than this are no program.
+const MAX_PREFIXES: usize = 1000;
+
+/// The imports of a module's source, in the order they are written, without those that only a type
+/// checker sees (`if TYPE_CHECKING:`).
+///
+/// # Errors
+/// When the source is nested deeper than CPython allows; a phrase. Source with syntax errors (of
+/// Python 2, say) gives what could be made out.
+pub(crate) fn imports(source: &str) -> Result<Vec<Import>, &'static str> {
+    if is_too_deep(source.as_bytes()) {
+        return Err("is nested deeper than Python allows");
+    }
+    // Deep trees are walked and freed by recursion, which must not end on our own stack.
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK);
+        let read = worker.spawn_scoped(scope, || {
+            let parsed = ruff_python_parser::parse_unchecked_source(
+                source,
+                ruff_python_ast::PySourceType::Python,
+            );
+            let mut found = Found::default();
+            for statement in &parsed.syntax().body {
+                found.visit_stmt(statement);
+            }
+            found.0
+        });
+        let read = read.map_err(|_| "cannot be parsed: no memory for a stack")?;
+        read.join().map_err(|_| "cannot be parsed")
+    })
+}
+
+/// Counts brackets and prefix operators without minding strings: a file that looks too deep for
+/// this reason alone is refused, and said to be.
+fn is_too_deep(source: &[u8]) -> bool {
+    let (mut depth, mut prefixes) = (0_usize, 0_usize);
+    for &byte in source {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match byte {
+            b'-' | b'+' | b'~' | b'*' => prefixes += 1,
+            b' ' | b'\t' | b'#' | b'\n' => {}
+            _ => prefixes = 0,
+        }
+        // Rulers of dashes in comments are the rule; ten thousand of them are not.
+        if depth > MAX_NESTING || prefixes > MAX_PREFIXES * 10 {
+            return true;
+        }
+    }
+    false
+}
+
+#[derive(Default)]
+struct Found(Vec<Import>);
+
+impl Visitor<'_> for Found {
+    fn visit_stmt(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::Import(import) => {
+                let names = import.names.iter();
+                self.0
+                    .extend(names.map(|alias| Import::Module(alias.name.to_string())));
+            }
+            Stmt::ImportFrom(import) => {
+                let module = import.module.as_ref().map(ToString::to_string);
+                let names = import.names.iter().map(|alias| alias.name.to_string());
+                let from = Import::From(import.level, module.unwrap_or_default(), names.collect());
+                self.0.push(from);
+            }
+            Stmt::If(branch) if is_for_type_checkers(branch) => {
+                for clause in &branch.elif_else_clauses {
+                    for statement in &clause.body {
+                        self.visit_stmt(statement);
+                    }
+                }
+            }
+            _ => walk_stmt(self, statement),
+        }
+    }
+
+    fn visit_expr(&mut self, expression: &Expr) {
+        match expression {
+            Expr::Call(call) => {
+                let name = match &*call.func {
+                    Expr::Name(name) => name.id.as_str(),
+                    Expr::Attribute(attribute) => attribute.attr.as_str(),
+                    _ => "",
+                };
+                if let Some(Expr::StringLiteral(text)) = call.arguments.args.first() {
+                    let text = text.value.to_str();
+                    match name {
+                        "import_module" | "__import__" => {
+                            self.0.push(Import::Module(text.to_owned()));
+                        }
+                        "load_entry_point" | "importlib_load_entry_point" | "distribution" => {
+                            let name = text.split("==").next().unwrap_or(text);
+                            self.0.push(Import::Distribution(name.to_owned()));
+                        }
+                        _ => {}
+                    }
+                }
+                walk_expr(self, expression);
+            }
+            Expr::StringLiteral(text) => {
+                let text = text.value.to_str();
+                if is_dotted(text) {
+                    self.0.push(Import::Text(text.to_owned()));
+                }
+            }
+            _ => walk_expr(self, expression),
+        }
+    }
+}
+
+/// `if TYPE_CHECKING:` and `if typing.TYPE_CHECKING:` are false when the program runs (PEP 484).
+fn is_for_type_checkers(branch: &StmtIf) -> bool {
+    match &*branch.test {
+        Expr::Name(name) => name.id.as_str() == "TYPE_CHECKING",
+        Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
+        _ => false,
+    }
+}
+
+/// Whether a text is two or more identifiers with dots between them.
+fn is_dotted(text: &str) -> bool {
+    let is_identifier = |part: &str| {
+        let mut characters = part.chars();
+        let first = characters.next();
+        first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    text.len() <= 200 && text.contains('.') && text.split('.').all(is_identifier)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn module(name: &str) -> Import {
+        Import::Module(name.to_owned())
+    }
+
+    #[test]
+    fn imports_are_found_wherever_they_stand() {
+        let source = "\
+'''import no'''
+import os, a.b as c
+def f():
+    # import no
+    from . import x
+    from ..y.z import (p,
+                       q)
+    try: import json
+    except ImportError: pass
+if TYPE_CHECKING:
+    import no
+else:
+    import yes
+async def g(): import_module('late.one'); __import__(\"late_two\")
+load_entry_point('tool==1.0', 'console_scripts', 'tool')
+SETTINGS = 'site.settings'; s = 'no module. at all'
+";
+        let from = |level, name: &str, names: &[&str]| {
+            let names = names.iter().map(|&name| name.to_owned()).collect();
+            Import::From(level, name.to_owned(), names)
+        };
+        let expected = [
+            module("os"),
+            module("a.b"),
+            from(1, "", &["x"]),
+            from(2, "y.z", &["p", "q"]),
+            module("json"),
+            module("yes"),
+            module("late.one"),
+            Import::Text("late.one".to_owned()),
+            module("late_two"),
+            Import::Distribution("tool".to_owned()),
+            Import::Text("site.settings".to_owned()),
+        ];
+        assert_eq!(imports(source).unwrap(), expected);
+    }
+
+    #[test]
+    fn source_that_makes_no_sense_gives_what_can_be_made_out() {
+        let found = imports("import a\nprint 'python 2'\nimport b\n").unwrap();
+        assert_eq!(found, [module("a"), module("b")]);
+        assert_eq!(imports("\u{0}\u{1}(((").unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_too_deep_is_refused_and_what_is_long_is_not() {
+        assert!(imports(&"(".repeat(100_000)).is_err());
+        assert!(imports(&format!("x = {}1", "-".repeat(100_000))).is_err());
+        for long in [
+            format!("x = {}1", "1 + ".repeat(50_000)),
+            format!("x = {}1", "1 ** ".repeat(20_000)),
+            format!("x = {}1", "not ".repeat(20_000)),
+            format!("x = y{}", ".z".repeat(50_000)),
+            format!("x = {}1", "lambda: ".repeat(20_000)),
+            format!("x = {}1", "1 if 2 else ".repeat(20_000)),
+        ] {
+            let source = format!("import a\n{long}\n");
+            assert_eq!(imports(&source).unwrap(), [module("a")]);
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! The running room of `slim`: unpacks an image, runs it under watch, and mends what was made until
+//! nothing is missing.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use plimsoll_image::{Ownership, Sink};
+use plimsoll_model::{Config, Draft, ImagePath, Observations, Plan, Problem, Rootfs};
+use plimsoll_run::{Limits, Outcome, Way};
+use plimsoll_slim::Request;
+
+use super::probes;
+use crate::cli::{Compress, SlimOptions};
+use crate::failure::{Failure, Result};
+use crate::session::{self, Context, Opened};
+
+/// How often a slimmed image that missed files is mended and run again.
+pub(super) const MAX_REPAIRS: usize = 8;
+
+/// Signal numbers of Linux, for `STOPSIGNAL` by name (`signal(7)`; the same on every architecture
+/// plimsoll builds for).
+const SIGNALS: [(&str, i32); 9] = [
+    ("HUP", 1),
+    ("INT", 2),
+    ("QUIT", 3),
+    ("KILL", 9),
+    ("USR1", 10),
+    ("USR2", 12),
+    ("TERM", 15),
+    ("WINCH", 28),
+    ("PWR", 30),
+];
+
+/// The sandbox with all that stays the same between runs.
+pub(super) struct Room<'a> {
+    pub(super) context: &'a Context,
+    pub(super) way: Way,
+    /// For what is written and read again.
+    pub(super) scratch: &'a Path,
+    /// For what is run.
+    pub(super) trees: &'a Path,
+    /// What is asked.
+    pub(super) asked: probes::Asked,
+    /// How the image is started.
+    pub(super) starts: Vec<Start>,
+    /// How long the original took, once that is known.
+    pub(super) pace: Option<Pace>,
+    pub(super) options: &'a SlimOptions,
+}
+
+/// How much slower than the original a slimmed image may be: another program beside it may take half
+/// the machine.
+const SLOWER: u32 = 4;
+/// What it has in any case, to start and for a probe.
+const FASTEST_START: Duration = Duration::from_secs(10);
+const FASTEST_PROBE: Duration = Duration::from_secs(4);
+
+/// One way in which an image is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Arguments in the place of the image's own; it is then run to its end, and not probed.
+    pub(super) arguments: Option<Vec<String>>,
+    /// Whether it is also reloaded, and started a second time.
+    pub(super) again: bool,
+}
+
+impl Start {
+    /// All ways the user asks for: the image's own, and each list of arguments. An image that is run
+    /// to its end anyway is started in the given ways alone.
+    pub(super) fn all(lists: Vec<Vec<String>>, is_probed: bool) -> Vec<Self> {
+        let own = (is_probed || lists.is_empty()).then_some(None);
+        let all = own.into_iter().chain(lists.into_iter().map(Some));
+        all.map(|arguments| Self {
+            again: arguments.is_none(),
+            arguments,
+        })
+        .collect()
+    }
+
+    /// The same, once.
+    pub(super) fn once(&self) -> Self {
+        Self {
+            again: false,
+            ..self.clone()
+        }
+    }
+
+    fn command(&self, config: &Config) -> Vec<String> {
+        match &self.arguments {
+            None => config.command_line(),
+            Some(words) => config.entrypoint.iter().chain(words).cloned().collect(),
+        }
+    }
+}
+
+/// How long an image took at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Until it was ready; until its end, where it was run to its end.
+    start: Duration,
+    /// For a probe.
+    probe: Duration,
+}
+
+impl Pace {
+    /// That of the slowest of these runs.
+    pub(super) fn of<'a>(runs: impl Iterator<Item = &'a Outcome>) -> Self {
+        let mut pace = Self {
+            start: Duration::ZERO,
+            probe: Duration::ZERO,
+        };
+        for run in runs {
+            let slowest = run.took.iter().max().copied().unwrap_or_default();
+            pace.probe = pace.probe.max(slowest);
+            pace.start = pace.start.max(run.ready.unwrap_or(slowest));
+        }
+        pace
+    }
+}
+
+/// A slimmed image that was written to the work directory, read back and run.
+pub(super) struct Made {
+    pub(super) draft: Draft,
+    pub(super) config_digest: plimsoll_model::Digest,
+    pub(super) opened: Opened,
+    /// What came of each start.
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) repaired: Vec<(ImagePath, String)>,
+    pub(super) still_missing: usize,
+    /// How long its processes ran, all rounds together.
+    pub(super) ran: Duration,
+}
+
+impl Room<'_> {
+    /// Unpacks a tree for the sandbox; answers where, and what the disk could not be given.
+    pub(super) fn prepare(
+        &self,
+        rootfs: &Rootfs,
+        what: &str,
+        phases: &mut Phases,
+    ) -> Result<(PathBuf, Vec<Problem>)> {
+        self.context.progress.step(&format!("unpacking the {what}"));
+        let directory = self.trees.join(what.replace(' ', "-"));
+        let ownership = match self.way {
+            Way::Root => Ownership::Real,
+            Way::Plain => Ownership::Mine,
+        };
+        let unpacked = phases
+            .time("unpack", || {
+                plimsoll_image::unpack(rootfs, &directory, ownership)
+            })
+            .map_err(|error| Failure::because(format_args!("cannot unpack the {what}"), &error))?;
+        // A plain user's disk holds no other owners at all: the way it runs says so, once.
+        let unhonoured = match self.way {
+            Way::Root => unpacked.problems,
+            Way::Plain => Vec::new(),
+        };
+        Ok((directory, unhonoured))
+    }
+
+    /// Starts the image unpacked at `root` under watch and asks the probes.
+    pub(super) fn run(
+        &self,
+        root: &Path,
+        image: &Opened,
+        what: &str,
+        start: &Start,
+        phases: &mut Phases,
+    ) -> Result<Outcome> {
+        let said = start.arguments.as_ref().map(|words| probes::line(words));
+        let said = said.map_or_else(String::new, |line| format!(" with {line}"));
+        self.context
+            .progress
+            .step(&format!("running the {what}{said}, {}", self.way));
+        let config = &image.image.config;
+        let failed = |error: &dyn std::error::Error| {
+            Failure::because(format_args!("cannot run the {what}"), error)
+        };
+        let identity =
+            plimsoll_run::identity(&image.rootfs, config).map_err(|error| failed(&error))?;
+        let tree = &image.rootfs.tree;
+        let owners = |path: &ImagePath| {
+            let found = tree.resolve_parent(path).ok()?;
+            tree.get(&found.path)
+                .map(|node| (node.meta.uid, node.meta.gid))
+        };
+        let scratch = self.trees.join(format!("{}-run", what.replace(' ', "-")));
+        std::fs::create_dir_all(&scratch).map_err(|error| failed(&error))?;
+        let spec = plimsoll_run::Spec {
+            root,
+            scratch: &scratch,
+            command: start.command(config),
+            env: config.env.clone(),
+            working_dir: config.working_dir.clone(),
+            identity,
+            stop_signal: stop_signal(config)?,
+            volumes: config.volumes.clone(),
+            ports: if start.arguments.is_none() {
+                config.tcp_ports()
+            } else {
+                Vec::new()
+            },
+            watch: true,
+            probes: if start.arguments.is_none() {
+                &self.asked.probes
+            } else {
+                &[]
+            },
+            again: start.again,
+            limits: self.limits(),
+            owners: &owners,
+        };
+        let mut outcome = phases
+            .time("run", || plimsoll_run::run(&spec))
+            .map_err(|error| failed(&error))?;
+        for answer in &mut outcome.answers {
+            answer.probe.push_str(&said);
+        }
+        Ok(outcome)
+    }
+
+    /// What an image may use: a result that is much slower than the original is none that works, and
+    /// nobody waits for it as long as for the original.
+    fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        let given = Duration::from_secs(self.options.start_timeout);
+        let pace = |start: Duration, probe: Duration| Limits {
+            start,
+            probe,
+            total: given + usual.total,
+            memory: self.options.memory << 20,
+            ..usual
+        };
+        match &self.pace {
+            None => pace(given, usual.probe),
+            Some(original) => pace(
+                given.min(FASTEST_START.max(original.start * SLOWER)),
+                usual.probe.min(FASTEST_PROBE.max(original.probe * SLOWER)),
+            ),
+        }
+    }
+
+    /// The original must do what is asked of it, or nothing can be proved.
+    pub(super) fn must_answer(&self, outcome: &Outcome, name: &str) -> Result<()> {
+        if let Some(answer) = outcome.answers.iter().find(|answer| !answer.is_good()) {
+            return Err(Failure::new(format!(
+                "{name} itself does not pass the probe {}: {}",
+                answer.probe,
+                probes::describe(answer)
+            ))
+            .details(outcome.problems.clone())
+            .details(probes::said(answer))
+            .details(probes::tail("image", &outcome.output))
+            .hint("a probe must pass on the original; --start-timeout gives it more time"));
+        }
+        if outcome.answers.is_empty() || outcome.observations.seen.is_empty() {
+            return Err(Failure::new(format!(
+                "nothing was seen of {name} at work, so nothing could be proved"
+            ))
+            .details(outcome.problems.clone())
+            .details(probes::tail("image", &outcome.output))
+            .hint("name what must go on working with --probe"));
+        }
+        Ok(())
+    }
+
+    /// Writes what the plan keeps, runs it, adds what it missed, and again until nothing is.
+    pub(super) fn make_and_mend(
+        &self,
+        original: &Opened,
+        request: &Request<'_>,
+        plan: &mut Plan,
+        phases: &mut Phases,
+    ) -> Result<Made> {
+        let mut repaired = Vec::new();
+        let mut ran = Duration::ZERO;
+        for round in 0.. {
+            let what = if round == 0 {
+                "slimmed image".to_owned()
+            } else {
+                format!("slimmed image, mended {round} times")
+            };
+            let draft = phases.time("plan", || plimsoll_slim::draft(request, plan));
+            let stage = self.scratch.join(format!("stage-{round}"));
+            let sink = Sink::OciLayout {
+                dir: stage.clone(),
+                tag: Some("slim".to_owned()),
+            };
+            let progress = &self.context.progress;
+            progress.step(&format!("writing the {what} and reading it again"));
+            // What is proved is the tree and the configuration; compressed it is once, at the end.
+            let written = phases.time("write", || {
+                crate::verbs::write_image(self.context, &draft, &sink, Compress::None)
+            })?;
+            let name = format!("oci:{}:slim", stage.display());
+            let platform = platform_of(&original.image.config);
+            let opened = phases.time("read", || {
+                session::read(self.context, &name, Some(&platform), Some(self.scratch))
+            })?;
+            let (root, _) = self.prepare(&opened.rootfs, &what, phases)?;
+            let mut outcomes = Vec::new();
+            let mut seen = Observations::default();
+            for start in &self.starts {
+                let outcome = self.run(&root, &opened, &what, start, phases)?;
+                ran += outcome.total;
+                seen.merge(&outcome.observations);
+                outcomes.push(outcome);
+            }
+            phases.time("clean up", || remove(&root));
+            let missing = phases.time("plan", || plimsoll_slim::repair(request, plan, &seen));
+            if missing.is_empty() || round == MAX_REPAIRS {
+                let config_digest = written.config_digest;
+                let still_missing = missing.len();
+                return Ok(Made {
+                    draft,
+                    config_digest,
+                    opened,
+                    outcomes,
+                    repaired,
+                    still_missing,
+                    ran,
+                });
+            }
+            for (path, reason) in &missing {
+                repaired.push((path.clone(), reason.to_string()));
+            }
+            phases.time("plan", || plimsoll_slim::add(plan, request, &missing));
+        }
+        unreachable!("the last round returns")
+    }
+}
+
+/// A work directory that cannot be removed now is removed with the one it lies in.
+pub(super) fn remove(directory: &Path) {
+    let _ = std::fs::remove_dir_all(directory);
+}
+
+/// Seconds by phase; a phase that comes again adds up.
+#[derive(Default)]
+pub(super) struct Phases(pub(super) Vec<(&'static str, f64)>);
+
+impl Phases {
+    pub(super) fn time<T>(&mut self, phase: &'static str, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let result = work();
+        let seconds = began.elapsed().as_secs_f64();
+        match self.0.iter_mut().find(|(name, _)| *name == phase) {
+            Some((_, sum)) => *sum += seconds,
+            None => self.0.push((phase, seconds)),
+        }
+        result
+    }
+}
+
+fn stop_signal(config: &Config) -> Result<i32> {
+    let Some(text) = &config.stop_signal else {
+        return Ok(15);
+    };
+    let name = text.trim().trim_start_matches("SIG");
+    if let Ok(number) = name.parse::<i32>()
+        && (1..=64).contains(&number)
+    {
+        return Ok(number);
+    }
+    let known = SIGNALS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, number)| *number).ok_or_else(|| {
+        Failure::new(format!(
+            "the image's STOPSIGNAL is {text:?}, which is no signal of Linux"
+        ))
+    })
+}
+
+pub(super) fn platform_of(config: &Config) -> String {
+    let (os, architecture) = (&config.os, &config.architecture);
+    match &config.variant {
+        Some(variant) => format!("{os}/{architecture}/{variant}"),
+        None => format!("{os}/{architecture}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stop_signals_have_names_and_numbers() {
+        let signal = |text: &str| {
+            stop_signal(&Config {
+                stop_signal: Some(text.into()),
+                ..Config::default()
+            })
+            .ok()
+        };
+        assert_eq!(signal("SIGWINCH"), Some(28));
+        assert_eq!(signal("QUIT"), Some(3));
+        assert_eq!(signal("9"), Some(9));
+        assert_eq!(signal("SIGNOTHING"), None);
+        assert_eq!(signal("99"), None);
+    }
+}
