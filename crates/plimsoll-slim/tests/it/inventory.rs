@@ -95,13 +95,13 @@ fn what_node_and_ruby_say_of_a_module_stays_with_the_module() {
          SEEN opened /gems/3.1/gems/rack-2/lib/rack.rb
          /server 0755 elf  # kept
          /app/main.js      0644 1k                     # kept [observed]
-         /app/package.json 0644 1k                     # kept [metadata]
+         /app/package.json 0644 1k                     # kept
          /app/node_modules/a/lib/deep/x.js 0644 1k     # kept [observed]
-         /app/node_modules/a/package.json  0644 1k     # kept [metadata]
+         /app/node_modules/a/package.json  0644 1k     # kept
          /app/node_modules/b/index.js      0644 1k
          /app/node_modules/b/package.json  0644 1k
          /gems/3.1/gems/rack-2/lib/rack.rb 0644 1k     # kept [observed]
-         /gems/3.1/specifications/rack-2.gemspec 0644 1k # kept [metadata]
+         /gems/3.1/specifications/rack-2.gemspec 0644 1k # kept
          /gems/3.1/gems/rake-1/lib/rake.rb 0644 1k
          /gems/3.1/specifications/rake-1.gemspec 0644 1k",
     );

@@ -149,11 +149,16 @@ fn risks(facts: &SlimFacts, page: &mut Page) {
     for row in chosen.iter().flat_map(|risk| &risk.ashore) {
         let shown = row.examples.iter().map(ImagePath::to_string);
         let shown = shown.collect::<Vec<_>>().join(", ");
-        let (what, files, packages) = (row.what, count(row.files), count(row.packages));
+        let (what, files) = (row.what, count(row.files));
+        let packages = match row.packages {
+            0 => "no package".to_owned(),
+            1 => "1 package".to_owned(),
+            packages => format!("{} packages", count(packages)),
+        };
         let size = bytes(row.bytes);
         page.paragraph(
             2,
-            &format!("{what}: {files} ({size}) of {packages} packages, such as {shown}"),
+            &format!("{what}: {files} ({size}) of {packages}, such as {shown}"),
         );
     }
 }
