@@ -43,7 +43,6 @@ pub(super) fn slim(
         include: &options.includes,
         exclude: &options.excludes,
         keep_packages: &options.keep_packages,
-        layers: options.layers.into(),
     };
     context.progress.step("planning what must stay");
     let plan = phases.time("plan", || plimsoll_slim::plan(&request));
