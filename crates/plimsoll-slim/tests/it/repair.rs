@@ -115,3 +115,51 @@ fn every_removal_of_an_observed_file_is_found() {
         assert!(broken.keeps(path));
     }
 }
+
+/// Plans are broken on purpose: whatever observed files are taken out of one, a run of what is left
+/// asks for them, and mending leads back to the whole plan.
+#[test]
+fn whatever_is_taken_out_of_a_plan_comes_back() {
+    let mut image = String::from("ENTRYPOINT /server\n/server 0755 elf\n");
+    for number in 0..60 {
+        image.push_str(&format!(
+            "/data/f{number} 0644 1k\n/data/l{number} -> f{number}\nSEEN opened /data/l{number}\n\
+             /lib/m{number}.so 0644 elf needed=libn{number}.so\n/lib/libn{number}.so 0644 elf\n\
+             SEEN opened /lib/m{number}.so\n"
+        ));
+    }
+    let world = World::new(&image);
+    let whole = world.plan();
+    let observed: Vec<&ImagePath> = whole
+        .keep
+        .iter()
+        .filter(|(_, reasons)| reasons.iter().any(|reason| reason.rule == "observed"))
+        .map(|(path, _)| path)
+        .collect();
+    assert_eq!(observed.len(), 120);
+    // A linear congruential generator (the constants of POSIX's `rand`): the same plans each time.
+    let mut state: u32 = 1;
+    let mut next = move |below: usize| {
+        state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+        (state >> 16) as usize % below
+    };
+    for _ in 0..200 {
+        let mut broken = whole.clone();
+        for _ in 0..=next(12) {
+            broken.keep.remove(observed[next(observed.len())]);
+        }
+        let request = world.request();
+        let missing = plimsoll_slim::repair(&request, &broken, &world.observations);
+        let gone = whole.keep.keys().filter(|path| !broken.keeps(path));
+        // A link that is gone is found where it leads.
+        for path in gone {
+            let target = world.fixture.rootfs.tree.resolve(path).unwrap().path;
+            let found = missing.iter().any(|(path, _)| *path == target);
+            assert!(found, "{path} -> {target}: {missing:?}");
+        }
+        plimsoll_slim::add(&mut broken, &request, &missing);
+        assert!(whole.keep.keys().all(|path| broken.keeps(path)));
+        let left = plimsoll_slim::repair(&request, &broken, &world.observations);
+        assert_eq!(left, []);
+    }
+}
