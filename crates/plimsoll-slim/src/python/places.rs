@@ -1,6 +1,6 @@
 //! Where the modules of an image's Pythons lie, and how a name becomes a file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_model::ImagePath;
 
@@ -26,6 +26,8 @@ pub(crate) struct Places {
     /// Where installed distributions lie (`site-packages`, Debian's `dist-packages`), and what
     /// their `.pth` files add (documentation of the module `site`).
     sites: Vec<ImagePath>,
+    /// Extension modules, by the path that an import of them leads to.
+    extensions: BTreeMap<ImagePath, ImagePath>,
     /// Where the application's own modules are looked for: `PYTHONPATH`, the working directory.
     own: Vec<ImagePath>,
 }
@@ -45,12 +47,21 @@ impl Places {
     pub(crate) fn of(scene: &Scene<'_>) -> Self {
         let tree = scene.tree();
         let mut homes = Vec::new();
+        let mut extensions = BTreeMap::new();
         let mut sites = BTreeSet::new();
         for (path, node) in tree.iter() {
             let Some(parent) = path.parent() else {
                 continue;
             };
-            if node.is_file() && path.file_name() == b"os.py" && is_versioned(parent.file_name()) {
+            // `_x.cpython-311-x86_64-linux-gnu.so`, `_x.abi3.so`, `_x.so` (PEP 3149).
+            if path.file_name().ends_with(b".so") {
+                let stem = path.file_name().split(|&byte| byte == b'.').next();
+                let module = parent.join(stem.unwrap_or_default());
+                extensions.entry(module).or_insert_with(|| path.clone());
+            } else if node.is_file()
+                && path.file_name() == b"os.py"
+                && is_versioned(parent.file_name())
+            {
                 homes.push(parent);
             } else if node.is_dir()
                 && matches!(path.file_name(), b"site-packages" | b"dist-packages")
@@ -73,6 +84,7 @@ impl Places {
         Self {
             homes,
             sites,
+            extensions,
             own: own.into_iter().filter_map(real).collect(),
         }
     }
@@ -140,18 +152,18 @@ impl Places {
                         self.absolute(scene, from, module, &mut found);
                         found.last().cloned()
                     }
-                    level => relative(scene, from, *level, module, &mut found),
+                    level => self.relative(scene, from, *level, module, &mut found),
                 };
                 // Names of a package may be modules in it.
                 if let Some(package) = base.filter(|base| base.file_name() == b"__init__.py")
                     && let Some(directory) = package.parent()
                 {
                     for name in names.iter().take(MAX_MODULES) {
-                        step(scene, &directory, name, &mut found);
+                        step(scene, &self.extensions, &directory, name, &mut found);
                     }
                 } else if let Some(directory) = self.namespace(scene, from, *level, module) {
                     for name in names.iter().take(MAX_MODULES) {
-                        step(scene, &directory, name, &mut found);
+                        step(scene, &self.extensions, &directory, name, &mut found);
                     }
                 }
             }
@@ -172,7 +184,7 @@ impl Places {
             let mut any = false;
             let mut all = true;
             for part in name.split('.') {
-                match step(scene, &at, part, found) {
+                match step(scene, &self.extensions, &at, part, found) {
                     Some(next) => {
                         any = true;
                         at = next;
@@ -207,6 +219,29 @@ impl Places {
             .find(|path| scene.tree().get(path).is_some_and(|node| node.is_dir()))
     }
 
+    /// `from ..a import`: up from the module's package, then down; answers the file of the last one.
+    fn relative(
+        &self,
+        scene: &Scene<'_>,
+        from: &ImagePath,
+        level: u32,
+        name: &str,
+        found: &mut Vec<ImagePath>,
+    ) -> Option<ImagePath> {
+        let mut directory = from.parent()?;
+        for _ in 1..level {
+            directory = directory.parent()?;
+        }
+        let init = directory.join("__init__.py");
+        let mut last = scene.tree().contains(&init).then_some(init);
+        found.extend(last.clone());
+        for part in name.split('.').filter(|part| !part.is_empty()) {
+            directory = step(scene, &self.extensions, &directory, part, found)?;
+            last = found.last().cloned();
+        }
+        last
+    }
+
     /// Where a module at `from` looks: its own tree first, then the application's places, the
     /// standard library, the installed ones.
     fn search<'a>(
@@ -230,31 +265,10 @@ impl Places {
     }
 }
 
-/// `from ..a import`: up from the module's package, then down; answers the file of the last one.
-fn relative(
-    scene: &Scene<'_>,
-    from: &ImagePath,
-    level: u32,
-    name: &str,
-    found: &mut Vec<ImagePath>,
-) -> Option<ImagePath> {
-    let mut directory = from.parent()?;
-    for _ in 1..level {
-        directory = directory.parent()?;
-    }
-    let init = directory.join("__init__.py");
-    let mut last = scene.tree().contains(&init).then_some(init);
-    found.extend(last.clone());
-    for part in name.split('.').filter(|part| !part.is_empty()) {
-        directory = step(scene, &directory, part, found)?;
-        last = found.last().cloned();
-    }
-    last
-}
-
 /// One part of a name: puts the module's files into `found`, answers where its submodules lie.
 fn step(
     scene: &Scene<'_>,
+    extensions: &BTreeMap<ImagePath, ImagePath>,
     directory: &ImagePath,
     part: &str,
     found: &mut Vec<ImagePath>,
@@ -274,12 +288,7 @@ fn step(
         found.push(module);
         return Some(inside);
     }
-    // `_x.cpython-311-x86_64-linux-gnu.so`, `_x.abi3.so`, `_x.so` (PEP 3149).
-    let prefix = directory.join(format!("{part}."));
-    let extension = tree.children(directory).map(|(path, _)| path).find(|path| {
-        path.as_bytes().starts_with(prefix.as_bytes()) && path.file_name().ends_with(b".so")
-    });
-    if let Some(extension) = extension {
+    if let Some(extension) = extensions.get(&inside) {
         found.push(extension.clone());
         return Some(inside);
     }

@@ -23,6 +23,22 @@ fn write_image(
     sink: &Sink,
     compression: Compress,
 ) -> Result<Written> {
+    let written = write_only(context, draft, sink, compression)?;
+    let violations = plimsoll_image::validate(sink)
+        .map_err(|error| Failure::because(format_args!("cannot read {sink} again"), &error))?;
+    if let Some(violation) = violations.first() {
+        return Err(Failure::new(format!("{sink} is not valid: {violation}")));
+    }
+    Ok(written)
+}
+
+/// Writes an image that is opened at once, which checks the digests too.
+fn write_only(
+    context: &Context,
+    draft: &Draft,
+    sink: &Sink,
+    compression: Compress,
+) -> Result<Written> {
     let compression = match compression {
         Compress::Gzip => Compression::Gzip,
         Compress::Zstd => Compression::Zstd,
@@ -33,12 +49,6 @@ fn write_image(
         temporaries: Some(&|path| context.leftovers.add(path)),
         ..WriteOptions::default()
     };
-    let written = plimsoll_image::write(draft, sink, &options)
-        .map_err(|error| Failure::because(format_args!("cannot write {sink}"), &error))?;
-    let violations = plimsoll_image::validate(sink)
-        .map_err(|error| Failure::because(format_args!("cannot read {sink} again"), &error))?;
-    if let Some(violation) = violations.first() {
-        return Err(Failure::new(format!("{sink} is not valid: {violation}")));
-    }
-    Ok(written)
+    plimsoll_image::write(draft, sink, &options)
+        .map_err(|error| Failure::because(format_args!("cannot write {sink}"), &error))
 }

@@ -281,7 +281,7 @@ impl Room<'_> {
                 format!("slimmed image, mended {round} times")
             };
             let draft = phases.time("plan", || plimsoll_slim::draft(request, plan));
-            let stage = self.scratch.join(format!("stage-{round}"));
+            let stage = self.trees.join(format!("stage-{round}"));
             let sink = Sink::OciLayout {
                 dir: stage.clone(),
                 tag: Some("slim".to_owned()),
@@ -290,7 +290,7 @@ impl Room<'_> {
             progress.step(&format!("writing the {what} and reading it again"));
             // What is proved is the tree and the configuration; compressed it is once, at the end.
             let written = phases.time("write", || {
-                crate::verbs::write_image(self.context, &draft, &sink, Compress::None)
+                crate::verbs::write_only(self.context, &draft, &sink, Compress::None)
             })?;
             let name = format!("oci:{}:slim", stage.display());
             let platform = platform_of(&original.image.config);
