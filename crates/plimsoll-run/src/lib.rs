@@ -26,7 +26,7 @@ mod way;
 pub use error::Error;
 pub use identity::{Identity, identity};
 pub use probe::{PROBES, Probe, ProbeError};
-pub use spec::{Ended, Exit, Limits, Outcome, RunningAs, Spec};
+pub use spec::{Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec};
 pub use way::{Unavailable, Way, way};
 
 /// Starts the image, asks the probes, stops it.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use plimsoll_model::{Answer, ImagePath, Observations};
+use plimsoll_model::{Answer, ImagePath, Observations, Startup};
 
 use crate::{Identity, Probe, Way};
 
@@ -31,6 +31,10 @@ pub struct Spec<'a> {
     pub ports: Vec<u16>,
     /// Whether to record what the run touches.
     pub watch: bool,
+    /// Whether to record how the run comes to its server, too.
+    pub startup: Recording,
+    /// The name the image sees itself by.
+    pub hostname: &'a str,
     /// What to ask the running image, in order.
     pub probes: &'a [Probe],
     /// Whether to reload the image after its probes (SIGHUP, where it has a handler) and to start it
@@ -41,6 +45,23 @@ pub struct Spec<'a> {
     /// Who owns a path (user, group), as the image says: what a plain user's run is answered when
     /// it asks, because a plain user's disk cannot hold other owners. `None`: the image has no such path.
     pub owners: &'a (dyn Fn(&ImagePath) -> Option<(u32, u32)> + Sync),
+}
+
+/// Whether the way to the server is recorded; see [`plimsoll_model::Startup`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Recording {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is, and the run goes on.
+    On,
+    /// It is, and the run ends when process 1 becomes this program, for the so manieth time.
+    Until {
+        /// Its path, as spelt in an earlier recording.
+        program: Vec<u8>,
+        /// How often process 1 becomes it; 1 is the first time.
+        times: usize,
+    },
 }
 
 /// What an image may use. Whichever is hit ends the run, and [`Outcome::problems`] names it.
@@ -94,6 +115,8 @@ pub struct Outcome {
     pub later: Vec<Answer>,
     /// What the run touched; empty where it was not watched.
     pub observations: Observations,
+    /// How the run came to its server, where that was recorded.
+    pub startup: Option<Startup>,
     /// TCP ports that listened when the probes were done, sorted.
     pub listening: Vec<u16>,
     /// The processes that lived when the probes were done, sorted, each kind once.
@@ -120,6 +143,7 @@ impl Outcome {
             took: Vec::new(),
             later: Vec::new(),
             observations: Observations::default(),
+            startup: None,
             listening: Vec::new(),
             running_as: Vec::new(),
             exit: None,

@@ -51,6 +51,6 @@ mod still;
 mod supervise;
 
 pub(crate) use exec::Door;
-pub(crate) use proc::{children, kill_all};
+pub(crate) use proc::{children, family, field, kill_all};
 pub(crate) use spawn::attempt;
 pub(crate) use supervise::run;

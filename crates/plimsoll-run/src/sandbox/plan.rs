@@ -12,10 +12,7 @@ use plimsoll_model::config::DEFAULT_PATH;
 
 use super::step::{Planned, Step};
 use crate::seccomp::{self, Notify};
-use crate::{Error, Spec, Way};
-
-/// The name the image sees itself by.
-const HOSTNAME: &str = "plimsoll";
+use crate::{Error, Recording, Spec, Way};
 
 /// Docker's default capabilities (moby, `oci/caps/defaults.go`), by the numbers of
 /// `linux/capability.h`: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP,
@@ -127,7 +124,7 @@ pub(super) fn plan(
     plan.add("tie the sandbox to this process", Step::DieWithParent);
     // Nothing below depends on what the caller's process was started with.
     plan.add("clear the file mode mask", Step::Umask(0));
-    root(&mut plan, spec, pristine, places)?;
+    root(&mut plan, spec, pristine, places, channels)?;
     kernel_views(&mut plan, spec, way)?;
     plan.add("change the root", Step::PivotRoot);
     files(&mut plan, spec)?;
@@ -227,6 +224,7 @@ fn root(
     spec: &Spec<'_>,
     pristine: Pristine,
     places: &Places,
+    channels: &Channels,
 ) -> Result<(), Error> {
     let private = mount("none", "/", "", MS_REC | MS_PRIVATE, "")?;
     plan.add("make the mounts private", private);
@@ -264,6 +262,13 @@ fn root(
         ("root", 0o755),
     ] {
         plan.add(format!("make the directory {name}"), directory(name, mode)?);
+    }
+    if spec.startup != Recording::Off {
+        let show = Step::Show {
+            path: text("upper")?,
+            socket: channels.socket,
+        };
+        plan.add("show the directory upper", show);
     }
     let bind = Step::Mount {
         source: lower,
@@ -384,14 +389,15 @@ fn protect(plan: &mut Plan, wanted: impl Fn(&str) -> bool) -> Result<(), Error> 
 
 /// The files a runtime writes, the volumes, the working directory; the root is ours by now.
 fn files(plan: &mut Plan, spec: &Spec<'_>) -> Result<(), Error> {
-    plan.add("name the sandbox", Step::Hostname(HOSTNAME.into()));
+    let hostname = spec.hostname;
+    plan.add("name the sandbox", Step::Hostname(hostname.into()));
     plan.add("bring the loopback interface up", Step::Loopback);
     let hosts = format!(
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t{HOSTNAME}\n"
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t{hostname}\n"
     );
     for (path, bytes) in [
         ("/etc/hosts", hosts),
-        ("/etc/hostname", format!("{HOSTNAME}\n")),
+        ("/etc/hostname", format!("{hostname}\n")),
         // There is nobody to ask but ourselves, and nobody listens: names fail at once.
         (
             "/etc/resolv.conf",
@@ -502,7 +508,7 @@ fn environment(spec: &Spec<'_>) -> Vec<String> {
     let mut environment: Vec<String> = Vec::new();
     let name = |pair: &str| pair.split('=').next().unwrap_or("").to_owned();
     let home = format!("HOME={}", spec.identity.home);
-    let host = format!("HOSTNAME={HOSTNAME}");
+    let host = format!("HOSTNAME={}", spec.hostname);
     let path = format!("PATH={DEFAULT_PATH}");
     for pair in [path, host, home].iter().chain(&spec.env) {
         match environment.iter_mut().find(|old| name(old) == name(pair)) {

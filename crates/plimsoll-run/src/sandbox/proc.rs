@@ -25,7 +25,7 @@ fn listener(line: &str) -> Option<u16> {
 
 /// A process and all below it, in the numbers of this machine. Everything in a process namespace is
 /// below its first process.
-pub(super) fn family(pid: i32) -> Vec<i32> {
+pub(crate) fn family(pid: i32) -> Vec<i32> {
     let mut all = vec![pid];
     let mut next = 0;
     while let Some(&parent) = all.get(next) {
@@ -78,7 +78,7 @@ pub(super) fn memory(pids: &[i32], exact: bool) -> u64 {
 }
 
 /// The first word behind a name in a file like `/proc/PID/status`.
-fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_ascii_whitespace().next()
 }

@@ -160,6 +160,8 @@ pub(super) struct Started {
     pub(super) network: Network,
     /// Where the calls to look at arrive.
     pub(super) listener: Option<OwnedFd>,
+    /// The directory that holds what the image has written, where it was to be shown.
+    pub(super) upper: Option<OwnedFd>,
     report: File,
     plan: Vec<Planned>,
 }
@@ -198,10 +200,16 @@ pub(super) fn start(
     };
     let mut started = clone(way, make)?;
     if notify != Notify::Nothing {
-        let received = sys::receive_fds(started.socket.as_fd());
-        let received = received.map_err(Error::sandbox("receive the tracer's descriptor"))?;
-        if let Some((_, mut fds)) = received {
-            started.started.listener = fds.pop();
+        while started.started.listener.is_none() {
+            let received = sys::receive_fds(started.socket.as_fd());
+            match received.map_err(Error::sandbox("receive the tracer's descriptor"))? {
+                Some((step::UPPER, mut fds)) => started.started.upper = fds.pop(),
+                Some((_, mut fds)) => match fds.pop() {
+                    Some(listener) => started.started.listener = Some(listener),
+                    None => break,
+                },
+                None => break,
+            }
         }
     }
     let started = started.started;
@@ -242,6 +250,7 @@ impl Started {
             process,
             network,
             listener,
+            upper: None,
             report,
             plan,
         }
@@ -354,6 +363,7 @@ fn clone(
         process,
         network,
         listener: None,
+        upper: None,
         report: File::from(report),
         plan,
     };

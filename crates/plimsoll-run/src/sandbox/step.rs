@@ -41,6 +41,8 @@ pub(super) enum Step {
     File { path: CString, bytes: Vec<u8> },
     /// Writes to a file of /proc.
     Write { path: CString, bytes: Vec<u8> },
+    /// A directory whose descriptor is sent to our side, which reads there what the image writes.
+    Show { path: CString, socket: RawFd },
     /// `chdir(2)`.
     Chdir(CString),
     /// The current directory becomes the root; the old root is let go.
@@ -234,6 +236,14 @@ fn take(step: &Step, vectors: &Vectors) -> Result<(), i32> {
                 create(path, bytes, 0o644)
             }
             Step::Write { path, bytes } => write_to(path, bytes, libc::O_WRONLY, 0),
+            Step::Show { path, socket } => {
+                let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
+                let at = libc::AT_FDCWD;
+                let fd = ok(libc::syscall(libc::SYS_openat, at, path.as_ptr(), flags))?;
+                let sent = send_fds(*socket, UPPER, &[fd as RawFd]);
+                libc::syscall(libc::SYS_close, fd);
+                sent
+            }
             Step::Chdir(path) => ok(libc::syscall(libc::SYS_chdir, path.as_ptr())).map(drop),
             Step::PivotRoot => {
                 // pivot_root(".", ".") stacks the old root upon the new one (pivot_root(2)).
@@ -420,6 +430,9 @@ fn filter(program: &[sock_filter], listener: Option<RawFd>) -> Result<(), i32> {
     }?;
     send_fds(socket, b'L', &[fd as RawFd])
 }
+
+/// The message with the directory of [`Step::Show`].
+pub(super) const UPPER: u8 = b'U';
 
 /// `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` of `linux/seccomp.h`.
 const WAIT_KILLABLE: c_ulong = 1 << 5;

@@ -21,7 +21,7 @@ use super::{copy, proc};
 use crate::probe::{self, Scene};
 use crate::seccomp::Notify;
 use crate::trace::{Given, Identities, Traced, Tracer};
-use crate::{Ended, Error, Exit, Outcome, RunningAs, Spec, Way, way};
+use crate::{Ended, Error, Exit, Outcome, Recording, RunningAs, Spec, Way, way};
 
 /// From one look at the image to the next, while it gets ready.
 const LOOK: Duration = Duration::from_millis(20);
@@ -190,15 +190,20 @@ impl Stage<'_> {
             .collect();
         let restart = scenes.len() - 1;
         let during = AtomicUsize::new(if is_second { restart } else { 0 });
+        let upper = started.upper.take();
         let tracer = started.listener.take().map(|listener| {
-            Tracer::new(
+            let tracer = Tracer::new(
                 listener,
                 started.process.pid,
                 way,
                 (spec, given),
                 &scenes,
                 &during,
-            )
+            );
+            match spec.startup != Recording::Off && !is_second {
+                true => tracer.recording(upper, spec),
+                false => tracer,
+            }
         });
         let identities = tracer.as_ref().and_then(Tracer::identities);
         let limit = Mutex::new(None);
@@ -259,6 +264,7 @@ impl Stage<'_> {
             let mut outcome = told?;
             outcome.way = way;
             outcome.observations = traced.observations;
+            outcome.startup = traced.startup;
             outcome.problems.extend(traced.problems);
             outcome.output = output.read();
             let limit = limit.lock().unwrap_or_else(PoisonError::into_inner).take();

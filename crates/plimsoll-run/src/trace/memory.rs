@@ -13,8 +13,20 @@ const LONGEST: usize = 4096;
 /// Bytes fetched at first: nearly every path is shorter.
 const SHORT: usize = 256;
 
+/// Longest argument or variable of a program, the zero byte included (`MAX_ARG_STRLEN`).
+const LONGEST_ARGUMENT: usize = 128 << 10;
+
 /// The text at an address, without its zero byte; `None` when it is longer than a path may be.
 pub(super) fn text(pid: i32, address: u64) -> io::Result<Option<Vec<u8>>> {
+    bounded(pid, address, LONGEST)
+}
+
+/// An argument of a program, or a variable.
+pub(super) fn long_text(pid: i32, address: u64) -> io::Result<Vec<u8>> {
+    bounded(pid, address, LONGEST_ARGUMENT)?.ok_or_else(|| io::ErrorKind::FileTooLarge.into())
+}
+
+fn bounded(pid: i32, address: u64, longest: usize) -> io::Result<Option<Vec<u8>>> {
     let to_page_end = page() - (address as usize & (page() - 1));
     let mut bytes = vec![0; SHORT.min(to_page_end)];
     let mut got = read(pid, address, &mut bytes)?;
@@ -23,14 +35,14 @@ pub(super) fn text(pid: i32, address: u64) -> io::Result<Option<Vec<u8>>> {
             bytes.truncate(end);
             return Ok(Some(bytes));
         }
-        if got == LONGEST {
+        if got == longest {
             return Ok(None);
         }
         // To the end of the page and no further: a read that runs into a page that is not there
         // fails as a whole.
         let from = address.wrapping_add(got as u64);
         let to_page_end = page() - (from as usize & (page() - 1));
-        let more = to_page_end.min(LONGEST - got);
+        let more = to_page_end.min(longest - got);
         bytes.resize(got + more, 0);
         got += match read(pid, from, &mut bytes[got..])? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),

@@ -15,7 +15,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use plimsoll_model::{Access, Observations};
+use plimsoll_model::{Access, Observations, Startup};
 
 use crate::seccomp::Number;
 use crate::{Spec, Way};
@@ -23,12 +23,14 @@ use caller::Programs;
 use calls::{Flags, Follow, Place, Shape};
 use fake::Fake;
 use listener::{Listener, Question, Reply};
+use startup::Recorder;
 
 mod caller;
 mod calls;
 mod fake;
 mod listener;
 mod memory;
+mod startup;
 
 pub(crate) use calls::sees_path;
 pub(crate) use fake::{Given, Identities, sees_owner};
@@ -47,6 +49,8 @@ pub(crate) struct Traced {
     pub(crate) problems: Vec<String>,
     /// The owners that were given, for a second start.
     pub(crate) given: Given,
+    /// How process 1 came to be what it is, where that was asked for.
+    pub(crate) startup: Option<Startup>,
 }
 
 impl Traced {
@@ -70,18 +74,22 @@ impl Traced {
         Self {
             observations,
             problems: vec![text],
-            given: Given::new(),
+            ..Self::default()
         }
     }
 }
 
 /// Answers the calls of one sandbox until its last process is gone.
 pub(crate) struct Tracer<'a> {
+    first: i32,
     listener: Listener,
     record: bool,
     scenes: &'a [String],
     during: &'a AtomicUsize,
     fake: Option<Fake<'a>>,
+    recorder: Option<Recorder>,
+    /// The last of the scenes in which process 1 is on its way, or at work.
+    last_probe: usize,
 }
 
 impl<'a> Tracer<'a> {
@@ -100,11 +108,23 @@ impl<'a> Tracer<'a> {
             Way::Root => None,
         };
         Self {
+            first: pid,
             listener: Listener::new(listener),
             record: spec.watch,
             scenes,
             during,
             fake,
+            recorder: None,
+            last_probe: spec.probes.len(),
+        }
+    }
+
+    /// The same, and how process 1 comes to its server is recorded; `upper` holds what the image
+    /// writes.
+    pub(crate) fn recording(self, upper: Option<OwnedFd>, spec: &Spec<'_>) -> Self {
+        Self {
+            recorder: Some(Recorder::new(self.first, upper, spec)),
+            ..self
         }
     }
 
@@ -118,6 +138,7 @@ impl<'a> Tracer<'a> {
         let mut log = Log::default();
         let mut programs = Programs::new();
         let mut fake = self.fake;
+        let mut recorder = self.recorder;
         // Reading the root of every caller is only worth it once somebody has changed it.
         let mut chrooted = false;
         loop {
@@ -134,8 +155,12 @@ impl<'a> Tracer<'a> {
             let sights = look(&question, chrooted);
             chrooted |= question.number == libc::SYS_chroot;
             let program = self.record.then(|| programs.of(question.thread));
+            let during = self.during.load(Ordering::Relaxed);
             if [libc::SYS_execve, libc::SYS_execveat].contains(&question.number) {
                 programs.forget(question.thread);
+                if let Some(recorder) = recorder.as_mut().filter(|_| during <= self.last_probe) {
+                    recorder.executing(&self.listener, &question, &sights, fake.as_ref());
+                }
             }
             let reply = match &mut fake {
                 Some(fake) => fake.answer(&self.listener, &question, &sights),
@@ -146,8 +171,11 @@ impl<'a> Tracer<'a> {
                 continue;
             }
             if let Some(program) = program {
-                let scene = self.scenes.get(self.during.load(Ordering::Relaxed));
-                log.add(&sights, &program, scene.map_or("", String::as_str));
+                let scene = self.scenes.get(during).map_or("", String::as_str);
+                if let Some(recorder) = recorder.as_mut().filter(|_| during <= self.last_probe) {
+                    recorder.touched(question.thread, &sights, &program, scene);
+                }
+                log.add(&sights, &program, scene);
             }
         }
         let mut traced = log.finish();
@@ -155,6 +183,7 @@ impl<'a> Tracer<'a> {
             traced.problems.extend(problems);
             traced.given = given;
         }
+        traced.startup = recorder.map(Recorder::finish);
         traced
     }
 }
@@ -329,6 +358,15 @@ impl Log {
             .add(&sight.path, sight.access, program, scene);
     }
 
+    fn merge(&mut self, other: Self) {
+        self.observations.merge(&other.observations);
+        self.bytes += other.bytes;
+        for (why, count) in other.lost {
+            *self.lost.entry(why).or_default() += count;
+        }
+        self.full |= other.full;
+    }
+
     fn fail(&mut self, error: &io::Error) {
         match error.raw_os_error() {
             // A pointer to nowhere: the kernel refuses the call, nothing is touched. A caller that
@@ -351,8 +389,7 @@ impl Log {
         }
         Traced {
             observations,
-            problems: Vec::new(),
-            given: Given::new(),
+            ..Traced::default()
         }
     }
 }

@@ -14,6 +14,7 @@ mod ends;
 mod inside;
 mod limits;
 mod probes;
+mod startup;
 mod tree;
 mod watched;
 mod whom;

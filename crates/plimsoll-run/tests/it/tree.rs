@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plimsoll_model::ImagePath;
-use plimsoll_run::{Error, Identity, Limits, Outcome, Probe, Spec, run, way};
+use plimsoll_run::{Error, Identity, Limits, Outcome, Probe, Recording, Spec, run, way};
 
 /// One test at a time: each counts the descriptors and children of the whole process.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
@@ -32,11 +32,13 @@ pub(crate) struct Tree {
     pub(crate) limits: Limits,
     pub(crate) watch: bool,
     pub(crate) again: bool,
+    pub(crate) startup: Recording,
+    pub(crate) hostname: String,
 }
 
 /// The programs of this machine that the tests' scripts use.
-const TOOLS: [&str; 9] = [
-    "sh", "cat", "id", "sleep", "ls", "stat", "chown", "chmod", "rm",
+const TOOLS: [&str; 11] = [
+    "sh", "cat", "id", "sleep", "ls", "ln", "stat", "chown", "chmod", "mkdir", "rm",
 ];
 
 impl Tree {
@@ -75,6 +77,8 @@ impl Tree {
             },
             watch: true,
             again: false,
+            startup: Recording::Off,
+            hostname: String::from("plimsoll"),
         };
         for path in ["root", "scratch", "root/etc", "root/bin"] {
             fs::create_dir(tree.directory.path().join(path)).unwrap();
@@ -153,6 +157,8 @@ impl Tree {
             volumes: vec![String::from("/data")],
             ports: self.ports.clone(),
             watch: self.watch,
+            startup: self.startup.clone(),
+            hostname: &self.hostname,
             probes: &self.probes,
             again: self.again,
             limits: self.limits,

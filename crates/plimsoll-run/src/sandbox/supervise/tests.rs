@@ -42,6 +42,8 @@ fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
     tree(root.path());
     let script = "cat link; echo after > file; cat same; echo new > new";
     let spec = Spec {
+        startup: crate::Recording::Off,
+        hostname: "plimsoll",
         root: root.path(),
         scratch: scratch.path(),
         command: ["sh", "-c", script].map(str::to_owned).to_vec(),

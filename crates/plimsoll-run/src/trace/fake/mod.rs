@@ -19,6 +19,7 @@ use std::slice;
 
 use libc::c_int;
 use plimsoll_model::ImagePath;
+use plimsoll_model::startup::Who;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat2, readlinkat};
 use rustix::io::Errno;
 
@@ -322,8 +323,31 @@ impl<'a> Fake<'a> {
         self.give(to.to_vec(), owner);
     }
 
+    /// Who a process believes to be.
+    pub(super) fn who(&self, process: i32) -> Who {
+        let Credentials {
+            user,
+            group,
+            groups,
+        } = self.identities.of(process);
+        let four = |ids: credentials::Ids| [ids.real, ids.effective, ids.saved, ids.file];
+        let mut others = groups.to_vec();
+        others.sort_unstable();
+        Who {
+            users: four(user),
+            groups: four(group),
+            others,
+        }
+    }
+
+    /// The paths that have other owners than the image says, and which.
+    pub(super) fn given(&self) -> impl Iterator<Item = (&[u8], (u32, u32))> {
+        let given = self.given.iter();
+        given.map(|(path, &owner)| (path.as_slice(), owner))
+    }
+
     /// Who owns a path without links.
-    fn owner(&self, path: &[u8]) -> (u32, u32) {
+    pub(super) fn owner(&self, path: &[u8]) -> (u32, u32) {
         match self.given.get(path) {
             Some(&owner) => owner,
             None if is_special(path) => (0, 0),
