@@ -9,6 +9,7 @@
 mod apk;
 mod commands;
 mod compare;
+mod direct;
 mod draft;
 mod elf;
 mod explain;

@@ -1,0 +1,589 @@
+//! What a shell script takes from outside: the variables it expands before it has set them itself.
+//!
+//! The script is parsed and read, not followed: every branch counts, whether a run went there or not.
+//! A variable counts as the script's own only where an assignment comes before on every way
+//! (POSIX.1-2024 XCU chapter 2): `A=${A:-x}` reads `A`, and so does a function that is never called.
+
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use brush_parser::ast::{
+    AndOr, AndOrList, Assignment, AssignmentName, AssignmentValue, Command,
+    CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, ExtendedTestExpr, FunctionBody,
+    IoFileRedirectTarget, IoRedirect, Pipeline, SimpleCommand, UnaryPredicate, Word,
+};
+
+/// Largest script that is read, in bytes.
+pub(super) const MAX_SCRIPT: u64 = 1 << 20;
+/// Deepest nesting of brackets and compound commands in the text of a script.
+const MAX_NESTING: usize = 200;
+/// Deepest nesting of functions, substitutions and sourced files.
+const MAX_DEPTH: usize = 60;
+/// Commands that are looked at; sourced files and functions can multiply them.
+const MAX_STEPS: usize = 200_000;
+
+/// Variables that the shell sets itself, or that the user and the image decide alone.
+const OWN: &[&str] = &[
+    "BASH",
+    "BASHPID",
+    "BASH_ARGC",
+    "BASH_ARGV",
+    "BASH_COMMAND",
+    "BASH_LINENO",
+    "BASH_REMATCH",
+    "BASH_SOURCE",
+    "BASH_SUBSHELL",
+    "BASH_VERSINFO",
+    "BASH_VERSION",
+    "DIRSTACK",
+    "EUID",
+    "FUNCNAME",
+    "GROUPS",
+    "HOME",
+    "IFS",
+    "LINENO",
+    "MACHTYPE",
+    "MAPFILE",
+    "OLDPWD",
+    "OPTARG",
+    "OPTIND",
+    "OPTERR",
+    "OSTYPE",
+    "PATH",
+    "PIPESTATUS",
+    "PPID",
+    "PS1",
+    "PS2",
+    "PS4",
+    "PWD",
+    "REPLY",
+    "SHELLOPTS",
+    "SHLVL",
+    "UID",
+    "_",
+];
+
+/// What a script takes from outside.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Variables by name, with the line where each is read first.
+    pub(super) variables: BTreeMap<String, usize>,
+    /// What may read any variable, as a phrase, with the line.
+    pub(super) any: BTreeMap<String, usize>,
+    /// Lines at which a file is read as script whose name is computed.
+    pub(super) unnamed: BTreeSet<usize>,
+    /// Files it reads as script: name as written, and line.
+    pub(super) sourced: BTreeMap<String, usize>,
+    /// Why not all of it was understood.
+    pub(super) trouble: Option<String>,
+}
+
+/// The text of a file that a script reads as script.
+pub(super) type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Reads a script; `sources` are the files it may read in turn.
+pub(super) fn read(text: &str, sources: Sources<'_>) -> Taken {
+    let mut reader = Reader {
+        sources,
+        taken: Taken::default(),
+        set: BTreeSet::new(),
+        functions: BTreeMap::new(),
+        called: BTreeSet::new(),
+        line: 1,
+        base: None,
+        depth: 0,
+        steps: 0,
+    };
+    reader.text(text);
+    // What nobody calls may still be called: by a file read as script, or by a trap.
+    let never: Vec<String> = reader.functions.keys().cloned().collect();
+    for name in never {
+        reader.call(&name);
+    }
+    reader.taken
+}
+
+struct Reader<'a> {
+    sources: Sources<'a>,
+    taken: Taken,
+    /// Variables that are the script's own from here on.
+    set: BTreeSet<String>,
+    functions: BTreeMap<String, FunctionBody>,
+    called: BTreeSet<String>,
+    line: usize,
+    /// The line of a text within the script: lines are not counted in it.
+    base: Option<usize>,
+    depth: usize,
+    steps: usize,
+}
+
+impl Reader<'_> {
+    fn text(&mut self, text: &str) {
+        if nesting(text) > MAX_NESTING {
+            return self.trouble(format!("nests deeper than the limit of {MAX_NESTING}"));
+        }
+        let parsed = brush_parser::Parser::new(text.as_bytes(), &options()).parse_program();
+        match parsed {
+            Ok(program) => {
+                for list in &program.complete_commands {
+                    self.list(list);
+                }
+            }
+            Err(error) => self.trouble(format!("is not understood: {error}")),
+        }
+    }
+
+    fn trouble(&mut self, why: String) {
+        let why = format!("line {}: {why}", self.line);
+        self.taken.trouble.get_or_insert(why);
+    }
+
+    /// One step further in; what is too deep is trouble, and not read.
+    fn deeper(&mut self, body: impl FnOnce(&mut Self)) {
+        self.steps += 1;
+        if self.depth >= MAX_DEPTH || self.steps > MAX_STEPS {
+            return self.trouble("nests too deep, or is too long".to_owned());
+        }
+        self.depth += 1;
+        body(self);
+        self.depth -= 1;
+    }
+
+    /// A part whose assignments do not last, or not surely; answers what they were.
+    fn apart(&mut self, body: impl FnOnce(&mut Self)) -> BTreeSet<String> {
+        let before = self.set.clone();
+        self.deeper(body);
+        std::mem::replace(&mut self.set, before)
+    }
+
+    /// Text within the script that is script itself: its lines are not known.
+    fn inner(&mut self, text: &str) {
+        let (line, base) = (self.line, self.base);
+        self.base = Some(line);
+        self.deeper(|reader| reader.text(text));
+        (self.line, self.base) = (line, base);
+    }
+
+    fn at(&mut self, word: &Word) {
+        if let (None, Some(span)) = (self.base, &word.loc) {
+            self.line = span.start.line;
+        }
+    }
+
+    fn expands(&mut self, name: &str) {
+        if !self.set.contains(name) && !OWN.contains(&name) {
+            let variables = &mut self.taken.variables;
+            variables.entry(name.to_owned()).or_insert(self.line);
+        }
+    }
+
+    fn any(&mut self, what: impl Into<String>) {
+        let line = self.line;
+        self.taken.any.entry(what.into()).or_insert(line);
+    }
+
+    fn list(&mut self, list: &CompoundList) {
+        for item in &list.0 {
+            self.and_or(&item.0);
+        }
+    }
+
+    fn and_or(&mut self, list: &AndOrList) {
+        self.pipeline(&list.first);
+        for item in &list.additional {
+            let (AndOr::And(pipeline) | AndOr::Or(pipeline)) = item;
+            self.apart(|reader| reader.pipeline(pipeline));
+        }
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline) {
+        match &pipeline.seq[..] {
+            [one] => self.command(one),
+            members => {
+                for member in members {
+                    self.apart(|reader| reader.command(member));
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, command: &Command) {
+        self.deeper(|reader| match command {
+            Command::Simple(simple) => reader.simple(simple),
+            Command::Compound(compound, redirects) => {
+                for redirect in redirects.iter().flat_map(|list| &list.0) {
+                    reader.redirect(redirect);
+                }
+                reader.compound(compound);
+            }
+            Command::Function(function) => {
+                let name = function.fname.value.clone();
+                reader.called.remove(&name);
+                reader.functions.insert(name, function.body.clone());
+            }
+            Command::ExtendedTest(test, redirects) => {
+                for redirect in redirects.iter().flat_map(|list| &list.0) {
+                    reader.redirect(redirect);
+                }
+                reader.test(&test.expr);
+            }
+        });
+    }
+
+    fn compound(&mut self, compound: &CompoundCommand) {
+        match compound {
+            CompoundCommand::Arithmetic(arithmetic) => self.arithmetic(&arithmetic.expr.value),
+            CompoundCommand::ArithmeticForClause(clause) => {
+                let parts = [&clause.initializer, &clause.condition, &clause.updater];
+                for part in parts.into_iter().flatten() {
+                    self.arithmetic(&part.value);
+                }
+                self.apart(|reader| reader.list(&clause.body.list));
+            }
+            CompoundCommand::BraceGroup(group) => self.list(&group.list),
+            CompoundCommand::Subshell(subshell) => {
+                self.apart(|reader| reader.list(&subshell.list));
+            }
+            CompoundCommand::ForClause(clause) => {
+                for word in clause.values.iter().flatten() {
+                    self.word(word);
+                }
+                self.set.insert(clause.variable_name.clone());
+                self.apart(|reader| reader.list(&clause.body.list));
+            }
+            CompoundCommand::CaseClause(clause) => {
+                self.word(&clause.value);
+                let mut ways = Vec::new();
+                let mut is_whole = false;
+                for case in &clause.cases {
+                    is_whole |= case.patterns.iter().any(|pattern| pattern.value == "*");
+                    for pattern in &case.patterns {
+                        self.word(pattern);
+                    }
+                    if let Some(list) = &case.cmd {
+                        ways.push(self.apart(|reader| reader.list(list)));
+                    } else {
+                        ways.push(self.set.clone());
+                    }
+                }
+                if is_whole {
+                    self.meet(ways);
+                }
+            }
+            CompoundCommand::IfClause(clause) => {
+                self.list(&clause.condition);
+                let mut ways = vec![self.apart(|reader| reader.list(&clause.then))];
+                let mut is_whole = false;
+                for other in clause.elses.iter().flatten() {
+                    if let Some(condition) = &other.condition {
+                        self.list(condition);
+                    } else {
+                        is_whole = true;
+                    }
+                    ways.push(self.apart(|reader| reader.list(&other.body)));
+                }
+                if is_whole {
+                    self.meet(ways);
+                }
+            }
+            CompoundCommand::WhileClause(clause) | CompoundCommand::UntilClause(clause) => {
+                self.list(&clause.0);
+                self.apart(|reader| reader.list(&clause.1.list));
+            }
+            CompoundCommand::Coprocess(coprocess) => {
+                self.apart(|reader| reader.command(&coprocess.body));
+            }
+        }
+    }
+
+    /// Goes on behind branches of which one was taken: what all of them set is set.
+    fn meet(&mut self, ways: Vec<BTreeSet<String>>) {
+        let mut ways = ways.into_iter();
+        if let Some(first) = ways.next() {
+            self.set = ways.fold(first, |all, way| all.intersection(&way).cloned().collect());
+        }
+    }
+
+    fn simple(&mut self, simple: &SimpleCommand) {
+        let suffix = simple.suffix.iter().flat_map(|suffix| &suffix.0);
+        let prefix = simple.prefix.iter().flat_map(|prefix| &prefix.0);
+        let mut assigned = Vec::new();
+        for item in prefix {
+            match item {
+                CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) => {
+                    self.at(word);
+                    self.value(assignment);
+                    assigned.push(name_of(assignment));
+                }
+                other => self.item(other),
+            }
+        }
+        let Some(word) = &simple.word_or_name else {
+            self.set.extend(assigned);
+            return;
+        };
+        self.at(word);
+        self.word(word);
+        let mut words = vec![word.value.clone()];
+        let declares = matches!(
+            &*word.value,
+            "export" | "readonly" | "declare" | "typeset" | "local"
+        );
+        for item in suffix {
+            match item {
+                CommandPrefixOrSuffixItem::Word(word) => {
+                    self.word(word);
+                    words.push(word.value.clone());
+                }
+                CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) => {
+                    self.value(assignment);
+                    if declares {
+                        self.set.insert(name_of(assignment));
+                    }
+                    words.push(word.value.clone());
+                }
+                other => self.item(other),
+            }
+        }
+        self.call_command(&words);
+    }
+
+    fn item(&mut self, item: &CommandPrefixOrSuffixItem) {
+        match item {
+            CommandPrefixOrSuffixItem::IoRedirect(redirect) => self.redirect(redirect),
+            CommandPrefixOrSuffixItem::Word(word) => self.word(word),
+            CommandPrefixOrSuffixItem::AssignmentWord(assignment, _) => self.value(assignment),
+            CommandPrefixOrSuffixItem::ProcessSubstitution(_, subshell) => {
+                self.apart(|reader| reader.list(&subshell.list));
+            }
+        }
+    }
+
+    fn value(&mut self, assignment: &Assignment) {
+        if let AssignmentName::ArrayElementName(_, index) = &assignment.name {
+            self.word_text(index);
+        }
+        if assignment.append {
+            self.expands(&name_of(assignment));
+        }
+        match &assignment.value {
+            AssignmentValue::Scalar(word) => self.word(word),
+            AssignmentValue::Array(items) => {
+                for (index, word) in items {
+                    index.iter().for_each(|index| self.word(index));
+                    self.word(word);
+                }
+            }
+        }
+    }
+
+    fn redirect(&mut self, redirect: &IoRedirect) {
+        match redirect {
+            IoRedirect::File(_, _, target) => match target {
+                IoFileRedirectTarget::Filename(word) | IoFileRedirectTarget::Duplicate(word) => {
+                    self.word(word);
+                }
+                IoFileRedirectTarget::ProcessSubstitution(_, subshell) => {
+                    self.apart(|reader| reader.list(&subshell.list));
+                }
+                IoFileRedirectTarget::Fd(_) => {}
+            },
+            IoRedirect::HereDocument(_, document) if document.requires_expansion => {
+                self.at(&document.here_end);
+                self.here_document(&document.doc.value);
+            }
+            IoRedirect::HereDocument(..) => {}
+            IoRedirect::HereString(_, word) | IoRedirect::OutputAndError(word, _) => {
+                self.word(word)
+            }
+        }
+    }
+
+    fn test(&mut self, test: &ExtendedTestExpr) {
+        self.deeper(|reader| match test {
+            ExtendedTestExpr::And(one, other) | ExtendedTestExpr::Or(one, other) => {
+                reader.test(one);
+                reader.test(other);
+            }
+            ExtendedTestExpr::Not(one) | ExtendedTestExpr::Parenthesized(one) => reader.test(one),
+            ExtendedTestExpr::UnaryTest(predicate, word) => {
+                if matches!(predicate, UnaryPredicate::ShellVariableIsSetAndAssigned) {
+                    reader.at(word);
+                    reader.expands(&word.value);
+                }
+                reader.word(word);
+            }
+            ExtendedTestExpr::BinaryTest(_, one, other) => {
+                reader.word(one);
+                reader.word(other);
+            }
+        });
+    }
+
+    /// A command by its words as written: builtins that set or read variables, and functions.
+    fn call_command(&mut self, words: &[String]) {
+        let Some((name, rest)) = words.split_first() else {
+            return;
+        };
+        let operands = || rest.iter().filter(|word| !word.starts_with('-'));
+        match &**name {
+            "read" | "mapfile" | "readarray" | "getopts" => {
+                let names = operands().filter_map(|word| plain(word));
+                self.set.extend(names.map(str::to_owned));
+            }
+            "unset" | "local" | "declare" | "typeset" => {
+                // What is declared without a value is empty, or as it was unset.
+                let names = operands().filter_map(|word| plain(word));
+                let names: Vec<String> = names.map(str::to_owned).collect();
+                if name == "unset" || name == "local" {
+                    self.set.extend(names);
+                } else if rest.iter().all(|word| word.starts_with('-')) {
+                    self.any(format!("`{name}` lists all variables"));
+                }
+            }
+            "printf" if rest.first().is_some_and(|word| word == "-v") => {
+                let name = rest.get(1).and_then(|word| plain(word));
+                self.set.extend(name.map(str::to_owned));
+            }
+            "export" if rest.iter().any(|word| word == "-p") => {
+                self.any("`export -p` lists all variables");
+            }
+            "set" if rest.is_empty() => self.any("`set` lists all variables"),
+            "env" | "printenv" if operands().next().is_none() => {
+                self.any(format!("`{name}` lists all variables"));
+            }
+            "printenv" => {
+                let names: Vec<String> = operands()
+                    .filter_map(|word| plain(word))
+                    .map(str::to_owned)
+                    .collect();
+                for name in names {
+                    self.expands(&name);
+                }
+            }
+            "compgen" => self.any("`compgen` lists variables"),
+            "test" | "[" => {
+                let named = rest.windows(2).filter(|pair| pair[0] == "-v");
+                let named: Vec<String> = named
+                    .filter_map(|pair| plain(&pair[1]))
+                    .map(str::to_owned)
+                    .collect();
+                for name in named {
+                    self.expands(&name);
+                }
+            }
+            "eval" => match words::literal(rest) {
+                Some(text) => self.inner(&text),
+                None => self.any("`eval` runs a text that is computed"),
+            },
+            "trap" => {
+                if let Some(text) = rest
+                    .first()
+                    .and_then(|word| words::literal(std::slice::from_ref(word)))
+                {
+                    self.apart(|reader| reader.inner(&text));
+                }
+            }
+            "." | "source" => self.source(rest),
+            "exec" | "command" | "builtin" | "nohup" | "time" => {
+                let at = rest.iter().position(|word| !word.starts_with('-'));
+                let rest = at.map_or(&[][..], |at| &rest[at..]);
+                if !rest.is_empty() {
+                    self.deeper(|reader| reader.call_command(rest));
+                }
+            }
+            _ if self.functions.contains_key(name) => self.call(name),
+            _ => {}
+        }
+    }
+
+    fn source(&mut self, words: &[String]) {
+        let Some(name) = words
+            .first()
+            .and_then(|word| words::literal(std::slice::from_ref(word)))
+        else {
+            self.taken.unnamed.insert(self.line);
+            return;
+        };
+        if self.taken.sourced.contains_key(&name) {
+            return;
+        }
+        self.taken.sourced.insert(name.clone(), self.line);
+        match (self.sources)(&name) {
+            Some(text) => self.inner(&text),
+            // A file that is not there is read by nobody; `set -e` or a test takes care of that.
+            None => {}
+        }
+    }
+
+    /// A function, once: what it sets is set from then on, but for its own variables.
+    fn call(&mut self, name: &str) {
+        if !self.called.insert(name.to_owned()) {
+            return;
+        }
+        let Some(body) = self.functions.get(name).cloned() else {
+            return;
+        };
+        let line = self.line;
+        self.deeper(|reader| {
+            for redirect in body.1.iter().flat_map(|list| &list.0) {
+                reader.redirect(redirect);
+            }
+            reader.compound(&body.0);
+        });
+        self.line = line;
+    }
+}
+
+fn name_of(assignment: &Assignment) -> String {
+    match &assignment.name {
+        AssignmentName::VariableName(name) | AssignmentName::ArrayElementName(name, _) => {
+            name.clone()
+        }
+    }
+}
+
+/// The word, if it is a name and nothing else; quotes taken off.
+fn plain(word: &str) -> Option<&str> {
+    let word = word.trim_matches(['"', '\'']);
+    let is_name = !word.is_empty()
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !word.as_bytes()[0].is_ascii_digit();
+    is_name.then_some(word)
+}
+
+fn options() -> brush_parser::ParserOptions {
+    brush_parser::ParserOptions {
+        enable_extended_globbing: true,
+        sh_mode: false,
+        ..Default::default()
+    }
+}
+
+/// How deep brackets and compound commands nest, at most: the parser goes one step deeper with each.
+fn nesting(source: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for word in source.split_whitespace() {
+        match word.trim_matches(';') {
+            "if" | "do" | "case" => depth += 1,
+            "fi" | "done" | "esac" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        for byte in word.bytes() {
+            match byte {
+                b'(' | b'{' | b'[' => depth += 1,
+                b')' | b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests;

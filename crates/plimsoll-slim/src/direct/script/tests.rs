@@ -1,0 +1,107 @@
+use super::*;
+
+/// Names that a script reads, in order, without files to read in turn.
+fn names(text: &str) -> Vec<String> {
+    let taken = read(text, &|_| None);
+    assert_eq!(taken.trouble, None, "{text}");
+    taken.variables.into_keys().collect()
+}
+
+#[test]
+fn what_a_script_sets_itself_is_its_own() {
+    for text in [
+        "a=1; echo $a",
+        "for a in 1 2; do echo $a; done; echo $a",
+        "while read -r a b; do echo \"$a${b#x}\"; done < f",
+        "find / | while read -r f; do case \"$f\" in *.sh) \"$f\";; esac; done",
+        "export A=1; echo ${A:-2}",
+        "f() { local x=$1; echo $x; }; f y",
+        "f() { x=1; }; f; echo $x",
+        "if true; then a=1; else a=2; fi; echo $a",
+        "case $1 in x) a=1;; *) a=2;; esac; echo $a",
+        "a=(1 2); echo ${a[@]} ${a[0]}",
+        "echo $1 $@ $# $? $$ $! $0 \"$*\" $PATH $PWD $HOME $UID",
+        "i=0; while [ $i -lt 3 ]; do i=$((i + 1)); done",
+        "echo '$A' \\$A \"\\$A\"; envsubst '${A}'",
+        "cat <<'EOF'\n$A\nEOF\n",
+        "[ \"$(id -u)\" = 0 ] && exec gosu redis \"$0\" \"$@\"",
+        "getopts ab o; echo $o $OPTARG; printf -v v x; echo $v",
+    ] {
+        assert_eq!(names(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn what_it_reads_before_is_not() {
+    for (text, wanted) in [
+        ("echo $A", "A"),
+        ("A=${A:-x}; echo $A", "A"),
+        (": ${A:=x}; echo $A", "A"),
+        (": \"${A:?must be set}\"", "A"),
+        ("[ -n \"${A+x}\" ] || A=x; echo $A", "A"),
+        ("if [ x ]; then A=1; fi; echo $A", "A"),
+        ("case $1 in x) A=1;; esac; echo $A", "A"),
+        ("(A=1); echo $A", "A"),
+        ("echo x | read A; echo $A", "A"),
+        ("x=$(A=1); echo $A", "A"),
+        ("A=1 true; echo $A", "A"),
+        ("echo \"`echo $A`\"", "A"),
+        ("echo $(( A + 1 ))", "A"),
+        ("if (( ${A:-0} > 1 )); then :; fi", "A"),
+        ("[[ -v A ]]", "A"),
+        ("[ -v A ]", "A"),
+        ("[[ $A == x* ]]", "A"),
+        ("printenv A", "A"),
+        ("A+=x", "A"),
+        ("cat <<EOF\n$A\nEOF\n", "A"),
+        ("cat <<< $A", "A"),
+        ("cat < \"$A\"", "A"),
+        ("f() { echo $A; }", "A"),
+        ("f() { echo $A; }; f; A=1", "A"),
+        ("trap 'echo $A' EXIT", "A"),
+        ("eval 'echo $A'", "A"),
+        ("export A; echo ${#A}", "A"),
+        ("a=(\"$A\")", "A"),
+        ("diff <(echo $A) x", "A"),
+    ] {
+        assert_eq!(names(text), [wanted], "{text}");
+    }
+    let taken = read("true\n\nif x; then\n  echo \"$DEEP\"\nfi\n", &|_| None);
+    assert_eq!(taken.variables, BTreeMap::from([("DEEP".to_owned(), 4)]));
+}
+
+#[test]
+fn names_that_are_computed_may_be_any() {
+    for text in [
+        "v=A; echo ${!v}",
+        "file_env() { local var=$1; export $var=\"${!var:-}\"; }\nfile_env A",
+        "eval \"echo \\$$1\"",
+        "env",
+        "export -p",
+        "echo ${!A@}",
+    ] {
+        let taken = read(text, &|_| None);
+        assert_eq!(taken.any.len(), 1, "{text}: {taken:?}");
+    }
+    assert!(read("env A=1 cat; env -i sh", &|_| None).any.is_empty());
+}
+
+#[test]
+fn files_read_as_script_belong_to_it() {
+    let files = |name: &str| match name {
+        "/etc/vars" => Some("OWN=1\necho $OTHER\n".to_owned()),
+        _ => None,
+    };
+    let taken = read(". /etc/vars; echo $OWN; . \"$1\"; . /none", &files);
+    assert_eq!(taken.variables.into_keys().collect::<Vec<_>>(), ["OTHER"]);
+    assert_eq!(taken.unnamed, BTreeSet::from([1]));
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    assert!(read("if true; then", &|_| None).trouble.is_some());
+    let deep = "$(".repeat(5_000);
+    assert!(read(&deep, &|_| None).trouble.is_some());
+    let round = |_: &str| Some(". /again/$RANDOM".to_owned());
+    assert!(read(". /a", &round).trouble.is_none());
+}
