@@ -76,29 +76,42 @@ impl Spool for MemoryContents {
     }
 }
 
-/// Some contents with a few files added: extents whose layer is [`Overlaid::ADDED`] are the added
-/// ones, all others are the base's.
+/// Some contents with a few files added: extents whose layer is [`Overlaid::ADDED`] (or
+/// [`Overlaid::BENEATH`], for one that lies below another) are the added ones, all others are the
+/// base's.
 pub struct Overlaid {
     base: Arc<dyn Contents>,
     added: MemoryContents,
+    number: u32,
 }
 
 impl Overlaid {
     /// The layer number that no image has (the runtime limit is 127 layers).
     pub const ADDED: u32 = u32::MAX;
+    /// The same, for files added before others are.
+    pub const BENEATH: u32 = u32::MAX - 1;
 
     /// Nothing added yet.
     pub fn new(base: Arc<dyn Contents>) -> Self {
         Self {
             base,
             added: MemoryContents::default(),
+            number: Self::ADDED,
+        }
+    }
+
+    /// Nothing added yet; others may be put upon it by [`Overlaid::new`].
+    pub fn beneath(base: Arc<dyn Contents>) -> Self {
+        Self {
+            number: Self::BENEATH,
+            ..Self::new(base)
         }
     }
 
     /// Adds a file.
     pub fn add(&self, bytes: impl Into<Arc<[u8]>>) -> Extent {
         Extent {
-            layer: Self::ADDED,
+            layer: self.number,
             ..self.added.add(bytes)
         }
     }
@@ -106,7 +119,7 @@ impl Overlaid {
 
 impl Contents for Overlaid {
     fn open(&self, at: Extent, size: u64) -> io::Result<Box<dyn Read + Send + '_>> {
-        if at.layer == Self::ADDED {
+        if at.layer == self.number {
             self.added.open(at, size)
         } else {
             self.base.open(at, size)

@@ -37,6 +37,9 @@ mod skeleton;
 mod valve;
 
 pub use compare::{Difference, Run, compare};
+pub use direct::{
+    Account, Baked, Direct, Starts, Whom, alterable, bake, differences, direct,
+};
 pub use draft::draft;
 pub use explain::{Sum, Summary, Why, fate, forced, matching, summary, summary_of, why};
 pub use followers::{FOLLOWERS, Follower};
@@ -46,7 +49,7 @@ pub use plan::{add, plan, repair};
 pub use risk::risks;
 pub use scene::Scene;
 
-use plimsoll_model::{Observations, Subject};
+use plimsoll_model::{ImagePath, Observations, Subject};
 
 /// How much stays beyond what has a reason of its own: the risk dial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -109,6 +112,8 @@ pub struct Request<'a> {
     pub exclude: &'a [String],
     /// Names and globs of packages that stay whole, with all that their files need.
     pub keep_packages: &'a [String],
+    /// What was prepared in advance, and by whom: it stays.
+    pub baked: &'a [(ImagePath, String)],
     /// How the result is cut into layers.
     pub layers: Layers,
 }

@@ -39,6 +39,15 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
             Reason::rule("volume"),
         );
     }
+    for (path, why) in scene.request().baked {
+        let reason = Reason {
+            detail: why.clone(),
+            ..Reason::rule("baked:")
+        };
+        if keep.path(path, Pull::Opened, reason.clone()).is_none() {
+            keep.place(path.as_bytes(), reason);
+        }
+    }
     preloaded(scene, keep);
     for pattern in scene.request().include {
         include(scene, keep, pattern);

@@ -24,6 +24,7 @@ const MAX_DEPTH: usize = 60;
 const MAX_STEPS: usize = 200_000;
 
 /// Variables that the shell sets itself, or that the user and the image decide alone.
+#[rustfmt::skip]
 const OWN: &[&str] = &[
     "BASH",
     "BASHPID",
