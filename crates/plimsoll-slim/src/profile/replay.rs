@@ -203,6 +203,7 @@ pub(super) fn finding(
     evidence.truncate(MOST_NAMED);
     Finding {
         check: CHECK,
+        aliases: &[],
         severity,
         message,
         evidence,
