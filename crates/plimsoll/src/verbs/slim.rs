@@ -20,9 +20,11 @@ use crate::target::Target;
 use crate::work;
 
 mod probes;
+mod replay;
 mod room;
 mod unseen;
 
+use replay::Replayed;
 use room::{MAX_REPAIRS, Pace, Phases, Room, Start};
 
 /// Runs the verb.
@@ -33,9 +35,14 @@ pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
         None => default_target(&look.image),
     };
     let mut options = arguments.options.clone();
-    let settings = settings::read(arguments.config.as_deref())?;
-    options.probes.splice(0..0, settings.probes);
-    options.arguments.splice(0..0, settings.arguments);
+    if runs(&options) {
+        let settings = settings::read(arguments.config.as_deref())?;
+        options.probes.splice(0..0, settings.probes);
+        options.arguments.splice(0..0, settings.arguments);
+    } else if !options.probes.is_empty() {
+        return Err(Failure::new("nothing is run, so no --probe can be asked")
+            .hint("--no-run starts nothing, and neither does --profile without --verify"));
+    }
     let slimmed = slim(
         context,
         &look.image,
@@ -45,6 +52,11 @@ pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
     )?;
     print::report(&slimmed.report, &look.format, look.json)?;
     Ok(slimmed.exit)
+}
+
+/// Whether the image is started at all.
+fn runs(options: &SlimOptions) -> bool {
+    !options.no_run && (options.profile.profile.is_none() || options.profile.verify)
 }
 
 /// What came of it.
@@ -63,8 +75,11 @@ pub(crate) fn slim(
     target: &str,
     options: &SlimOptions,
 ) -> Result<Slimmed> {
-    if options.no_run {
-        return unseen::slim(context, name, platform, target, options);
+    let profile = replay::read(options)?;
+    let by_profile = profile.as_ref().map(|profile| profile.options(options));
+    let options = by_profile.as_ref().unwrap_or(options);
+    if !runs(options) {
+        return unseen::slim(context, name, platform, target, options, profile.as_ref());
     }
     let began = Instant::now();
     let given = probes::parse(&options.probes)?;
@@ -123,9 +138,11 @@ pub(crate) fn slim(
     room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
     phases.time("clean up", || room::remove(&first));
 
+    let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
     let request = Request {
         subject: opened.subject(),
-        observations: &observations,
+        // A profile is proved by what it alone makes.
+        observations: replayed.as_ref().map_or(&observations, Replayed::observations),
         level: options.level.into(),
         include: &options.includes,
         exclude: &options.excludes,
@@ -133,8 +150,8 @@ pub(crate) fn slim(
         layers: options.layers.into(),
     };
     context.progress.step("planning what must stay");
-    let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
-    let made = room.make_and_mend(&opened, &request, &mut plan, &mut phases)?;
+    let mut plan = phases.time("plan", || replay::plan(&request, replayed.as_ref()));
+    let made = room.make_and_mend(&opened, &request, &observations, &mut plan, &mut phases)?;
 
     let mut differences = Vec::new();
     for ((original, again), result) in originals.iter().zip(&made.outcomes) {
@@ -182,6 +199,9 @@ pub(crate) fn slim(
         ],
         ran: runs.sum::<Duration>() + made.ran,
     };
+    let learned = (&*result.image.digest.to_string(), &*proof.verified_by);
+    let asked = Some(&room.asked);
+    notes.extend(replay::write(options, &opened, &request, &plan, asked, learned)?);
     let done = Done {
         target,
         opened: &opened,
@@ -190,6 +210,7 @@ pub(crate) fn slim(
         plan: &plan,
     };
     let mut report = done.report(context, options, proof, began, phases)?;
+    report.findings.extend(replayed.iter().flat_map(Replayed::findings));
     for blind in &observations.blind {
         let evidence = plimsoll_model::Evidence::Image;
         report.problems.push(Problem {
@@ -215,7 +236,7 @@ pub(crate) fn slim(
     report.notes.extend(room.asked.weakness());
     context.progress.done();
     let exit = if verified {
-        print::verdict(&report, None)
+        replay::exit(&report, options, print::verdict(&report, None))
     } else {
         Exit::Unproved
     };
