@@ -58,7 +58,10 @@ impl ProfileFile {
             observed(group, &mut page);
         }
         if !self.profile.missed.is_empty() {
-            page.table("[missed]", "What the slim image missed when it ran, and got back.");
+            page.table(
+                "[missed]",
+                "What the slim image missed when it ran, and got back.",
+            );
             page.patterns("open", &self.profile.missed);
         }
         if !self.profile.folded.is_empty() {
@@ -102,7 +105,11 @@ fn observed(group: &Group, page: &mut Page) {
 }
 
 fn seal(folded: &Folded) -> String {
-    let names: String = folded.names.iter().map(|name| format!("{name:04x}")).collect();
+    let names: String = folded
+        .names
+        .iter()
+        .map(|name| format!("{name:04x}"))
+        .collect();
     match &*names {
         "" => format!("{{ files = {} }}", folded.files),
         names => format!("{{ files = {}, names = \"{names}\" }}", folded.files),
@@ -219,7 +226,10 @@ impl Page {
     }
 
     fn patterns(&mut self, key: &str, patterns: &[Pattern]) {
-        let entries: Vec<String> = patterns.iter().map(|pattern| quoted(&plain(pattern))).collect();
+        let entries: Vec<String> = patterns
+            .iter()
+            .map(|pattern| quoted(&plain(pattern)))
+            .collect();
         match &*entries {
             [] => {}
             [one] => self.pair(key, &format!("[{one}]")),

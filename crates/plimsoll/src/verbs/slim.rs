@@ -142,7 +142,9 @@ pub(crate) fn slim(
     let request = Request {
         subject: opened.subject(),
         // A profile is proved by what it alone makes.
-        observations: replayed.as_ref().map_or(&observations, Replayed::observations),
+        observations: replayed
+            .as_ref()
+            .map_or(&observations, Replayed::observations),
         level: options.level.into(),
         include: &options.includes,
         exclude: &options.excludes,
@@ -201,7 +203,9 @@ pub(crate) fn slim(
     };
     let learned = (&*result.image.digest.to_string(), &*proof.verified_by);
     let asked = Some(&room.asked);
-    notes.extend(replay::write(options, &opened, &request, &plan, asked, learned)?);
+    notes.extend(replay::write(
+        options, &opened, &request, &plan, asked, learned,
+    )?);
     let done = Done {
         target,
         opened: &opened,
@@ -210,7 +214,9 @@ pub(crate) fn slim(
         plan: &plan,
     };
     let mut report = done.report(context, options, proof, began, phases)?;
-    report.findings.extend(replayed.iter().flat_map(Replayed::findings));
+    report
+        .findings
+        .extend(replayed.iter().flat_map(Replayed::findings));
     for blind in &observations.blind {
         let evidence = plimsoll_model::Evidence::Image;
         report.problems.push(Problem {

@@ -87,7 +87,10 @@ impl Asked {
             return Vec::new();
         }
         let own = usize::from(self.has_check);
-        let given = self.probes.iter().take(self.probes.len().saturating_sub(own));
+        let given = self
+            .probes
+            .iter()
+            .take(self.probes.len().saturating_sub(own));
         given.map(ToString::to_string).collect()
     }
 

@@ -34,7 +34,9 @@ impl<'a> Replayed<'a> {
             let drift = plimsoll_slim::drift(&file.source, &subject);
             replay.findings.splice(0..0, drift);
         }
-        replay.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        replay
+            .findings
+            .sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         Self {
             file,
             replay,
@@ -121,7 +123,11 @@ pub(super) fn write(
     file.write(path)?;
     let shown = path.display();
     Ok(Some(match is_whole {
-        true => format!("the profile is in {shown}: plimsoll slim IMAGE --profile {shown} makes the same image without a run"),
-        false => format!("the profile in {shown} is not the whole of it: a replay does not make the same plan"),
+        true => format!(
+            "the profile is in {shown}: plimsoll slim IMAGE --profile {shown} makes the same image without a run"
+        ),
+        false => format!(
+            "the profile in {shown} is not the whole of it: a replay does not make the same plan"
+        ),
     }))
 }

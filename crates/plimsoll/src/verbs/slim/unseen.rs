@@ -6,14 +6,14 @@ use std::time::Instant;
 use plimsoll_model::Observations;
 use plimsoll_slim::Request;
 
-use super::room::Phases;
 use super::replay::{self, Replayed};
+use super::room::Phases;
 use super::{Done, Proof, Slimmed, as_written};
 use crate::cli::SlimOptions;
 use crate::failure::{Exit, Result};
 use crate::print;
-use crate::session::{self, Context, Opened};
 use crate::profile_file::ProfileFile;
+use crate::session::{self, Context, Opened};
 use crate::target::Target;
 use crate::work;
 
@@ -69,12 +69,16 @@ pub(super) fn slim(
         plan: &plan,
     };
     let digest = result.image.digest.to_string();
-    let verified_by = replayed.as_ref().map(|replayed| replayed.verified_by(&digest));
+    let verified_by = replayed
+        .as_ref()
+        .map(|replayed| replayed.verified_by(&digest));
     let verified_by = verified_by.unwrap_or_default();
     let proof = Proof {
         sandbox: match verified_by.is_empty() {
             true => "not run".to_owned(),
-            false => "not run now: this very result was verified when the profile was written".to_owned(),
+            false => {
+                "not run now: this very result was verified when the profile was written".to_owned()
+            }
         },
         verified_by: verified_by.clone(),
         ..Proof::default()
@@ -92,7 +96,9 @@ pub(super) fn slim(
     } else {
         print::verdict(&report, None)
     };
-    report.findings.extend(replayed.iter().flat_map(Replayed::findings));
+    report
+        .findings
+        .extend(replayed.iter().flat_map(Replayed::findings));
     let learned = (&*digest, &*verified_by);
     let written = replay::write(options, &opened, &request, &plan, None, learned)?;
     report.notes.extend(written);
