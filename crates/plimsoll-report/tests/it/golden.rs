@@ -200,7 +200,8 @@ pub(crate) const JSON: &str = r#"{
           "size": 0
         }
       ],
-      "remedy": "plimsoll slim IMAGE"
+      "remedy": "plimsoll slim IMAGE",
+      "key": "shell:/usr/bin/dash"
     },
     {
       "check": "root-user",
@@ -213,7 +214,8 @@ pub(crate) const JSON: &str = r#"{
           "value": ""
         }
       ],
-      "remedy": null
+      "remedy": null,
+      "key": "root-user:USER"
     },
     {
       "check": "dead-bytes",
@@ -233,9 +235,12 @@ pub(crate) const JSON: &str = r#"{
           "size": 0
         }
       ],
-      "remedy": null
+      "remedy": null,
+      "key": "dead-bytes:/opt/link"
     }
   ],
+  "waived": [],
+  "verdict": null,
   "problems": [
     {
       "message": "has no Version",

@@ -47,7 +47,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
         arguments.output, made.written.digest
     ));
     print::report(&report, &arguments.format, arguments.json)?;
-    Ok(print::verdict(&report, None))
+    Ok(print::verdict(&report))
 }
 
 /// Reads the files that the recipe names with `from`: they lie beside it or below, never elsewhere.
