@@ -84,31 +84,12 @@ pub enum Evidence {
         /// The line, counted from 1.
         line: usize,
     },
-    /// A place in a file that is not the image's: a Dockerfile, a policy.
-    Source {
-        /// The file, as the user named it.
-        file: String,
-        /// Where in it.
-        region: Region,
-    },
+    /// A place in a file that the user wrote, such as a Dockerfile.
+    Source(Source),
     /// A layer as a whole.
     Layer(u32),
     /// The whole image or input.
     Image,
-}
-
-/// A stretch of text: lines and columns are counted from 1, columns in characters, and the end is
-/// the first place behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region {
-    /// Its first line.
-    pub line: usize,
-    /// The column it begins at.
-    pub column: usize,
-    /// Its last line.
-    pub end_line: usize,
-    /// The column behind its last character.
-    pub end_column: usize,
 }
 
 impl Evidence {
@@ -118,10 +99,28 @@ impl Evidence {
             Self::Path { path, .. } | Self::Line { path, .. } => path.to_string(),
             Self::Package { name, .. } => format!("package {name}"),
             Self::Config { key, .. } => (*key).to_owned(),
-            Self::Source { file, .. } => file.clone(),
+            Self::Source(source) => source.file.clone(),
             Self::Layer(_) | Self::Image => "image".to_owned(),
         }
     }
+}
+
+/// A stretch of a file that the user wrote: lines and columns are counted from 1, columns in
+/// characters, and the end is where the next character would stand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The line it begins in.
+    pub line: usize,
+    /// The column it begins at.
+    pub column: usize,
+    /// The line it ends in.
+    pub end_line: usize,
+    /// The column behind its end.
+    pub end_column: usize,
+    /// The first line as it is written, without its end; cut where it is very long.
+    pub excerpt: String,
 }
 
 impl fmt::Display for Evidence {
@@ -132,9 +131,9 @@ impl fmt::Display for Evidence {
             Self::Config { key, value } if value.is_empty() => write!(f, "{key} is not set"),
             Self::Config { key, value } => write!(f, "{key} {value}"),
             Self::Line { path, line } => write!(f, "{path} line {line}"),
-            Self::Source { file, region } => {
-                write!(f, "{file}:{}:{}", region.line, region.column)
-            }
+            Self::Source(Source {
+                file, line, column, ..
+            }) => write!(f, "{file}:{line}:{column}"),
             Self::Layer(layer) => write!(f, "layer {layer}"),
             Self::Image => f.write_str("the image"),
         }
@@ -146,6 +145,8 @@ impl fmt::Display for Evidence {
 pub struct Finding {
     /// The check that says it.
     pub check: &'static str,
+    /// What other tools call the same finding: `DL3009`, `JSONArgsRecommended`.
+    pub aliases: &'static [&'static str],
     /// How much it weighs.
     pub severity: Severity,
     /// The sentence.
@@ -163,7 +164,7 @@ impl Finding {
         let subject = self.evidence.iter().map(Evidence::subject).min();
         let key = format!("{}:{}", self.check, subject.unwrap_or_default());
         match self.evidence.first() {
-            Some(Evidence::Source { .. }) => format!("{key}:{}", self.message),
+            Some(Evidence::Source(_)) => format!("{key}:{}", self.message),
             _ => key,
         }
     }

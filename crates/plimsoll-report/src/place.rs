@@ -1,6 +1,6 @@
 //! Where a finding was seen, for formats that point at files.
 
-use plimsoll_model::{Evidence, Finding, Region, text};
+use plimsoll_model::{Evidence, Finding, Source, text};
 
 /// Where something is.
 pub(crate) struct Place {
@@ -20,12 +20,25 @@ pub(crate) struct File {
     pub(crate) region: Option<Region>,
 }
 
+/// A stretch of a file; columns only where they are known.
+pub(crate) struct Region {
+    pub(crate) line: usize,
+    pub(crate) end_line: usize,
+    pub(crate) columns: Option<(usize, usize)>,
+    /// The first line as it is written; empty where it is not known.
+    pub(crate) excerpt: String,
+}
+
 impl Place {
     pub(crate) fn of(evidence: &Evidence) -> Self {
         let file = match evidence {
             Evidence::Path { path, .. } => Some((path.to_string(), true, None)),
-            Evidence::Line { path, line } => Some((path.to_string(), true, Some(whole(*line)))),
-            Evidence::Source { file, region } => Some((clean(file), false, Some(*region))),
+            Evidence::Line { path, line } => {
+                Some((path.to_string(), true, Some(Region::whole(*line))))
+            }
+            Evidence::Source(source) => {
+                Some((clean(&source.file), false, Some(Region::of(source))))
+            }
             Evidence::Package { .. }
             | Evidence::Config { .. }
             | Evidence::Layer(_)
@@ -56,13 +69,24 @@ impl Place {
     }
 }
 
-/// A line as a whole.
-fn whole(line: usize) -> Region {
-    Region {
-        line,
-        column: 1,
-        end_line: line,
-        end_column: 1,
+impl Region {
+    /// A line as a whole.
+    fn whole(line: usize) -> Self {
+        Self {
+            line,
+            end_line: line,
+            columns: None,
+            excerpt: String::new(),
+        }
+    }
+
+    fn of(source: &Source) -> Self {
+        Self {
+            line: source.line.max(1),
+            end_line: source.end_line.max(source.line).max(1),
+            columns: Some((source.column.max(1), source.end_column.max(1))),
+            excerpt: clean(&source.excerpt),
+        }
     }
 }
 

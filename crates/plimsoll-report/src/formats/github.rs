@@ -58,11 +58,12 @@ fn annotate(report: &Report, finding: &Finding, out: &mut dyn Write) -> io::Resu
     let source = Place::source_of(finding);
     if let Some(file) = &source {
         write!(out, "file={}", property(&file.name))?;
-        if let Some(region) = file.region {
+        if let Some(region) = &file.region {
             write!(out, ",line={},endLine={}", region.line, region.end_line)?;
             // Columns mean something to GitHub within one line only.
-            if region.line == region.end_line {
-                let (from, to) = (region.column, region.end_column);
+            if region.line == region.end_line
+                && let Some((from, to)) = region.columns
+            {
                 write!(out, ",col={from},endColumn={to}")?;
             }
         }

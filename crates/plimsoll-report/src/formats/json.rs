@@ -10,7 +10,7 @@
 //! | `verb` | `inspect`, `slim`, `build` |
 //! | `complete` | `false` where `problems` has entries: something could not be judged |
 //! | `image` | the image, or `null`; see below |
-//! | `findings[]` | `check`, `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy`, `key` |
+//! | `findings[]` | `check`, `aliases[]` (other tools' names for it), `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy`, `key` |
 //! | `waived[]` | findings the policy tolerates: `finding`, `reason`, `until` |
 //! | `verdict` | how the image stands against a policy, or `null` |
 //! | `problems[]` | `message`, `evidence` |
@@ -42,8 +42,9 @@
 //! `same_packages` (how many).
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
-//! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`,
-//! `column`, `end_line`, `end_column`; `layer` — `layer`; `image` — nothing more.
+//! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
+//! `end_line`, `end_column` (from 1, in characters; the end is behind the last), `excerpt` (the first
+//! line); `layer` — `layer`; `image` — nothing more.
 //!
 //! A finding's `key` stays the same from build to build. `verdict` has `environment`, `line` (the
 //! severity from which findings are over it, or `null`), `over` (how many are), and `demands[]`
@@ -156,6 +157,7 @@ struct JsonPackage {
 #[derive(Serialize)]
 struct JsonFinding {
     check: &'static str,
+    aliases: &'static [&'static str],
     severity: &'static str,
     message: String,
     evidence: Vec<JsonEvidence>,
@@ -194,22 +196,35 @@ struct JsonProblem {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum JsonEvidence {
-    Path { path: String, layer: u32, size: u64 },
-    Package { name: String, version: String },
-    Config { key: &'static str, value: String },
-    Line { path: String, line: usize },
-    Source(JsonSource),
-    Layer { layer: u32 },
+    Path {
+        path: String,
+        layer: u32,
+        size: u64,
+    },
+    Package {
+        name: String,
+        version: String,
+    },
+    Config {
+        key: &'static str,
+        value: String,
+    },
+    Line {
+        path: String,
+        line: usize,
+    },
+    Source {
+        file: String,
+        line: usize,
+        column: usize,
+        end_line: usize,
+        end_column: usize,
+        excerpt: String,
+    },
+    Layer {
+        layer: u32,
+    },
     Image,
-}
-
-#[derive(Serialize)]
-struct JsonSource {
-    file: String,
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
 }
 
 #[derive(Serialize)]
@@ -381,6 +396,7 @@ impl From<&Finding> for JsonFinding {
     fn from(finding: &Finding) -> Self {
         Self {
             check: finding.check,
+            aliases: finding.aliases,
             severity: finding.severity.name(),
             message: clean(&finding.message),
             evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
@@ -445,13 +461,14 @@ impl From<&Evidence> for JsonEvidence {
                 path: path.to_string(),
                 line: *line,
             },
-            Evidence::Source { file, region } => Self::Source(JsonSource {
-                file: clean(file),
-                line: region.line,
-                column: region.column,
-                end_line: region.end_line,
-                end_column: region.end_column,
-            }),
+            Evidence::Source(source) => Self::Source {
+                file: clean(&source.file),
+                line: source.line,
+                column: source.column,
+                end_line: source.end_line,
+                end_column: source.end_column,
+                excerpt: clean(&source.excerpt),
+            },
             Evidence::Layer(layer) => Self::Layer { layer: *layer },
             Evidence::Image => Self::Image,
         }

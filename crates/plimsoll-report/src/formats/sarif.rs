@@ -12,12 +12,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use plimsoll_model::{Evidence, Finding, Region, Report, Rule, Severity};
+use plimsoll_model::{Evidence, Finding, Report, Rule, Severity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Format;
-use crate::place::{Place, clean};
+use crate::place::{Place, Region, clean};
 
 /// The row.
 pub static FORMAT: Format = Format {
@@ -235,6 +235,7 @@ fn outcome(finding: &Finding, image: &str, rule: Option<usize>) -> Outcome {
         properties: json!({
             "severity": finding.severity.name(),
             "security-severity": score(finding.severity),
+            "tags": finding.aliases,
         }),
     }
 }
@@ -249,7 +250,7 @@ fn location(evidence: &Evidence, image: &str) -> Value {
         _ => json!({"artifactLocation": {"uri": uri(image)}}),
     };
     if let Some(file) = &place.file
-        && let Some(region) = file.region
+        && let Some(region) = &file.region
     {
         physical["region"] = region_of(region);
     }
@@ -279,16 +280,14 @@ fn location(evidence: &Evidence, image: &str) -> Value {
     location
 }
 
-fn region_of(region: Region) -> Value {
-    let mut value = json!({
-        "startLine": region.line.max(1),
-        "endLine": region.end_line.max(1),
-    });
-    // A line as a whole has no columns.
-    let whole = region.line == region.end_line && region.end_column <= region.column;
-    if !whole {
-        value["startColumn"] = json!(region.column.max(1));
-        value["endColumn"] = json!(region.end_column.max(1));
+fn region_of(region: &Region) -> Value {
+    let mut value = json!({"startLine": region.line, "endLine": region.end_line});
+    if let Some((from, to)) = region.columns {
+        value["startColumn"] = json!(from);
+        value["endColumn"] = json!(to);
+    }
+    if region.line == region.end_line && !region.excerpt.is_empty() {
+        value["snippet"] = json!({"text": region.excerpt});
     }
     value
 }

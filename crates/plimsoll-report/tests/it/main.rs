@@ -12,7 +12,7 @@ use plimsoll_model::report::{
     Comparison, Demand, DiffRow, ImageDiff, ImageFacts, LayerRow, PackageDiff, SlimFacts, Verdict,
     Waived,
 };
-use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Region, Report, Severity};
+use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, Severity, Source};
 use plimsoll_report::{FORMATS, by_id};
 use sample::{comparison, full, httpd, packages, path, slim};
 
@@ -168,19 +168,19 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
             path: place,
             line: 1,
         },
-        Evidence::Source {
+        Evidence::Source(Source {
             file: hostile(),
-            region: Region {
-                line: 1,
-                column: 1,
-                end_line: 1,
-                end_column: 2,
-            },
-        },
+            line: 1,
+            column: 1,
+            end_line: 1,
+            end_column: 9,
+            excerpt: hostile(),
+        }),
         Evidence::Layer(0),
     ];
     let finding = Finding {
         check: "shell",
+        aliases: &[],
         severity: Severity::High,
         message: hostile(),
         evidence: everywhere.to_vec(),

@@ -5,8 +5,8 @@ use plimsoll_model::report::{
     PackageDiff, PackageFate, PackageRow, SlimFacts, Verdict, Waived,
 };
 use plimsoll_model::{
-    Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Region, Report, Rule,
-    Severity,
+    Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Rule, Severity,
+    Source,
 };
 
 pub(crate) fn path(path: &str, layer: u32, size: u64) -> Evidence {
@@ -90,6 +90,7 @@ pub(crate) fn findings() -> Vec<Finding> {
     vec![
         Finding {
             check: "shell",
+            aliases: &[],
             severity: Severity::Medium,
             message: "`/usr/bin/dash` is a shell, also started as `/usr/bin/sh`".into(),
             evidence: vec![path("/usr/bin/dash", 0, 125_000), path("/usr/bin/sh", 0, 0)],
@@ -97,6 +98,7 @@ pub(crate) fn findings() -> Vec<Finding> {
         },
         Finding {
             check: "root-user",
+            aliases: &[],
             severity: Severity::Medium,
             message: "USER is not set, so the application is started as root".into(),
             evidence: vec![Evidence::Config {
@@ -107,6 +109,7 @@ pub(crate) fn findings() -> Vec<Finding> {
         },
         Finding {
             check: "dead-bytes",
+            aliases: &[],
             severity: Severity::Low,
             message: "layer 1 removes 1.50 MB of layer 0, which stay in the image".into(),
             evidence: vec![path("/opt/x", 0, 1_500_000), path("/opt/link", 1, 0)],
@@ -258,17 +261,17 @@ pub(crate) fn judged() -> Report {
         0,
         Finding {
             check: "latest-tag",
+            aliases: &["DL3007"],
             severity: Severity::High,
             message: "FROM debian: no tag, which means `latest`".into(),
-            evidence: vec![Evidence::Source {
+            evidence: vec![Evidence::Source(Source {
                 file: "web/Dockerfile".into(),
-                region: Region {
-                    line: 3,
-                    column: 6,
-                    end_line: 3,
-                    end_column: 12,
-                },
-            }],
+                line: 3,
+                column: 6,
+                end_line: 3,
+                end_column: 12,
+                excerpt: "FROM debian".into(),
+            })],
             remedy: Some("FROM debian:13-slim@sha256:...".into()),
         },
     );
@@ -278,6 +281,7 @@ pub(crate) fn judged() -> Report {
         waived: vec![Waived {
             finding: Finding {
                 check: "setuid",
+                aliases: &[],
                 severity: Severity::Medium,
                 message: "`/usr/bin/su` runs with the rights of root, whoever starts it".into(),
                 evidence: vec![path("/usr/bin/su", 0, 71_000)],

@@ -64,7 +64,8 @@ fn a_result_points_where_a_person_can_look() {
         *physical(0),
         json!({
             "artifactLocation": {"uri": "web/Dockerfile"},
-            "region": {"startLine": 3, "endLine": 3, "startColumn": 6, "endColumn": 12},
+            "region": {"startLine": 3, "endLine": 3, "startColumn": 6, "endColumn": 12,
+                "snippet": {"text": "FROM debian"}},
         })
     );
     let dash = json!({"artifactLocation": {"uri": "usr/bin/dash", "uriBaseId": "IMAGE"}});
@@ -127,7 +128,7 @@ fn fingerprints_stay_when_layers_sizes_and_lines_move_and_are_told_apart() {
             use plimsoll_model::Evidence::{Path, Source};
             match evidence {
                 Path { layer, size, .. } => (*layer, *size) = (*layer + 1, *size + 1),
-                Source { region, .. } => region.line += 7,
+                Source(source) => source.line += 7,
                 _ => {}
             }
         }
