@@ -34,7 +34,7 @@ pub use config::Config;
 pub use digest::Digest;
 pub use draft::{Draft, DraftLayer};
 pub use fetch::{Fetch, FetchError};
-pub use finding::{Evidence, Finding, Problem, Severity};
+pub use finding::{Evidence, Finding, Problem, Rule, Severity, Source};
 pub use image::{Blob, Descriptor, Image, Layer};
 pub use interest::{Interest, Keep, Seen};
 pub use inventory::{Inventory, Strangers};
