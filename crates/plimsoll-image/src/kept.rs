@@ -203,7 +203,7 @@ impl<'a> Keeper<'a> {
             .take(enough.min(size))
             .read_to_end(&mut waiting)?;
         let searched = waiting.starts_with(magic);
-        if !searched && !(whole && self.keep) {
+        if !(searched || whole && self.keep) {
             if self.keep && mode & 0o111 != 0 && self.store.reserve(waiting.len() as u64) {
                 let head = waiting.as_slice().into();
                 self.kept.pieces.insert(offset, Piece::Memory(head));
