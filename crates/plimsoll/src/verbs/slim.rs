@@ -23,6 +23,7 @@ mod probes;
 mod replay;
 mod room;
 mod unseen;
+mod watch;
 
 use replay::Replayed;
 use room::{MAX_REPAIRS, Pace, Phases, Room, Start};
@@ -119,37 +120,37 @@ pub(crate) fn slim(
     };
 
     let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
-    let mut originals = Vec::new();
     let mut notes = Vec::new();
+    let (originals, found) = watch::originals(&mut room, &first, &opened, &mut phases)?;
+    notes.extend(found);
     let mut observations = Observations::default();
-    for start in room.starts.clone() {
-        let mut original = room.run(&first, &opened, "original", &start, &mut phases)?;
-        if start.arguments.is_none() {
-            notes.extend(room.asked.settle(&mut original)?);
-        }
-        room.must_answer(&original, name)?;
-        let once = start.once();
-        let again = room.run(&first, &opened, "original again", &once, &mut phases)?;
-        room.must_answer(&again, name)?;
-        observations.merge(&original.observations);
-        observations.merge(&again.observations);
-        originals.push((original, again));
+    for (original, again) in &originals {
+        watch::merge(&mut observations, original, again);
     }
     room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
     phases.time("clean up", || room::remove(&first));
 
     let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
+    let nothing = Observations::default();
     let request = Request {
         subject: opened.subject(),
-        // A profile is proved by what it alone makes.
-        observations: replayed
-            .as_ref()
-            .map_or(&observations, Replayed::observations),
+        observations: &nothing,
         level: options.level.into(),
         include: &options.includes,
         exclude: &options.excludes,
         keep_packages: &options.keep_packages,
         layers: options.layers.into(),
+    };
+    let (watched, gap) = match originals.first() {
+        Some((_, again)) => watch::check(&request, again, &mut observations),
+        None => Default::default(),
+    };
+    let request = Request {
+        // A profile is proved by what it alone makes.
+        observations: replayed
+            .as_ref()
+            .map_or(&observations, Replayed::observations),
+        ..request
     };
     context.progress.step("planning what must stay");
     let mut plan = phases.time("plan", || replay::plan(&request, replayed.as_ref()));
@@ -200,6 +201,8 @@ pub(crate) fn slim(
             ready(made.outcomes.iter()),
         ],
         ran: runs.sum::<Duration>() + made.ran,
+        watch: watched,
+        scenes: watch::scenes(Some(&room.asked)),
     };
     let learned = (&*result.image.digest.to_string(), &*proof.verified_by);
     let asked = Some(&room.asked);
@@ -214,9 +217,7 @@ pub(crate) fn slim(
         plan: &plan,
     };
     let mut report = done.report(context, options, proof, began, phases)?;
-    report
-        .findings
-        .extend(replayed.iter().flat_map(Replayed::findings));
+    report.problems.extend(gap);
     for blind in &observations.blind {
         let evidence = plimsoll_model::Evidence::Image;
         report.problems.push(Problem {
@@ -242,7 +243,7 @@ pub(crate) fn slim(
     report.notes.extend(room.asked.weakness());
     context.progress.done();
     let exit = if verified {
-        replay::exit(&report, options, print::verdict(&report, None))
+        replay::judge(&mut report, options, replayed.as_ref(), Exit::Fine)
     } else {
         Exit::Unproved
     };
@@ -260,6 +261,10 @@ struct Proof {
     ready: [Option<Duration>; 2],
     /// How long the image's processes ran, all runs together.
     ran: Duration,
+    /// How it is known that the watch saw everything.
+    watch: String,
+    /// The parts of a run in their order.
+    scenes: Vec<String>,
 }
 
 /// A slimmed image that was written.
@@ -283,7 +288,7 @@ impl Done<'_> {
     ) -> Result<Report> {
         let (before, after) = (self.opened.subject(), self.result.subject());
         let name = before.image.name.clone();
-        let (comparison, forced, packages, risks) = phases.time("report", || {
+        let (comparison, forced, packages, risks, rounds) = phases.time("report", || {
             let footprint = plimsoll_checks::footprint(&after);
             let unwanted = [
                 &footprint.shells,
@@ -305,6 +310,7 @@ impl Done<'_> {
                 plimsoll_slim::forced(&before, self.plan, &unwanted),
                 plimsoll_slim::fate(&before, self.plan),
                 plimsoll_slim::risks(self.request, self.plan),
+                plimsoll_slim::rounds(self.request, self.plan, &proof.scenes),
             )
         });
         phases.time("report", || {
@@ -328,6 +334,8 @@ impl Done<'_> {
                 repaired: proof.repaired,
                 forced,
                 packages,
+                rounds,
+                watch: proof.watch,
                 layers: facts::layers(&after),
                 risks,
                 own_seconds: began.elapsed().saturating_sub(proof.ran).as_secs_f64(),

@@ -294,6 +294,7 @@ mod tests {
             took: vec![std::time::Duration::ZERO; answers.len()],
             later: Vec::new(),
             observations: plimsoll_model::Observations::default(),
+            read: None,
             listening: Vec::new(),
             running_as: Vec::new(),
             exit: None,

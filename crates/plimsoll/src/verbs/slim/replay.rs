@@ -1,13 +1,14 @@
 //! `slim --profile` and `--write-profile`: what a slim taught, written down and read again.
 
-use plimsoll_model::{Finding, Observations, Plan, Severity};
+use plimsoll_model::report::Verdict;
+use plimsoll_model::{Observations, Plan, Report, Rule, Severity};
 use plimsoll_slim::{Replay, Request};
 
 use super::probes::Asked;
 use crate::cli::SlimOptions;
 use crate::failure::{Exit, Result};
 use crate::print;
-use crate::profile_file::{Made, ProfileFile, Proof};
+use crate::profile_file::{self, Made, ProfileFile, Proof};
 use crate::session::Opened;
 
 /// The profile to slim by, if one is given.
@@ -49,11 +50,6 @@ impl<'a> Replayed<'a> {
         &self.replay.observations
     }
 
-    /// What has drifted.
-    pub(super) fn findings(&self) -> Vec<Finding> {
-        self.replay.findings.clone()
-    }
-
     /// What the result answered when the profile was written, if this is that very result.
     pub(super) fn verified_by(&self, digest: &str) -> Vec<String> {
         match self.is_same && self.file.proof.result == digest {
@@ -73,12 +69,32 @@ pub(super) fn plan(request: &Request<'_>, replayed: Option<&Replayed<'_>>) -> Pl
     plan
 }
 
-/// The exit code of a report with drift in it; `usual` where that is not over the line.
-pub(super) fn exit(report: &plimsoll_model::Report, options: &SlimOptions, usual: Exit) -> Exit {
-    let fail_on = options.profile.fail_on.as_deref().and_then(Severity::parse);
-    match print::verdict(report, fail_on) {
-        Exit::Findings => Exit::Findings,
-        _ => usual,
+/// Puts what has drifted into the report; answers the exit code, `usual` where neither that nor a
+/// problem stands against it.
+pub(super) fn judge(
+    report: &mut Report,
+    options: &SlimOptions,
+    replayed: Option<&Replayed<'_>>,
+    usual: Exit,
+) -> Exit {
+    if let Some(replayed) = replayed {
+        report.findings.clone_from(&replayed.replay.findings);
+        report.rules.push(Rule {
+            id: plimsoll_slim::DRIFT,
+            summary: "the image has moved on since its profile was written",
+            severity: Severity::Medium,
+            page: profile_file::PAGE.to_owned(),
+        });
+    }
+    let line = options.profile.fail_on.as_deref().and_then(Severity::parse);
+    report.verdict = line.map(|line| Verdict {
+        environment: "production".to_owned(),
+        line: Some(line),
+        ..Verdict::default()
+    });
+    match print::verdict(report) {
+        Exit::Fine => usual,
+        exit => exit,
     }
 }
 
@@ -94,14 +110,7 @@ pub(super) fn write(
     let Some(path) = &options.profile.write_profile else {
         return Ok(None);
     };
-    let probes: Vec<String> = asked
-        .into_iter()
-        .flat_map(|asked| asked.probes.iter().map(ToString::to_string))
-        .collect();
-    let scenes: Vec<String> = std::iter::once("start".to_owned())
-        .chain(probes.iter().cloned())
-        .chain(["stop", "reload", "restart"].map(str::to_owned))
-        .collect();
+    let scenes = super::watch::scenes(asked);
     let (profile, is_whole) = plimsoll_slim::condense(request, plan, &scenes);
     let config = &opened.image.config;
     let file = ProfileFile {

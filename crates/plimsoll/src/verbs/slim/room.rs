@@ -62,6 +62,8 @@ pub(super) struct Start {
     pub(super) arguments: Option<Vec<String>>,
     /// Whether it is also reloaded, and started a second time.
     pub(super) again: bool,
+    /// Whether nobody needs the tree afterwards.
+    pub(super) spend: bool,
 }
 
 impl Start {
@@ -72,6 +74,7 @@ impl Start {
         let all = own.into_iter().chain(lists.into_iter().map(Some));
         all.map(|arguments| Self {
             again: arguments.is_none(),
+            spend: false,
             arguments,
         })
         .collect()
@@ -207,6 +210,7 @@ impl Room<'_> {
                 &[]
             },
             again: start.again,
+            spend: start.spend,
             limits: self.limits(),
             owners: &owners,
         };

@@ -11,7 +11,6 @@ use super::room::Phases;
 use super::{Done, Proof, Slimmed, as_written};
 use crate::cli::SlimOptions;
 use crate::failure::{Exit, Result};
-use crate::print;
 use crate::profile_file::ProfileFile;
 use crate::session::{self, Context, Opened};
 use crate::target::Target;
@@ -94,15 +93,12 @@ pub(super) fn slim(
             .push(format!("not verified: nothing was run, so {why}"));
         Exit::Incomplete
     } else {
-        print::verdict(&report, None)
+        Exit::Fine
     };
-    report
-        .findings
-        .extend(replayed.iter().flat_map(Replayed::findings));
     let learned = (&*digest, &*verified_by);
     let written = replay::write(options, &opened, &request, &plan, None, learned)?;
     report.notes.extend(written);
     context.progress.done();
-    let exit = replay::exit(&report, options, usual);
+    let exit = replay::judge(&mut report, options, replayed.as_ref(), usual);
     Ok(Slimmed { report, exit })
 }
