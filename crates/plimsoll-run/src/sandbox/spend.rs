@@ -43,7 +43,9 @@ impl Before {
         let ended = modified(&fs::symlink_metadata(mark)?).saturating_add(TICK);
         let mut read = BTreeSet::new();
         walk(root, &ImagePath::root(), &mut |path, found| {
-            if (self.begun..=ended).contains(&accessed(found)) {
+            // A file that was made or written meanwhile is the run's: of the image's it says nothing.
+            let is_old = modified(found) < self.begun;
+            if is_old && (self.begun..=ended).contains(&accessed(found)) {
                 read.insert(path.clone());
             }
         })?;
