@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::json::{self, Text};
+use super::json::{self, Key, Text};
 use super::{Compiler, Document, feed, id};
 use crate::Scope;
 use crate::advisory::{Advisory, Range, Status};
@@ -69,7 +69,7 @@ struct Package<'a> {
 }
 
 /// Version → identifiers; either may be `null`.
-pub(super) type Fixes<'a> = BTreeMap<Text<'a>, Option<Vec<Text<'a>>>>;
+pub(super) type Fixes<'a> = BTreeMap<Key<'a>, Option<Vec<Text<'a>>>>;
 
 fn read(document: &Document<'_>, into: &mut Compiler) -> Result<(), String> {
     if document.first() == Some(b'{') {

@@ -75,6 +75,9 @@ fn read(document: &Document<'_>, into: &mut Compiler) -> Result<(), String> {
         released = catalogue.date_released.to_string();
     } else if is_table(document.bytes) {
         let text = std::str::from_utf8(document.bytes).map_err(|_| "is not UTF-8")?;
+        if !text.ends_with('\n') {
+            return Err("is cut short: its last line has no end".to_owned());
+        }
         for (number, line) in text.lines().enumerate() {
             let fields: Vec<&str> = line.split('\t').collect();
             let [id, added, ransomware] = fields[..] else {

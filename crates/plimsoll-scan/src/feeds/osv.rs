@@ -336,9 +336,9 @@ fn ranges<'a>(given: &'a [Events<'_>]) -> Vec<Range<'a>> {
         let mut open: Option<Option<&str>> = None;
         for event in &events.events {
             let until = match event {
-                Event { fixed, .. } if !fixed.is_empty() => Until::Fixed(&**fixed),
+                Event { fixed, .. } if !fixed.is_empty() => Until::Fixed(fixed),
                 Event { last_affected, .. } if !last_affected.is_empty() => {
-                    Until::Last(&**last_affected)
+                    Until::Last(last_affected)
                 }
                 Event { introduced, .. } if !introduced.is_empty() => {
                     // A range that is open still has no end of its own.

@@ -91,7 +91,7 @@ fn suse(product: &str) -> Option<Scope> {
         word.bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
     };
-    let at = words.iter().rposition(|word| is_number(&word))?;
+    let at = words.iter().rposition(is_number)?;
     let pack = words.get(at + 1).and_then(|word| word.strip_prefix("SP"));
     match pack {
         Some(pack) => Scope::of("sles", &format!("{}.{pack}", words[at])),

@@ -156,7 +156,7 @@ fn zip(
         }
         document.clear();
         let read = match entry.compression_method() {
-            CompressionMethod::STORE => (&data[..]).take(size + 1).read_to_end(&mut document),
+            CompressionMethod::STORE => data.take(size + 1).read_to_end(&mut document),
             CompressionMethod::DEFLATE => flate2::bufread::DeflateDecoder::new(data)
                 .take(size + 1)
                 .read_to_end(&mut document),
