@@ -26,6 +26,9 @@ pub(super) fn scenes(asked: Option<&Asked>) -> Vec<String> {
         .collect()
 }
 
+/// Two equal runs.
+pub(super) type Twice = (Outcome, Outcome);
+
 /// Runs the original twice in each way it is started, and answers both of each, with what is to be
 /// said of the probes.
 pub(super) fn originals(
@@ -33,7 +36,7 @@ pub(super) fn originals(
     tree: &Path,
     opened: &Opened,
     phases: &mut Phases,
-) -> Result<(Vec<(Outcome, Outcome)>, Vec<String>)> {
+) -> Result<(Vec<Twice>, Vec<String>)> {
     let name = &opened.image.name;
     let starts = room.starts.clone();
     let (mut firsts, mut seconds, mut notes) = (Vec::new(), Vec::new(), Vec::new());
