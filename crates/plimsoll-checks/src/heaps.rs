@@ -23,7 +23,7 @@ struct Heap {
 }
 
 impl Heaps {
-    /// One more file, counted at `at`.
+    /// One more path, counted at `at`; a directory is no file and has no bytes.
     pub(crate) fn add(&mut self, at: ImagePath, node: &Node) {
         let heap = self.heaps.entry(at).or_insert(Heap {
             bytes: 0,
@@ -31,7 +31,7 @@ impl Heaps {
         });
         heap.bytes = heap.bytes.saturating_add(node.size());
         self.bytes = self.bytes.saturating_add(node.size());
-        self.files += 1;
+        self.files += u64::from(!node.is_dir());
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -217,7 +217,7 @@ fn is_web_token(value: &str) -> bool {
         let mut signs = part.bytes();
         part.len() >= 10 && signs.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    parts.len() == 3 && parts[1].starts_with("eyJ") && parts.iter().all(|part| is_part(&part))
+    parts.len() == 3 && parts[1].starts_with("eyJ") && parts.iter().all(is_part)
 }
 
 /// `scheme://user:password@host` (RFC 3986, userinfo).

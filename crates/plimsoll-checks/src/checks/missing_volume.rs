@@ -80,10 +80,9 @@ fn run(look: &Look, findings: &mut Findings) {
     let (name, places, is_cache) = server;
     let volumes = config.volumes.iter().map(ImagePath::new);
     let covered = volumes.into_iter().any(|volume| {
-        let near = |place: &&str| {
-            volume.starts_with(place) || ImagePath::from(*place).starts_with(&volume)
-        };
-        places.iter().any(|place| near(&place))
+        let near =
+            |place: &str| volume.starts_with(place) || ImagePath::from(place).starts_with(&volume);
+        places.iter().any(|place| near(place))
     });
     if covered {
         return;

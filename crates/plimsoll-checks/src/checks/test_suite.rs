@@ -57,9 +57,8 @@ fn run(look: &Look, findings: &mut Findings) {
     for (path, node) in look.rootfs.tree.iter() {
         match &inside {
             Some(directory) if path.starts_with(directory) => {
-                if node.size() > 0 {
-                    heaps.add(directory.clone(), node);
-                }
+                // Directories and links have no bytes.
+                heaps.add(directory.clone(), node);
             }
             _ if node.is_dir() && NAMES.contains(&path.file_name()) && is_suite(path) => {
                 inside = Some(path.clone());

@@ -47,6 +47,7 @@ const STICKY: u32 = 0o1000;
 
 fn run(look: &Look, findings: &mut Findings) {
     let mut heaps = Heaps::default();
+    let mut count = 0;
     // A directory tells of what lies in it.
     let mut inside: Option<ImagePath> = None;
     for (path, node) in look.rootfs.tree.iter() {
@@ -58,6 +59,7 @@ fn run(look: &Look, findings: &mut Findings) {
         if !open {
             continue;
         }
+        count += 1;
         match &inside {
             Some(directory) if path.starts_with(directory) => heaps.add(directory.clone(), node),
             _ => {
@@ -71,7 +73,6 @@ fn run(look: &Look, findings: &mut Findings) {
     if heaps.is_empty() {
         return;
     }
-    let count = heaps.files;
     let are = match count {
         1 => "1 path is".to_owned(),
         many => format!("{many} paths are"),
