@@ -3,7 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::{Engine, Error, Reference};
+
+/// The forms there are, for messages.
+const FORMS: &str = "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], \
+                     docker://HOST/NAME[:TAG], docker-daemon:NAME[:TAG], podman:NAME[:TAG]";
 
 /// Where an image is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +33,21 @@ pub enum Sink {
         /// The image's name, `:latest` understood.
         tag: Option<String>,
     },
+    /// A repository of a registry.
+    Registry(Reference),
+    /// An engine's own store.
+    Engine {
+        /// Whose.
+        engine: Engine,
+        /// The image's name there, complete.
+        name: Reference,
+    },
 }
 
 impl Sink {
-    /// Parses `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`; the path
-    /// ends at the first colon.
+    /// Parses `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, where the
+    /// path ends at the first colon; `docker://HOST/NAME[:TAG]`, `docker-daemon:NAME[:TAG]`,
+    /// `podman:NAME[:TAG]`.
     ///
     /// # Errors
     /// When the text has none of these forms.
@@ -41,11 +55,20 @@ impl Sink {
         let bad = |why: &str| Error::Name {
             name: text.to_owned(),
             why: why.to_owned(),
-            forms: "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]".into(),
+            forms: FORMS.to_owned(),
         };
         let (scheme, rest) = text
             .split_once(':')
             .ok_or_else(|| bad("it has no scheme"))?;
+        let engine = [Engine::Docker, Engine::Podman];
+        if let Some(engine) = engine.into_iter().find(|engine| engine.scheme() == scheme) {
+            let name = tagged(rest).map_err(|why| bad(&why))?;
+            return Ok(Self::Engine { engine, name });
+        }
+        if scheme == "docker" {
+            let name = rest.strip_prefix("//").unwrap_or(rest);
+            return tagged(name).map(Self::Registry).map_err(|why| bad(&why));
+        }
         let (path, tag) = match rest.split_once(':') {
             Some((path, tag)) => (path, Some(tag)),
             None => (rest, None),
@@ -74,12 +97,13 @@ impl Sink {
         }
     }
 
-    /// The directory or file.
-    pub fn path(&self) -> &Path {
+    /// The directory or file, where it is one.
+    pub fn path(&self) -> Option<&Path> {
         match self {
             Self::OciLayout { dir: path, .. }
             | Self::OciArchive { file: path, .. }
-            | Self::DockerArchive { file: path, .. } => path,
+            | Self::DockerArchive { file: path, .. } => Some(path),
+            Self::Registry(_) | Self::Engine { .. } => None,
         }
     }
 
@@ -89,18 +113,32 @@ impl Sink {
             Self::OciLayout { tag, .. }
             | Self::OciArchive { tag, .. }
             | Self::DockerArchive { tag, .. } => tag.as_deref(),
+            Self::Registry(name) | Self::Engine { name, .. } => name.tag(),
         }
+    }
+}
+
+/// A name to write to: one that can be given, and so no digest.
+fn tagged(text: &str) -> Result<Reference, String> {
+    let name = Reference::parse(text)?;
+    match name.digest() {
+        Some(_) => Err("a digest cannot be chosen; name a tag".to_owned()),
+        None => Ok(name),
     }
 }
 
 impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self {
-            Self::OciLayout { .. } => "oci",
-            Self::OciArchive { .. } => "oci-archive",
-            Self::DockerArchive { .. } => "docker-archive",
+        let (scheme, path) = match self {
+            Self::OciLayout { dir, .. } => ("oci", dir),
+            Self::OciArchive { file, .. } => ("oci-archive", file),
+            Self::DockerArchive { file, .. } => ("docker-archive", file),
+            Self::Registry(name) => return write!(f, "docker://{name}"),
+            Self::Engine { engine, name } => {
+                return write!(f, "{}:{}", engine.scheme(), name.familiar());
+            }
         };
-        write!(f, "{scheme}:{}", self.path().display())?;
+        write!(f, "{scheme}:{}", path.display())?;
         match self.tag() {
             Some(tag) => write!(f, ":{tag}"),
             None => Ok(()),
@@ -119,6 +157,9 @@ mod tests {
             "oci:/a/dir:tag",
             "oci-archive:a.tar:docker.io/library/httpd:2.4",
             "docker-archive:a.tar",
+            "docker://localhost:5000/app:1",
+            "docker-daemon:app:1",
+            "podman:me/app:latest",
         ] {
             assert_eq!(Sink::parse(text).unwrap().to_string(), text);
         }
@@ -132,7 +173,9 @@ mod tests {
             "oci:",
             "oci::tag",
             "oci:dir:",
-            "docker://httpd",
+            "docker://Httpd",
+            "docker://app@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            "podman:",
             "oci:dir:a\nb",
         ] {
             assert!(Sink::parse(text).is_err(), "{text}");
