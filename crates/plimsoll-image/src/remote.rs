@@ -52,12 +52,6 @@ pub trait Remotes: Sync {
     /// When the engine does not answer or has no such image.
     fn save(&self, engine: Engine, name: &str, out: &mut File) -> Result<(), Error>;
 
-    /// Has an engine load the archive in `archive`, from its start.
-    ///
-    /// # Errors
-    /// When the engine does not answer or does not take it.
-    fn load(&self, engine: Engine, archive: File) -> Result<(), Error>;
-
     /// Where Podman, Buildah and CRI-O of this user keep their images.
     fn container_storage(&self) -> PathBuf;
 }

@@ -39,7 +39,7 @@ impl fmt::Display for Violation {
 /// documents. An empty list means that all of it holds.
 ///
 /// Of an image in a registry the manifest is read again; its blobs, which the registry held against
-/// their digests when it took them, are not fetched. What an engine loads was validated before.
+/// their digests when it took them, are not fetched.
 ///
 /// # Errors
 /// When the disk fails, or a limit is hit; what is wrong with the image is a violation.
@@ -56,7 +56,6 @@ pub fn validate(sink: &Sink, remotes: Option<&dyn Remotes>) -> Result<Vec<Violat
         Sink::DockerArchive { file, tag } => TarFile::open(file, None, &limits)
             .and_then(|tar| check.saved(Arc::new(tar), tag.as_deref())),
         Sink::Registry(reference) => check.pushed(reference, remotes),
-        Sink::Engine { .. } => Ok(()),
     };
     match result {
         Ok(()) => {}

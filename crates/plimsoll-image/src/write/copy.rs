@@ -13,8 +13,8 @@ use crate::remote::Wanted;
 use crate::sources::{self, Described, Found, Layered};
 use crate::store::Store;
 use crate::write::{
-    Blobs, Compression, WriteOptions, archive, compress, descriptor, engine, entry_of, layout,
-    manifest, platform, registry, write_blobs,
+    Blobs, Compression, WriteOptions, archive, compress, descriptor, entry_of, layout, manifest,
+    platform, registry, write_blobs,
 };
 use crate::{Error, Limits, Options, Sink, stream};
 
@@ -107,9 +107,6 @@ fn into(source: Source<'_>, sink: &Sink, how: &WriteOptions<'_>) -> Result<Copie
             let done = source.put(&mut target, sink, how)?;
             target.commit()?;
             Ok(done.copied)
-        }
-        Sink::Engine { engine, name } => {
-            engine::through_archive(*engine, name, how, |archive| into(source, archive, how))
         }
     }
 }

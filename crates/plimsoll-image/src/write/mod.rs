@@ -20,7 +20,6 @@ use crate::{Error, Remotes, stream, tarball};
 mod archive;
 mod compress;
 mod copy;
-mod engine;
 mod index;
 mod layout;
 mod registry;
@@ -66,7 +65,7 @@ pub struct WriteOptions<'a> {
     /// Told the path of every temporary file, so that a program that is interrupted can remove what
     /// is still there. Errors leave nothing behind without it.
     pub temporaries: Option<&'a dyn Fn(&Path)>,
-    /// The ways to registries and engines, for sinks that are theirs.
+    /// The ways to registries, for sinks that are theirs.
     pub remotes: Option<&'a dyn Remotes>,
 }
 
@@ -137,7 +136,6 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
             target.commit()?;
             Ok(written)
         }
-        Sink::Engine { engine, name } => engine::write(draft, *engine, name, options),
     }
 }
 

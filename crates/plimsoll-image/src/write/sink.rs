@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::{Engine, Error, Reference};
+use crate::{Error, Reference};
 
 /// The forms there are, for messages.
 const FORMS: &str = "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], \
-                     docker://HOST/NAME[:TAG], docker-daemon:NAME[:TAG], podman:NAME[:TAG]";
+                     docker://[HOST/]NAME[:TAG]";
 
 /// Where an image is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,19 +35,11 @@ pub enum Sink {
     },
     /// A repository of a registry.
     Registry(Reference),
-    /// An engine's own store.
-    Engine {
-        /// Whose.
-        engine: Engine,
-        /// The image's name there, complete.
-        name: Reference,
-    },
 }
 
 impl Sink {
     /// Parses `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, where the
-    /// path ends at the first colon; `docker://HOST/NAME[:TAG]`, `docker-daemon:NAME[:TAG]`,
-    /// `podman:NAME[:TAG]`.
+    /// path ends at the first colon, and `docker://[HOST/]NAME[:TAG]`.
     ///
     /// # Errors
     /// When the text has none of these forms.
@@ -60,11 +52,6 @@ impl Sink {
         let (scheme, rest) = text
             .split_once(':')
             .ok_or_else(|| bad("it has no scheme"))?;
-        let engine = [Engine::Docker, Engine::Podman];
-        if let Some(engine) = engine.into_iter().find(|engine| engine.scheme() == scheme) {
-            let name = tagged(rest).map_err(|why| bad(&why))?;
-            return Ok(Self::Engine { engine, name });
-        }
         if scheme == "docker" {
             let name = rest.strip_prefix("//").unwrap_or(rest);
             return tagged(name).map(Self::Registry).map_err(|why| bad(&why));
@@ -103,7 +90,7 @@ impl Sink {
             Self::OciLayout { dir: path, .. }
             | Self::OciArchive { file: path, .. }
             | Self::DockerArchive { file: path, .. } => Some(path),
-            Self::Registry(_) | Self::Engine { .. } => None,
+            Self::Registry(_) => None,
         }
     }
 
@@ -113,7 +100,7 @@ impl Sink {
             Self::OciLayout { tag, .. }
             | Self::OciArchive { tag, .. }
             | Self::DockerArchive { tag, .. } => tag.as_deref(),
-            Self::Registry(name) | Self::Engine { name, .. } => name.tag(),
+            Self::Registry(name) => name.tag(),
         }
     }
 }
@@ -134,9 +121,6 @@ impl fmt::Display for Sink {
             Self::OciArchive { file, .. } => ("oci-archive", file),
             Self::DockerArchive { file, .. } => ("docker-archive", file),
             Self::Registry(name) => return write!(f, "docker://{name}"),
-            Self::Engine { engine, name } => {
-                return write!(f, "{}:{}", engine.scheme(), name.familiar());
-            }
         };
         write!(f, "{scheme}:{}", path.display())?;
         match self.tag() {
@@ -158,8 +142,6 @@ mod tests {
             "oci-archive:a.tar:docker.io/library/httpd:2.4",
             "docker-archive:a.tar",
             "docker://localhost:5000/app:1",
-            "docker-daemon:app:1",
-            "podman:me/app:latest",
         ] {
             assert_eq!(Sink::parse(text).unwrap().to_string(), text);
         }
@@ -175,7 +157,7 @@ mod tests {
             "oci:dir:",
             "docker://Httpd",
             "docker://app@sha256:0000000000000000000000000000000000000000000000000000000000000000",
-            "podman:",
+            "podman:app",
             "oci:dir:a\nb",
         ] {
             assert!(Sink::parse(text).is_err(), "{text}");
