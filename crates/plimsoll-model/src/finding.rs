@@ -84,10 +84,30 @@ pub enum Evidence {
         /// The line, counted from 1.
         line: usize,
     },
+    /// A place in a file that the user wrote, such as a Dockerfile.
+    Source(Source),
     /// A layer as a whole.
     Layer(u32),
     /// The whole image or input.
     Image,
+}
+
+/// A stretch of a file that the user wrote: lines and columns are counted from 1, columns in
+/// characters, and the end is where the next character would stand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The line it begins in.
+    pub line: usize,
+    /// The column it begins at.
+    pub column: usize,
+    /// The line it ends in.
+    pub end_line: usize,
+    /// The column behind its end.
+    pub end_column: usize,
+    /// The first line as it is written, without its end; cut where it is very long.
+    pub excerpt: String,
 }
 
 impl fmt::Display for Evidence {
@@ -98,6 +118,9 @@ impl fmt::Display for Evidence {
             Self::Config { key, value } if value.is_empty() => write!(f, "{key} is not set"),
             Self::Config { key, value } => write!(f, "{key} {value}"),
             Self::Line { path, line } => write!(f, "{path} line {line}"),
+            Self::Source(Source {
+                file, line, column, ..
+            }) => write!(f, "{file}:{line}:{column}"),
             Self::Layer(layer) => write!(f, "layer {layer}"),
             Self::Image => f.write_str("the image"),
         }
@@ -109,6 +132,8 @@ impl fmt::Display for Evidence {
 pub struct Finding {
     /// The check that says it.
     pub check: &'static str,
+    /// What other tools call the same finding: `DL3009`, `JSONArgsRecommended`.
+    pub aliases: &'static [&'static str],
     /// How much it weighs.
     pub severity: Severity,
     /// The sentence.

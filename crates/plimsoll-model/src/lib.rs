@@ -31,7 +31,7 @@ pub use config::Config;
 pub use digest::Digest;
 pub use draft::{Draft, DraftLayer};
 pub use fetch::{Fetch, FetchError};
-pub use finding::{Evidence, Finding, Problem, Severity};
+pub use finding::{Evidence, Finding, Problem, Severity, Source};
 pub use image::{Blob, Descriptor, Image, Layer};
 pub use lineage::{Ancestor, Lineage};
 pub use observation::{Access, Observations};

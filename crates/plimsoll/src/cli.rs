@@ -96,7 +96,8 @@ pub(crate) struct Inspect {
 pub(crate) struct Slim {
     #[command(flatten)]
     pub(crate) look: Look,
-    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], or into an
+    /// engine of this machine: docker-daemon:NAME[:TAG], podman:NAME[:TAG]
     /// [default: oci:NAME-slim in this directory].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: Option<String>,
@@ -224,7 +225,8 @@ pub(crate) struct Mirror {
 pub(crate) struct Build {
     /// The recipe, a TOML file (`plimsoll explain recipe` has every key).
     pub(crate) recipe: PathBuf,
-    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], or into an
+    /// engine of this machine: docker-daemon:NAME[:TAG], podman:NAME[:TAG].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: String,
     /// The lock: written on the first build, obeyed on every later one [default: beside the recipe].

@@ -10,7 +10,7 @@
 //! | `verb` | `inspect`, `slim`, `build` |
 //! | `complete` | `false` where `problems` has entries: something could not be judged |
 //! | `image` | the image, or `null`; see below |
-//! | `findings[]` | `check`, `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy` |
+//! | `findings[]` | `check`, `aliases[]` (other tools' names for it), `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy` |
 //! | `problems[]` | `message`, `evidence` |
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
@@ -40,8 +40,9 @@
 //! `same_packages` (how many).
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
-//! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `layer` — `layer`; `image` —
-//! nothing more.
+//! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
+//! `end_line`, `end_column` (from 1, in characters; the end is behind the last), `excerpt` (the first
+//! line); `layer` — `layer`; `image` — nothing more.
 //!
 //! Sizes are bytes, layers are counted from 0. Paths are text: control characters, characters that
 //! turn the direction of text, and bytes that are not UTF-8 are written `\xNN`; so are they in
@@ -147,6 +148,7 @@ struct JsonPackage {
 #[derive(Serialize)]
 struct JsonFinding {
     check: &'static str,
+    aliases: &'static [&'static str],
     severity: &'static str,
     message: String,
     evidence: Vec<JsonEvidence>,
@@ -162,11 +164,34 @@ struct JsonProblem {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum JsonEvidence {
-    Path { path: String, layer: u32, size: u64 },
-    Package { name: String, version: String },
-    Config { key: &'static str, value: String },
-    Line { path: String, line: usize },
-    Layer { layer: u32 },
+    Path {
+        path: String,
+        layer: u32,
+        size: u64,
+    },
+    Package {
+        name: String,
+        version: String,
+    },
+    Config {
+        key: &'static str,
+        value: String,
+    },
+    Line {
+        path: String,
+        line: usize,
+    },
+    Source {
+        file: String,
+        line: usize,
+        column: usize,
+        end_line: usize,
+        end_column: usize,
+        excerpt: String,
+    },
+    Layer {
+        layer: u32,
+    },
     Image,
 }
 
@@ -334,6 +359,7 @@ impl From<&Finding> for JsonFinding {
     fn from(finding: &Finding) -> Self {
         Self {
             check: finding.check,
+            aliases: finding.aliases,
             severity: finding.severity.name(),
             message: clean(&finding.message),
             evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
@@ -370,6 +396,14 @@ impl From<&Evidence> for JsonEvidence {
             Evidence::Line { path, line } => Self::Line {
                 path: path.to_string(),
                 line: *line,
+            },
+            Evidence::Source(source) => Self::Source {
+                file: clean(&source.file),
+                line: source.line,
+                column: source.column,
+                end_line: source.end_line,
+                end_column: source.end_column,
+                excerpt: clean(&source.excerpt),
             },
             Evidence::Layer(layer) => Self::Layer { layer: *layer },
             Evidence::Image => Self::Image,

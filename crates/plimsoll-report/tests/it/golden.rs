@@ -184,6 +184,7 @@ pub(crate) const JSON: &str = r#"{
   "findings": [
     {
       "check": "shell",
+      "aliases": [],
       "severity": "medium",
       "message": "`/usr/bin/dash` is a shell, also started as `/usr/bin/sh`",
       "evidence": [
@@ -204,6 +205,7 @@ pub(crate) const JSON: &str = r#"{
     },
     {
       "check": "root-user",
+      "aliases": [],
       "severity": "medium",
       "message": "USER is not set, so the application is started as root",
       "evidence": [
@@ -217,6 +219,7 @@ pub(crate) const JSON: &str = r#"{
     },
     {
       "check": "dead-bytes",
+      "aliases": [],
       "severity": "low",
       "message": "layer 1 removes 1.50 MB of layer 0, which stay in the image",
       "evidence": [

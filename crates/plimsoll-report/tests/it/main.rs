@@ -10,7 +10,7 @@ use golden::{JSON, TEXT};
 use plimsoll_model::report::{
     Comparison, DiffRow, ImageDiff, ImageFacts, LayerRow, PackageDiff, SlimFacts,
 };
-use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, Severity};
+use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, Severity, Source};
 use plimsoll_report::{FORMATS, by_id};
 use sample::{comparison, full, httpd, packages, path, slim};
 
@@ -166,6 +166,14 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
             path: place,
             line: 1,
         },
+        Evidence::Source(Source {
+            file: hostile(),
+            line: 1,
+            column: 1,
+            end_line: 1,
+            end_column: 9,
+            excerpt: hostile(),
+        }),
         Evidence::Layer(0),
     ];
     let report = Report {
@@ -173,6 +181,7 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
         subject: Some(facts),
         findings: vec![Finding {
             check: "shell",
+            aliases: &[],
             severity: Severity::High,
             message: hostile(),
             evidence: everywhere.to_vec(),

@@ -89,6 +89,7 @@ pub(crate) fn findings() -> Vec<Finding> {
     vec![
         Finding {
             check: "shell",
+            aliases: &[],
             severity: Severity::Medium,
             message: "`/usr/bin/dash` is a shell, also started as `/usr/bin/sh`".into(),
             evidence: vec![path("/usr/bin/dash", 0, 125_000), path("/usr/bin/sh", 0, 0)],
@@ -96,6 +97,7 @@ pub(crate) fn findings() -> Vec<Finding> {
         },
         Finding {
             check: "root-user",
+            aliases: &[],
             severity: Severity::Medium,
             message: "USER is not set, so the application is started as root".into(),
             evidence: vec![Evidence::Config {
@@ -106,6 +108,7 @@ pub(crate) fn findings() -> Vec<Finding> {
         },
         Finding {
             check: "dead-bytes",
+            aliases: &[],
             severity: Severity::Low,
             message: "layer 1 removes 1.50 MB of layer 0, which stay in the image".into(),
             evidence: vec![path("/opt/x", 0, 1_500_000), path("/opt/link", 1, 0)],
