@@ -11,6 +11,7 @@ mod mirror;
 mod plan_file;
 mod print;
 mod progress;
+mod registry;
 mod session;
 mod settings;
 mod target;
@@ -27,6 +28,7 @@ use crate::cli::{Cli, Verb};
 use crate::failure::{Exit, Result};
 use crate::interrupt::Leftovers;
 use crate::progress::Progress;
+use crate::registry::Registries;
 use crate::session::Context;
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let progress = Progress::new(cli.quiet);
     let cache = cli.cache.clone().unwrap_or_else(cache_directory);
     let context = Context {
+        registries: Registries::new(&cache, &cli.registry),
         cache,
         progress: progress.clone(),
         leftovers: Leftovers::default(),

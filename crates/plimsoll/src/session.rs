@@ -7,11 +7,14 @@ use plimsoll_model::{Image, Inventory, Lineage, Problem, Rootfs, Subject};
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
 use crate::progress::Progress;
+use crate::registry::Registries;
 
 /// What the verbs share: where the cache is, and what is shown meanwhile.
 pub(crate) struct Context {
     /// Directory for what is fetched and for plans.
     pub(crate) cache: PathBuf,
+    /// The ways to registries and engines.
+    pub(crate) registries: Registries,
     /// What is shown.
     pub(crate) progress: Progress,
     /// What an interrupted process takes away.
@@ -63,25 +66,7 @@ pub(crate) fn read(
     platform: Option<&str>,
     spool: Option<&Path>,
 ) -> Result<Opened> {
-    let platform = match platform {
-        Some(text) => Some(plimsoll_image::Platform::parse(text).map_err(|error| {
-            Failure::because(
-                format_args!("cannot understand the platform {text}"),
-                &error,
-            )
-            .hint("write it as os/architecture, such as linux/arm64")
-        })?),
-        None => None,
-    };
-    let progress = context.progress.clone();
-    let on_bytes = move |done, total| progress.bytes(done, total);
-    let options = plimsoll_image::Options {
-        platform,
-        spool,
-        progress: Some(&on_bytes),
-    };
-    let opened = plimsoll_image::open(name, &options)
-        .map_err(|error| Failure::because(format_args!("cannot read {name}"), &error))?;
+    let opened = image(context, name, platform, spool, plimsoll_image::open)?;
     let inventory = plimsoll_packages::databases::inventory(&opened.rootfs);
     let mut problems = opened.problems;
     problems.extend(inventory.problems.iter().cloned());
@@ -93,4 +78,45 @@ pub(crate) fn read(
         inventory,
         problems,
     })
+}
+
+/// How an image is opened: [`plimsoll_image::open`], [`plimsoll_image::glance`].
+type How = fn(
+    &str,
+    &plimsoll_image::Options<'_>,
+) -> std::result::Result<plimsoll_image::Opened, plimsoll_image::Error>;
+
+/// The image alone, without what its packages say.
+pub(crate) fn image(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+    spool: Option<&Path>,
+    open: How,
+) -> Result<plimsoll_image::Opened> {
+    let progress = context.progress.clone();
+    let on_bytes = move |done, total| progress.bytes(done, total);
+    let options = plimsoll_image::Options {
+        platform: parsed(platform)?,
+        spool,
+        progress: Some(&on_bytes),
+        remotes: Some(&context.registries),
+    };
+    open(name, &options)
+        .map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))
+}
+
+/// The platform the user named.
+pub(crate) fn parsed(platform: Option<&str>) -> Result<Option<plimsoll_image::Platform>> {
+    let Some(text) = platform else {
+        return Ok(None);
+    };
+    let platform = plimsoll_image::Platform::parse(text).map_err(|error| {
+        Failure::because(
+            format_args!("cannot understand the platform {text}"),
+            &error,
+        )
+        .hint("write it as os/architecture, such as linux/arm64")
+    })?;
+    Ok(Some(platform))
 }

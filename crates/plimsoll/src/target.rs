@@ -14,7 +14,7 @@ use crate::work;
 
 /// The forms there are, for hints.
 const FORMS: &str = "write it as oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, \
-                     docker-daemon:NAME:TAG or podman:NAME:TAG";
+                     docker://HOST/NAME:TAG, docker-daemon:NAME:TAG or podman:NAME:TAG";
 
 /// Where an image is written.
 pub(crate) enum Target {
@@ -129,7 +129,7 @@ fn write_checked(
     compression: Compress,
 ) -> Result<Written> {
     let written = write_only(context, draft, sink, compression)?;
-    let violations = plimsoll_image::validate(sink)
+    let violations = plimsoll_image::validate(sink, Some(&context.registries))
         .map_err(|error| Failure::because(format_args!("cannot read {sink} again"), &error))?;
     if let Some(violation) = violations.first() {
         return Err(Failure::new(format!("{sink} is not valid: {violation}")));
@@ -152,10 +152,11 @@ pub(crate) fn write_only(
     let options = WriteOptions {
         compression,
         temporaries: Some(&|path| context.leftovers.add(path)),
+        remotes: Some(&context.registries),
         ..WriteOptions::default()
     };
     plimsoll_image::write(draft, sink, &options)
-        .map_err(|error| Failure::because(format_args!("cannot write {sink}"), &error))
+        .map_err(|error| Failure::of_image(format_args!("cannot write {sink}"), &error))
 }
 
 #[cfg(test)]

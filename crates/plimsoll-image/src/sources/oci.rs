@@ -119,6 +119,13 @@ pub(crate) struct Described {
 }
 
 impl Described {
+    /// The same with one of its layers alone, if it has so many.
+    pub(crate) fn only(mut self, number: usize) -> Option<Self> {
+        let layer = (number < self.layers.len()).then(|| self.layers.swap_remove(number))?;
+        self.layers = vec![layer];
+        Some(self)
+    }
+
     /// Brings the layers here, where they lie elsewhere.
     pub(crate) fn promised(
         self,
