@@ -74,7 +74,7 @@ fn read(
         total: promised.part.size,
         ..Meter::silent()
     };
-    let shared = Shared::new(limits, meter, options.spool);
+    let shared = Shared::new(limits, meter, options.spool, options.interest);
     let read = layer::read(&promised, number, &shared)?;
     let mut builder = Builder::default();
     // As many as it takes for the layer to have its number.
@@ -107,7 +107,7 @@ fn read(
         read.codec,
         read.diff_id,
         read.uncompressed,
-        read.captured,
+        read.kept,
         read.spooled,
     );
     Ok(OneLayer {

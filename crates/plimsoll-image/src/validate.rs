@@ -121,7 +121,7 @@ impl Check<'_> {
         let (_, bytes) = store.manifest(&entry, "the index", self.limits)?;
         self.manifest(&format!("manifest {digest}"), &bytes);
         self.config(layered);
-        let shared = Shared::new(self.limits, Meter::silent(), None);
+        let shared = Shared::new(self.limits, Meter::silent(), None, None);
         for (promised, read) in layered
             .layers
             .iter()

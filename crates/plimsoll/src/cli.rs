@@ -142,7 +142,7 @@ pub(crate) struct Look {
     /// Which of several platforms: `linux/arm64` [default: linux on this machine's architecture].
     #[arg(long, value_name = "OS/ARCH")]
     pub(crate) platform: Option<String>,
-    /// How to print: `text`, `json`.
+    /// How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: String,
     /// The same as --format json.
@@ -307,7 +307,7 @@ pub(crate) struct Build {
     /// How layers are compressed.
     #[arg(long, value_enum, default_value_t = Compress::Gzip)]
     pub(crate) compression: Compress,
-    /// How to print: `text`, `json`.
+    /// How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: String,
     /// The same as --format json.
@@ -337,7 +337,7 @@ pub(crate) struct Diff {
     /// Which of several platforms, of both [default: linux on this machine's architecture].
     #[arg(long, value_name = "OS/ARCH")]
     pub(crate) platform: Option<String>,
-    /// How to print: `text`, `json`.
+    /// How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: String,
     /// The same as --format json.

@@ -101,6 +101,7 @@ pub(crate) fn image(
         spool,
         progress: Some(&on_bytes),
         remotes: Some(&context.registries),
+        ..plimsoll_image::Options::default()
     };
     open(name, &options)
         .map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))

@@ -359,7 +359,7 @@ fn keep(
     blobs: &mut dyn Blobs,
 ) -> Result<Stored, Error> {
     let what = &promised.what;
-    let shared = crate::layer::Shared::new(limits, stream::Meter::silent(), None);
+    let shared = crate::layer::Shared::new(limits, stream::Meter::silent(), None, None);
     // The whole layer, read as it will be read when it is used.
     let read = crate::layer::read(promised, 0, &shared)?;
     same(what, promised.diff_id, read.diff_id)?;

@@ -50,7 +50,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
         arguments.output, delivered.written.digest
     ));
     print::report(&report, &arguments.format, arguments.json)?;
-    Ok(print::verdict(&report, None))
+    Ok(print::verdict(&report))
 }
 
 /// Reads the files that the recipe names with `from`: they lie beside it or below, never elsewhere.

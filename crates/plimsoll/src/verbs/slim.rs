@@ -215,7 +215,7 @@ pub(crate) fn slim(
     report.notes.extend(room.asked.weakness());
     context.progress.done();
     let exit = if verified {
-        print::verdict(&report, None)
+        print::verdict(&report)
     } else {
         Exit::Unproved
     };
