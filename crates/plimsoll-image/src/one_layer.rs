@@ -37,7 +37,10 @@ pub fn open_layer(name: &str, number: u32, options: &Options<'_>) -> Result<OneL
         Found::Described(described) => {
             let count = described.layers.len();
             let wanted = described.only(number as usize);
-            wanted.ok_or_else(|| none(name, number, count))?.promised(options.progress)?.layers
+            wanted
+                .ok_or_else(|| none(name, number, count))?
+                .promised(options.progress)?
+                .layers
         }
         Found::Layered(layered) => {
             let count = layered.layers.len();

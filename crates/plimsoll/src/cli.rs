@@ -4,9 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod files;
+mod places;
+
+pub(crate) use files::{Attach, Cat, Copy, Extract, List as ListFiles, Of, Referrers, Tree};
+pub(crate) use places::Registry;
+
 const AFTER: &str = "\
 An IMAGE is a path (an OCI layout `DIR` or `DIR:TAG`, an archive of `docker save`, a root file
-system) or says what it is: oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, dir:DIR, tar:FILE.
+system), a name in a registry (`httpd:2.4`, `localhost:5000/app`), or says what it is: docker://NAME,
+docker-daemon:NAME, podman:NAME, containers-storage:NAME, oci:DIR:TAG, oci-archive:FILE,
+docker-archive:FILE, dir:DIR, tar:FILE.
 
 Exit codes: 0 fine; 1 findings over the line; 2 wrong usage, or the world failed;
 3 something could not be judged; 4 the slimmed image did not pass its probes.";
@@ -28,71 +36,6 @@ pub(crate) struct Cli {
     pub(crate) verb: Verb,
 }
 
-/// How registries are reached; what is not said here is taken from Docker's and Podman's own files.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Registries")]
-pub(crate) struct Registry {
-    /// A mirror to ask before Docker Hub: HOST[:PORT][/PREFIX], `http://` in front for plain HTTP.
-    #[arg(
-        long = "registry-mirror",
-        global = true,
-        value_name = "HOST",
-        env = "PLIMSOLL_REGISTRY_MIRROR",
-        value_delimiter = ','
-    )]
-    pub(crate) registry_mirrors: Vec<String>,
-    /// A registry that may be spoken to without TLS (this machine's own always may).
-    #[arg(long, global = true, value_name = "HOST")]
-    pub(crate) plain_http: Vec<String>,
-    /// File with credentials [default: $REGISTRY_AUTH_FILE, else those of Docker and Podman].
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) authfile: Option<PathBuf>,
-    /// Bytes of fetched blobs that are kept.
-    #[arg(
-        long,
-        global = true,
-        value_name = "SIZE",
-        env = "PLIMSOLL_CACHE_SIZE",
-        default_value = "10GB"
-    )]
-    pub(crate) cache_size: Size,
-}
-
-/// A number of bytes, as people write it: `500MB`, `10GiB`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size(pub(crate) u64);
-
-impl std::str::FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        const UNITS: [(&str, u64); 10] = [
-            ("KiB", 1 << 10),
-            ("MiB", 1 << 20),
-            ("GiB", 1 << 30),
-            ("TiB", 1 << 40),
-            ("kB", 1000),
-            ("KB", 1000),
-            ("MB", 1_000_000),
-            ("GB", 1_000_000_000),
-            ("TB", 1_000_000_000_000),
-            ("B", 1),
-        ];
-        let unit = UNITS
-            .into_iter()
-            .find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
-        let (number, bytes) = unit.unwrap_or((text, 1));
-        let number: u64 = number
-            .trim()
-            .parse()
-            .map_err(|_| format!("`{text}` is no size, such as 500MB or 10GiB"))?;
-        number
-            .checked_mul(bytes)
-            .map(Self)
-            .ok_or_else(|| format!("{text} is too much"))
-    }
-}
-
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -109,6 +52,20 @@ pub(crate) enum Verb {
     Why(Why),
     /// What differs between the files of two images, by directory and by package.
     Diff(Diff),
+    /// The files of an image, or of one layer, as a tree with sizes.
+    Tree(Tree),
+    /// The files of one directory: mode, owner, size, time, layer.
+    Ls(ListFiles),
+    /// A file's bytes, on standard output.
+    Cat(Cat),
+    /// Files of an image, or of one layer, into a directory or a tar file.
+    Extract(Extract),
+    /// An image from one place to another, byte for byte: pull, push, convert.
+    Copy(Copy),
+    /// Push a file (an SBOM, a report) to a registry, as something that refers to an image there.
+    Attach(Attach),
+    /// What refers to an image in a registry: SBOMs, reports, signatures.
+    Referrers(Referrers),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
     /// The page of a check, a follower, a probe ... (see `list`), or of `recipe` or `config`.
@@ -359,24 +316,6 @@ pub(crate) struct Why {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-
-    #[test]
-    fn sizes_have_units() {
-        for (text, bytes) in [
-            ("7", Some(7)),
-            ("10GB", Some(10_000_000_000)),
-            ("1 MiB", Some(1 << 20)),
-            ("GB", None),
-            ("-1", None),
-            ("99999999TB", None),
-        ] {
-            assert_eq!(
-                text.parse().ok().map(|super::Size(bytes)| bytes),
-                bytes,
-                "{text}"
-            );
-        }
-    }
 
     #[test]
     fn the_command_line_is_sound() {

@@ -33,6 +33,8 @@ pub(crate) struct Opened {
     pub(crate) lineage: Lineage,
     /// What could not be read.
     pub(crate) problems: Vec<Problem>,
+    /// Bytes of layers that were not fetched; only [`glance`] leaves any.
+    pub(crate) unread: u64,
 }
 
 impl Opened {
@@ -67,33 +69,43 @@ pub(crate) fn read(
     spool: Option<&Path>,
 ) -> Result<Opened> {
     let opened = image(context, name, platform, spool, plimsoll_image::open)?;
+    Ok(listed(context, opened))
+}
+
+/// The same, but layers that lie elsewhere are not fetched for it.
+pub(crate) fn glance(context: &Context, name: &str, platform: Option<&str>) -> Result<Opened> {
+    context.progress.step(&format!("reading {name}"));
+    let opened = image(context, name, platform, None, plimsoll_image::glance)?;
+    Ok(listed(context, opened))
+}
+
+/// With what is installed.
+fn listed(context: &Context, opened: plimsoll_image::Opened) -> Opened {
     let inventory = plimsoll_packages::databases::inventory(&opened.rootfs);
     let mut problems = opened.problems;
     problems.extend(inventory.problems.iter().cloned());
     context.progress.done();
-    Ok(Opened {
+    Opened {
         image: opened.image,
         rootfs: opened.rootfs,
         lineage: opened.lineage,
         inventory,
         problems,
-    })
+        unread: opened.unread,
+    }
 }
 
-/// How an image is opened: [`plimsoll_image::open`], [`plimsoll_image::glance`].
-type How = fn(
-    &str,
-    &plimsoll_image::Options<'_>,
-) -> std::result::Result<plimsoll_image::Opened, plimsoll_image::Error>;
-
-/// The image alone, without what its packages say.
-pub(crate) fn image(
+/// The image alone, or what else `open` makes of its name and options.
+pub(crate) fn image<T>(
     context: &Context,
     name: &str,
     platform: Option<&str>,
     spool: Option<&Path>,
-    open: How,
-) -> Result<plimsoll_image::Opened> {
+    open: impl FnOnce(
+        &str,
+        &plimsoll_image::Options<'_>,
+    ) -> std::result::Result<T, plimsoll_image::Error>,
+) -> Result<T> {
     let progress = context.progress.clone();
     let on_bytes = move |done, total| progress.bytes(done, total);
     let options = plimsoll_image::Options {

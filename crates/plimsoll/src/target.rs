@@ -1,15 +1,16 @@
 //! Where an image is written: a place on a disk, or an engine of this machine.
 
 use std::fs::File;
+use std::path::Path;
 
-use plimsoll_image::{Compression, Sink, WriteOptions, Written};
+use plimsoll_image::{Compression, Copied, Sink, WriteOptions, Written};
 use plimsoll_model::Draft;
 use tempfile::TempDir;
 
-use crate::cli::Compress;
+use crate::cli::{self, Compress};
 use crate::engine::{Engine, Kind};
 use crate::failure::{Failure, Result};
-use crate::session::Context;
+use crate::session::{self, Context};
 use crate::work;
 
 /// The forms there are, for hints.
@@ -89,6 +90,40 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Copies an image here as it is; an engine is handed an archive.
+    pub(crate) fn copy(&self, context: &Context, arguments: &cli::Copy) -> Result<Copied> {
+        match self {
+            Self::Place(sink) => copy_to(context, arguments, sink),
+            Self::Engine(engine, name) => {
+                let directory = work::on_disk(&context.leftovers)?;
+                let file = directory.path().join("image.tar");
+                let sink = Sink::DockerArchive {
+                    file: file.clone(),
+                    tag: Some(name.clone()),
+                };
+                let copied = copy_to(context, arguments, &sink)?;
+                let archive = File::open(&file)
+                    .map_err(|error| Failure::because("cannot read the image again", &error))?;
+                context.progress.step(&format!("loading {name}"));
+                engine.load(archive)?;
+                Ok(copied)
+            }
+        }
+    }
+}
+
+fn copy_to(context: &Context, arguments: &cli::Copy, sink: &Sink) -> Result<Copied> {
+    let source = &arguments.source;
+    let tell = |path: &Path| context.leftovers.add(path);
+    let how = options(context, arguments.compression, &tell);
+    let platform = arguments.platform.as_deref();
+    let copy = |name: &str, options: &plimsoll_image::Options<'_>| {
+        plimsoll_image::copy(name, sink, arguments.all, options, &how)
+    };
+    session::image(context, source, platform, None, copy)
+}
+
 /// Loads an archive, and sees that what the engine has by its name is what was written: the same
 /// configuration or manifest, by whichever its store names images, or at least the same layers.
 fn hand_over(engine: &Engine, name: &str, archive: File, written: &Written) -> Result<()> {
@@ -144,19 +179,28 @@ pub(crate) fn write_only(
     sink: &Sink,
     compression: Compress,
 ) -> Result<Written> {
-    let compression = match compression {
-        Compress::Gzip => Compression::Gzip,
-        Compress::Zstd => Compression::Zstd,
-        Compress::None => Compression::None,
-    };
-    let options = WriteOptions {
-        compression,
-        temporaries: Some(&|path| context.leftovers.add(path)),
-        remotes: Some(&context.registries),
-        ..WriteOptions::default()
-    };
+    let tell = |path: &Path| context.leftovers.add(path);
+    let options = options(context, compression, &tell);
     plimsoll_image::write(draft, sink, &options)
         .map_err(|error| Failure::of_image(format_args!("cannot write {sink}"), &error))
+}
+
+/// How images are written here.
+fn options<'a>(
+    context: &'a Context,
+    compression: Compress,
+    tell: &'a dyn Fn(&Path),
+) -> WriteOptions<'a> {
+    WriteOptions {
+        compression: match compression {
+            Compress::Gzip => Compression::Gzip,
+            Compress::Zstd => Compression::Zstd,
+            Compress::None => Compression::None,
+        },
+        temporaries: Some(tell),
+        remotes: Some(&context.registries),
+        ..WriteOptions::default()
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod challenge;
 mod credentials;
 mod host;
 mod places;
+mod referrers;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::engine;
 use cache::{Body, Cache, Failed};
 use host::{Ask, Host, Payload, Refusal, header, join};
 use places::Places;
+pub(crate) use referrers::Referrer;
 use rules::Rules;
 
 /// Blobs that are fetched at a time.
@@ -495,6 +497,13 @@ impl Repository for Repo {
     }
 
     fn push_manifest(&self, target: &str, media_type: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.put_manifest(target, media_type, bytes).map(drop)
+    }
+}
+
+impl Repo {
+    /// Stores a manifest; answers whether the registry says that it lists it with what it refers to.
+    fn put_manifest(&self, target: &str, media_type: &str, bytes: &[u8]) -> Result<bool, Error> {
         let endpoint = self.own()?;
         let scope = endpoint.push();
         let pushed = endpoint.host.ask(&Ask {
@@ -508,7 +517,7 @@ impl Repository for Repo {
         });
         let what = format!("manifest {target} for {}", self.reference.name());
         pushed
-            .map(drop)
+            .map(|answer| header(answer.headers(), "oci-subject").is_some())
             .map_err(|refusal| self.error(&what, vec![(&endpoint.name, refusal)]))
     }
 }
