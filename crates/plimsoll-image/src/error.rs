@@ -129,6 +129,15 @@ impl Error {
         }
     }
 
+    /// For what lies where only [`crate::Remotes`] lead, and there are none.
+    pub(crate) fn no_way(what: impl ToString) -> Self {
+        Self::Remote {
+            what: what.to_string(),
+            why: "there is no way to registries and engines from here".to_owned(),
+            hint: None,
+        }
+    }
+
     pub(crate) fn malformed(what: impl ToString, why: impl ToString) -> Self {
         Self::Malformed {
             what: what.to_string(),

@@ -177,10 +177,7 @@ impl Check<'_> {
         remotes: Option<&dyn Remotes>,
     ) -> Result<(), Error> {
         let Some(remotes) = remotes else {
-            return Err(Error::unsupported(
-                reference,
-                "a registry's, with no way there",
-            ));
+            return Err(Error::no_way(reference));
         };
         let limit = self.limits.document;
         let bytes = remotes

@@ -78,10 +78,7 @@ impl Address<'_> {
 
     /// The ways out of this machine.
     fn remotes(&self) -> Result<&dyn Remotes, Error> {
-        self.options.remotes.ok_or_else(|| {
-            let why = "this part of the program has no way there";
-            Error::unsupported(self.text, why)
-        })
+        self.options.remotes.ok_or_else(|| Error::no_way(self.text))
     }
 
     /// Refuses a choice where there is nothing to choose from.

@@ -27,10 +27,7 @@ impl<'a> Target<'a> {
         options: &WriteOptions<'_>,
     ) -> Result<Self, Error> {
         let Some(remotes) = options.remotes else {
-            return Err(Error::unsupported(
-                reference,
-                "a registry's, with no way there",
-            ));
+            return Err(Error::no_way(reference));
         };
         Ok(Self {
             reference,
