@@ -274,9 +274,8 @@ impl Host {
         let realm = realm.ok_or_else(|| denied("its demand names no authority"))?;
         // Whoever can change an answer over plain HTTP could have our password sent to himself.
         let base = self.base()?;
-        if !realm.starts_with("https://")
-            && !(realm.starts_with("http://") && base.starts_with("http://"))
-        {
+        let is_plain = realm.starts_with("http://") && base.starts_with("http://");
+        if !(is_plain || realm.starts_with("https://")) {
             return Err(denied("its authority is not reached by https"));
         }
         let service = demand.parameters.get("service").map_or("", String::as_str);

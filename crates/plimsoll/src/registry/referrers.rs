@@ -58,6 +58,9 @@ struct Part {
     size: Option<u64>,
 }
 
+/// A document, and where its next page is.
+type Page = (Vec<u8>, Option<String>);
+
 impl Repo {
     /// The manifest `target` means: its digest, and its descriptor for something that refers to it.
     pub(crate) fn subject(&self, target: &str) -> Result<(Digest, Value), Error> {
@@ -230,11 +233,7 @@ impl Repo {
     }
 
     /// A document of the registry itself, and the next page of it; `None` where there is none.
-    fn own_document(
-        &self,
-        place: &str,
-        accept: &str,
-    ) -> Result<Option<(Vec<u8>, Option<String>)>, Error> {
+    fn own_document(&self, place: &str, accept: &str) -> Result<Option<Page>, Error> {
         let endpoint = self.own()?;
         let scope = endpoint.pull();
         let mut ask = Ask {
