@@ -1,6 +1,6 @@
 //! Everything one run learned; the only thing a format may print.
 
-use crate::{Finding, ImagePath, Lineage, Plan, Problem};
+use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, Severity};
 
 /// Everything one run learned.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,12 @@ pub struct Report {
     pub subject: Option<ImageFacts>,
     /// Findings, heaviest first.
     pub findings: Vec<Finding>,
+    /// Findings that the policy tolerates, and why.
+    pub waived: Vec<Waived>,
+    /// The checks that looked, whether they found something or not, sorted by name.
+    pub rules: Vec<Rule>,
+    /// How the image stands against a policy, where one was asked.
+    pub verdict: Option<Verdict>,
     /// What could not be read or judged.
     pub problems: Vec<Problem>,
     /// What was done, for slim.
@@ -21,6 +27,64 @@ pub struct Report {
     pub diff: Option<ImageDiff>,
     /// Sentences worth saying that are neither findings nor problems.
     pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Whether a finding is over the line that the policy, or `--fail-on`, draws.
+    pub fn is_over(&self, finding: &Finding) -> bool {
+        let line = self.verdict.as_ref().and_then(|verdict| verdict.line);
+        line.is_some_and(|line| finding.severity >= line)
+    }
+
+    /// How many findings are over the line.
+    pub fn over(&self) -> usize {
+        let over = self.findings.iter().filter(|finding| self.is_over(finding));
+        over.count()
+    }
+
+    /// How many demands of the policy are not met.
+    pub fn unmet(&self) -> usize {
+        let demands = self.verdict.iter().flat_map(|verdict| &verdict.demands);
+        demands.filter(|demand| !demand.met).count()
+    }
+
+    /// Whether the policy refuses the image.
+    pub fn is_refused(&self) -> bool {
+        self.over() + self.unmet() > 0
+    }
+}
+
+/// How an image stands against a policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What the image is for: `production`, `development`.
+    pub environment: String,
+    /// Findings of this severity and above are over the line; none are where it is not set.
+    pub line: Option<Severity>,
+    /// What the policy demands beyond the checks, and what was found.
+    pub demands: Vec<Demand>,
+}
+
+/// One demand of a policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// The demand, in the words of the policy: `bytes at most 120 MB`.
+    pub wanted: String,
+    /// What was found: `98.1 MB`.
+    pub found: String,
+    /// Whether it is met.
+    pub met: bool,
+}
+
+/// A finding that the policy tolerates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waived {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it is tolerated, in the words of the policy.
+    pub reason: String,
+    /// The last day on which it is, as `2026-12-31`, where there is one.
+    pub until: Option<String>,
 }
 
 /// What is known about one image.
@@ -204,6 +268,10 @@ pub struct SlimFacts {
     pub plan: Plan,
     /// Packages: whole, partial, gone.
     pub packages: PackageFate,
+    /// What each part of the runs brought, in their order.
+    pub rounds: Vec<Round>,
+    /// How it is known that the watch saw everything: a phrase; empty where nothing was run.
+    pub watch: String,
     /// The layers of the result, lowest first.
     pub layers: Vec<LayerRow>,
     /// What each level would keep, and leave ashore of what it touches.
@@ -223,6 +291,43 @@ pub struct PackageFate {
     pub partial: Vec<String>,
     /// None is.
     pub gone: Vec<String>,
+    /// Each with its numbers: what keeps most bytes first, and of what keeps none what had most.
+    pub table: Vec<PackageShare>,
+}
+
+/// How much of one package is still there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageShare {
+    /// Its name, with the architecture where two of a name are installed.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `whole`, `partial`, `gone`.
+    pub fate: &'static str,
+    /// Its regular files before.
+    pub files: u64,
+    /// Their bytes; of several names of one file one counts.
+    pub bytes: u64,
+    /// Those that are still there.
+    pub kept_files: u64,
+    /// Their bytes.
+    pub kept_bytes: u64,
+}
+
+/// What one part of the runs brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Round {
+    /// `start`, a probe, `stop`, `reload`, `restart`; with `, second run` behind it for what only the
+    /// second of two equal runs asked for.
+    pub name: String,
+    /// Files that stay and were asked for in it.
+    pub files: u64,
+    /// Those of them that stay because it asked: no other part did, and no follower found them.
+    pub alone: u64,
+    /// Their bytes.
+    pub alone_bytes: u64,
+    /// The first of them.
+    pub examples: Vec<ImagePath>,
 }
 
 /// What a level keeps of an image, and what it leaves ashore of the packages it touches.

@@ -29,9 +29,11 @@ mod owners;
 mod packages;
 mod plan;
 mod plugins;
+mod profile;
 mod python;
 mod risk;
 mod roots;
+mod rounds;
 mod scene;
 mod skeleton;
 mod valve;
@@ -46,7 +48,11 @@ pub use followers::{FOLLOWERS, Follower};
 pub use glob::is_pattern;
 pub use keep::{Keep, Pull};
 pub use plan::{add, plan, repair};
+pub use profile::{
+    DRIFT, Folded, Group, Others, Pattern, Profile, Replay, Source, condense, drift, replay,
+};
 pub use risk::risks;
+pub use rounds::{read_unseen, rounds};
 pub use scene::Scene;
 
 use plimsoll_model::{ImagePath, Observations, Subject};

@@ -10,7 +10,9 @@
 //! | `verb` | `inspect`, `slim`, `build` |
 //! | `complete` | `false` where `problems` has entries: something could not be judged |
 //! | `image` | the image, or `null`; see below |
-//! | `findings[]` | `check`, `aliases[]` (other tools' names for it), `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy` |
+//! | `findings[]` | `check`, `aliases[]` (other tools' names for it), `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy`, `key` |
+//! | `waived[]` | findings the policy tolerates: `finding`, `reason`, `until` |
+//! | `verdict` | how the image stands against a policy, or `null` |
 //! | `problems[]` | `message`, `evidence` |
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
@@ -28,7 +30,10 @@
 //!
 //! `slim` has `output`, `digest`, `level`, `sandbox`, `verified`, `verified_by[]`,
 //! `differences[]`, `repaired[]` and `forced[]` (each `path`, `why`), `packages` (`whole[]`,
-//! `partial[]`, `gone[]`), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
+//! `partial[]`, `gone[]`, and `table[]` of all of them: `name`, `version`, `fate`, `files`, `bytes`,
+//! `kept_files`, `kept_bytes`), `rounds[]` (what each part of the runs brought: `name`, `files` it
+//! asked for, `alone` and `alone_bytes` of those that only it brought, `examples[]`), `watch` (how it
+//! is known that the watch saw everything), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
 //! `risks[]` (by level, the most careful first: `level`, `files`, `bytes`, and `ashore[]`: `what`,
 //! `files`, `bytes`, `packages`, `examples[]` of what it leaves behind of packages it touches),
 //! `layers[]` of the result (as of `image`),
@@ -44,6 +49,10 @@
 //! `end_line`, `end_column` (from 1, in characters; the end is behind the last), `excerpt` (the first
 //! line); `layer` — `layer`; `image` — nothing more.
 //!
+//! A finding's `key` stays the same from build to build. `verdict` has `environment`, `line` (the
+//! severity from which findings are over it, or `null`), `over` (how many are), and `demands[]`
+//! (`wanted`, `found`, `met`).
+//!
 //! Sizes are bytes, layers are counted from 0. Paths are text: control characters, characters that
 //! turn the direction of text, and bytes that are not UTF-8 are written `\xNN`; so are they in
 //! every other text that an image brings.
@@ -53,9 +62,10 @@ mod diff;
 use std::io::{self, Write};
 
 use plimsoll_model::report::{
-    Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, SlimFacts,
+    Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, PackageShare,
+    Round, SlimFacts, Verdict, Waived,
 };
-use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, text};
+use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, Severity, text};
 use serde::Serialize;
 
 use crate::Format;
@@ -84,6 +94,8 @@ struct Document {
     complete: bool,
     image: Option<JsonImage>,
     findings: Vec<JsonFinding>,
+    waived: Vec<JsonWaived>,
+    verdict: Option<JsonVerdict>,
     problems: Vec<JsonProblem>,
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
@@ -153,6 +165,29 @@ struct JsonFinding {
     message: String,
     evidence: Vec<JsonEvidence>,
     remedy: Option<String>,
+    key: String,
+}
+
+#[derive(Serialize)]
+struct JsonWaived {
+    finding: JsonFinding,
+    reason: String,
+    until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonVerdict {
+    environment: String,
+    line: Option<&'static str>,
+    over: usize,
+    demands: Vec<JsonDemand>,
+}
+
+#[derive(Serialize)]
+struct JsonDemand {
+    wanted: String,
+    found: String,
+    met: bool,
 }
 
 #[derive(Serialize)]
@@ -207,6 +242,8 @@ struct JsonSlim {
     repaired: Vec<JsonKept>,
     forced: Vec<JsonKept>,
     packages: JsonFate,
+    rounds: Vec<JsonRound>,
+    watch: String,
     kept: usize,
     layers: Vec<JsonLayer>,
     risks: Vec<JsonRisk>,
@@ -226,6 +263,27 @@ struct JsonFate {
     whole: Vec<String>,
     partial: Vec<String>,
     gone: Vec<String>,
+    table: Vec<JsonShare>,
+}
+
+#[derive(Serialize)]
+struct JsonShare {
+    name: String,
+    version: String,
+    fate: &'static str,
+    files: u64,
+    bytes: u64,
+    kept_files: u64,
+    kept_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct JsonRound {
+    name: String,
+    files: u64,
+    alone: u64,
+    alone_bytes: u64,
+    examples: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -272,6 +330,11 @@ impl From<&Report> for Document {
             complete: report.problems.is_empty(),
             image: report.subject.as_ref().map(JsonImage::from),
             findings: report.findings.iter().map(JsonFinding::from).collect(),
+            waived: report.waived.iter().map(JsonWaived::from).collect(),
+            verdict: report
+                .verdict
+                .as_ref()
+                .map(|verdict| JsonVerdict::new(verdict, report.over())),
             problems: report.problems.iter().map(JsonProblem::from).collect(),
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
@@ -364,6 +427,33 @@ impl From<&Finding> for JsonFinding {
             message: clean(&finding.message),
             evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
             remedy: finding.remedy.as_deref().map(clean),
+            key: clean(&finding.key()),
+        }
+    }
+}
+
+impl From<&Waived> for JsonWaived {
+    fn from(waived: &Waived) -> Self {
+        Self {
+            finding: JsonFinding::from(&waived.finding),
+            reason: clean(&waived.reason),
+            until: waived.until.as_deref().map(clean),
+        }
+    }
+}
+
+impl JsonVerdict {
+    fn new(verdict: &Verdict, over: usize) -> Self {
+        let demands = verdict.demands.iter().map(|demand| JsonDemand {
+            wanted: clean(&demand.wanted),
+            found: clean(&demand.found),
+            met: demand.met,
+        });
+        Self {
+            environment: clean(&verdict.environment),
+            line: verdict.line.map(Severity::name),
+            over,
+            demands: demands.collect(),
         }
     }
 }
@@ -431,6 +521,8 @@ impl From<&SlimFacts> for JsonSlim {
             repaired: kept(&slim.repaired),
             forced: kept(&slim.forced),
             packages: JsonFate::from(&slim.packages),
+            rounds: slim.rounds.iter().map(JsonRound::from).collect(),
+            watch: clean(&slim.watch),
             kept: slim.plan.keep.len(),
             layers: slim.layers.iter().map(JsonLayer::from).collect(),
             risks: slim.risks.iter().map(JsonRisk::from).collect(),
@@ -469,6 +561,33 @@ impl From<&PackageFate> for JsonFate {
             whole: clean_all(&fate.whole),
             partial: clean_all(&fate.partial),
             gone: clean_all(&fate.gone),
+            table: fate.table.iter().map(JsonShare::from).collect(),
+        }
+    }
+}
+
+impl From<&PackageShare> for JsonShare {
+    fn from(share: &PackageShare) -> Self {
+        Self {
+            name: clean(&share.name),
+            version: clean(&share.version),
+            fate: share.fate,
+            files: share.files,
+            bytes: share.bytes,
+            kept_files: share.kept_files,
+            kept_bytes: share.kept_bytes,
+        }
+    }
+}
+
+impl From<&Round> for JsonRound {
+    fn from(round: &Round) -> Self {
+        Self {
+            name: clean(&round.name),
+            files: round.files,
+            alone: round.alone,
+            alone_bytes: round.alone_bytes,
+            examples: paths(&round.examples),
         }
     }
 }
