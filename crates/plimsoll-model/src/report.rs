@@ -268,6 +268,8 @@ pub struct SlimFacts {
     pub plan: Plan,
     /// Packages: whole, partial, gone.
     pub packages: PackageFate,
+    /// How it starts its server itself, where that was asked for and its entry did not.
+    pub direct: Option<DirectFacts>,
     /// What each part of the runs brought, in their order.
     pub rounds: Vec<Round>,
     /// How it is known that the watch saw everything: a phrase; empty where nothing was run.
@@ -280,6 +282,31 @@ pub struct SlimFacts {
     pub seconds: Vec<(&'static str, f64)>,
     /// Seconds that plimsoll itself took: all but those in which the image's own processes ran.
     pub own_seconds: f64,
+}
+
+/// How an image starts its server itself, and what was baked for that.
+#[derive(Debug, Clone, Default)]
+pub struct DirectFacts {
+    /// The command line of the original.
+    pub before: Vec<String>,
+    /// The entrypoint of the result.
+    pub entrypoint: Vec<String>,
+    /// The command of the result.
+    pub cmd: Vec<String>,
+    /// The user of the result, where it is another.
+    pub user: Option<String>,
+    /// The working directory of the result, where it is another.
+    pub working_dir: Option<String>,
+    /// Variables that the original does not set so.
+    pub env: Vec<String>,
+    /// What was prepared, and by whom.
+    pub baked: Vec<(ImagePath, String)>,
+    /// Scripts and programs that ran before the server and are no longer there.
+    pub ashore: Vec<ImagePath>,
+    /// Those that are still there, for another reason.
+    pub kept: Vec<ImagePath>,
+    /// What is otherwise now, as sentences.
+    pub notes: Vec<String>,
 }
 
 /// What became of the packages.

@@ -185,6 +185,15 @@ pub(crate) struct SlimOptions {
     /// code 3).
     #[arg(long, conflicts_with_all = ["keep_failed"])]
     pub(crate) no_run: bool,
+    /// Start the server itself: what the entry script prepares is baked into the image, and the
+    /// script, its shell and its helpers are left ashore. Refused, with the reason, where the script
+    /// does at each start what depends on that start.
+    #[arg(long, conflicts_with_all = ["no_run"])]
+    pub(crate) direct_entry: bool,
+    /// With --direct-entry: the value that the image gives this variable (a name or a glob; `*` for
+    /// all) is final, and what the entry script makes of it may be baked.
+    #[arg(long = "freeze", value_name = "VARIABLE", requires = "direct_entry")]
+    pub(crate) frozen: Vec<String>,
     /// Write the slimmed image even if it does not pass its probes (the exit code stays 4).
     #[arg(long)]
     pub(crate) keep_failed: bool,

@@ -31,7 +31,9 @@
 //! `slim` has `output`, `digest`, `level`, `sandbox`, `verified`, `verified_by[]`,
 //! `differences[]`, `repaired[]` and `forced[]` (each `path`, `why`), `packages` (`whole[]`,
 //! `partial[]`, `gone[]`, and `table[]` of all of them: `name`, `version`, `fate`, `files`, `bytes`,
-//! `kept_files`, `kept_bytes`), `rounds[]` (what each part of the runs brought: `name`, `files` it
+//! `kept_files`, `kept_bytes`), with --direct-entry `direct` (`before[]`, `entrypoint[]`, `cmd[]`, `user`
+//! and `working_dir` where they are others, `env[]` that is new, `baked[]` (`path`, `why`), `ashore[]` and
+//! `kept[]` of the programs that ran before the server, `notes[]`), `rounds[]` (what each part of the runs brought: `name`, `files` it
 //! asked for, `alone` and `alone_bytes` of those that only it brought, `examples[]`), `watch` (how it
 //! is known that the watch saw everything), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
 //! `risks[]` (by level, the most careful first: `level`, `files`, `bytes`, and `ashore[]`: `what`,
@@ -58,6 +60,7 @@
 //! every other text that an image brings.
 
 mod diff;
+mod direct;
 
 use std::io::{self, Write};
 
@@ -242,6 +245,8 @@ struct JsonSlim {
     repaired: Vec<JsonKept>,
     forced: Vec<JsonKept>,
     packages: JsonFate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direct: Option<direct::JsonDirect>,
     rounds: Vec<JsonRound>,
     watch: String,
     kept: usize,
@@ -521,6 +526,7 @@ impl From<&SlimFacts> for JsonSlim {
             repaired: kept(&slim.repaired),
             forced: kept(&slim.forced),
             packages: JsonFate::from(&slim.packages),
+            direct: slim.direct.as_ref().map(direct::JsonDirect::from),
             rounds: slim.rounds.iter().map(JsonRound::from).collect(),
             watch: clean(&slim.watch),
             kept: slim.plan.keep.len(),

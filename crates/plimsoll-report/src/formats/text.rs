@@ -6,6 +6,7 @@
 
 mod comparison;
 mod diff;
+mod direct;
 mod findings;
 mod image;
 mod layout;

@@ -141,6 +141,7 @@ pub(crate) fn slim() -> SlimFacts {
         "needs libmissing.so.1, which is not there",
     ));
     SlimFacts {
+        direct: None,
         output: "oci:slim".into(),
         digest: format!("sha256:{}", "4".repeat(64)),
         level: "app",

@@ -30,6 +30,7 @@ pub(crate) const BASE: &str = "ENTRYPOINT /usr/bin/server
 fn draft(text: &str, layers: Layers) -> Draft {
     let world = World::new(text);
     let request = Request {
+        baked: &[],
         layers,
         ..world.request()
     };
@@ -117,6 +118,7 @@ fn where_no_base_is_known_there_is_one_layer() {
         ancestor.layers = None;
     }
     let request = Request {
+        baked: &[],
         layers: Layers::Split,
         ..world.request()
     };

@@ -28,6 +28,7 @@ fn no_kept_byte_is_without_a_reason() {
         ] {
             let request = Request {
                 level,
+                baked: &[],
                 layers,
                 ..world.request()
             };

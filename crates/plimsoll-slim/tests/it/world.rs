@@ -122,6 +122,7 @@ impl World {
             include: &self.include,
             exclude: &self.exclude,
             keep_packages: &self.keep_packages,
+            baked: &[],
             layers: Layers::Single,
         }
     }

@@ -20,6 +20,7 @@ use crate::target::Target;
 use crate::verbs::referrers;
 use crate::work;
 
+mod direct;
 mod probes;
 mod replay;
 mod room;
@@ -111,7 +112,8 @@ pub(crate) fn slim(
         .hint("--no-run slims it by reading alone; nothing is proved then"));
     }
     let asked = probes::Asked::new(given, &opened.image.config);
-    let starts = Start::all(lists, !asked.probes.is_empty());
+    let mut starts = Start::all(lists, !asked.probes.is_empty());
+    direct::record(&mut starts, options);
     let trees = work::directory(opened.rootfs.tree.live_bytes(), &context.leftovers)?;
     let mut room = Room {
         context,
@@ -128,12 +130,16 @@ pub(crate) fn slim(
     let mut notes = Vec::new();
     let (originals, found) = watch::originals(&mut room, &first, &opened, &mut phases)?;
     notes.extend(found);
+    room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
+    let entry = direct::entry(&mut room, &first, &opened, &originals, &mut phases)?;
+    phases.time("clean up", || room::remove(&first));
+    // What is slimmed is the image that starts its server itself, and what that asks for is kept.
+    let (opened, entry, started) = entry.over(opened);
+    let watched = started.as_ref().unwrap_or(&originals);
     let mut observations = Observations::default();
-    for (original, again) in &originals {
+    for (original, again) in watched {
         watch::merge(&mut observations, original, again);
     }
-    room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
-    phases.time("clean up", || room::remove(&first));
 
     let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
     let nothing = Observations::default();
@@ -144,9 +150,10 @@ pub(crate) fn slim(
         include: &options.includes,
         exclude: &options.excludes,
         keep_packages: &options.keep_packages,
+        baked: &entry.baked,
         layers: options.layers.into(),
     };
-    let (watched, gap) = match originals.first() {
+    let (watched, gap) = match watched.first() {
         Some((_, again)) => watch::check(&request, again, &mut observations),
         None => Default::default(),
     };
@@ -223,6 +230,11 @@ pub(crate) fn slim(
     };
     let mut report = done.report(context, options, proof, began, phases)?;
     report.problems.extend(gap);
+    let (direct, more) = entry.report(&plan);
+    if let Some(slim) = &mut report.slim {
+        slim.direct = direct;
+    }
+    report.notes.extend(more);
     for blind in &observations.blind {
         let evidence = plimsoll_model::Evidence::Image;
         report.problems.push(Problem {
@@ -330,6 +342,7 @@ impl Done<'_> {
                 .map(|problem| format!("not followed: {problem}"))
                 .collect(),
             slim: Some(SlimFacts {
+                direct: None,
                 output: self.target.to_owned(),
                 digest: self.result.image.digest.to_string(),
                 level: self.request.level.name(),

@@ -283,6 +283,7 @@ fn slimmed(image: &str, scratch: &Path, cut: Layers) -> (Reader, BTreeSet<String
         include: &include.map(str::to_owned),
         exclude: &[],
         keep_packages: &[],
+        baked: &[],
         layers: cut,
     };
     let plan = plimsoll_slim::plan(&request);

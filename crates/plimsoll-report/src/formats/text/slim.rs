@@ -46,6 +46,9 @@ pub(super) fn write(facts: &SlimFacts, page: &mut Page) {
     fate(&facts.packages, page);
     rounds(&facts.rounds, page);
     risks(facts, page);
+    if let Some(direct) = &facts.direct {
+        super::direct::write(direct, page);
+    }
     list("Had to stay, and why", &facts.forced, page);
     list(
         "Added because the slim image missed them",
@@ -220,7 +223,7 @@ fn risks(facts: &SlimFacts, page: &mut Page) {
     }
 }
 
-fn list(title: &str, rows: &[(ImagePath, String)], page: &mut Page) {
+pub(super) fn list(title: &str, rows: &[(ImagePath, String)], page: &mut Page) {
     if rows.is_empty() {
         return;
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_image::{Ownership, Sink};
 use plimsoll_model::{Config, Draft, ImagePath, Observations, Plan, Problem, Rootfs};
-use plimsoll_run::{Limits, Outcome, Way};
+use plimsoll_run::{Limits, Outcome, Recording, Way};
 use plimsoll_slim::Request;
 
 use super::probes;
@@ -30,6 +30,9 @@ const SIGNALS: [(&str, i32); 9] = [
     ("WINCH", 28),
     ("PWR", 30),
 ];
+
+/// `SIGKILL`: nothing is asked of the program, it is ended.
+const KILL: i32 = 9;
 
 /// The sandbox with all that stays the same between runs.
 pub(super) struct Room<'a> {
@@ -64,7 +67,27 @@ pub(super) struct Start {
     pub(super) again: bool,
     /// Whether nobody needs the tree afterwards.
     pub(super) spend: bool,
+    /// What is otherwise than usual.
+    pub(super) surroundings: Surroundings,
 }
+
+/// What is otherwise around a start than usual.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Surroundings {
+    /// Whether the way to the server is recorded.
+    pub(super) recording: Recording,
+    /// Another host name.
+    pub(super) hostname: Option<String>,
+    /// Variables that are added, or have another value: name and value.
+    pub(super) variables: Vec<(String, String)>,
+    /// Whether it is killed in the place of being asked to end.
+    pub(super) crash: bool,
+    /// Whether nothing is asked of it.
+    pub(super) unasked: bool,
+}
+
+/// The name an image sees itself by.
+pub(super) const HOSTNAME: &str = "plimsoll";
 
 impl Start {
     /// All ways the user asks for: the image's own, and each list of arguments. An image that is run
@@ -75,6 +98,7 @@ impl Start {
         all.map(|arguments| Self {
             again: arguments.is_none(),
             spend: false,
+            surroundings: Surroundings::default(),
             arguments,
         })
         .collect()
@@ -193,10 +217,13 @@ impl Room<'_> {
             root,
             scratch: &scratch,
             command: start.command(config),
-            env: config.env.clone(),
+            env: variables(config, &start.surroundings),
             working_dir: config.working_dir.clone(),
             identity,
-            stop_signal: stop_signal(config)?,
+            stop_signal: match start.surroundings.crash {
+                true => KILL,
+                false => stop_signal(config)?,
+            },
             volumes: config.volumes.clone(),
             ports: if start.arguments.is_none() {
                 config.tcp_ports()
@@ -204,7 +231,9 @@ impl Room<'_> {
                 Vec::new()
             },
             watch: true,
-            probes: if start.arguments.is_none() {
+            startup: start.surroundings.recording.clone(),
+            hostname: start.surroundings.hostname.as_deref().unwrap_or(HOSTNAME),
+            probes: if start.arguments.is_none() && !start.surroundings.unasked {
                 &self.asked.probes
             } else {
                 &[]
@@ -366,6 +395,16 @@ impl Phases {
         }
         result
     }
+}
+
+/// The configuration's variables, some of them otherwise.
+fn variables(config: &Config, surroundings: &Surroundings) -> Vec<String> {
+    let mut env = config.env.clone();
+    for (name, value) in &surroundings.variables {
+        env.retain(|pair| pair.split('=').next() != Some(name));
+        env.push(format!("{name}={value}"));
+    }
+    env
 }
 
 fn stop_signal(config: &Config) -> Result<i32> {

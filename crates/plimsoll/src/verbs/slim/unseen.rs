@@ -41,6 +41,7 @@ pub(super) fn slim(
         subject: opened.subject(),
         observations,
         level: options.level.into(),
+        baked: &[],
         layers: options.layers.into(),
         include: &options.includes,
         exclude: &options.excludes,

@@ -8,7 +8,7 @@ use plimsoll_run::Outcome;
 use plimsoll_slim::Request;
 
 use super::probes::Asked;
-use super::room::{Phases, Room, Start};
+use super::room::{Phases, Room, Start, Surroundings};
 use crate::failure::Result;
 use crate::session::Opened;
 
@@ -51,7 +51,8 @@ pub(super) fn originals(
     // The first way comes last: nobody needs the tree then, and what was read of it can be told.
     for (index, start) in starts.iter().enumerate().rev() {
         let once = Start {
-            spend: index == 0,
+            // Who wants to know what was prepared needs the tree as it was.
+            spend: index == 0 && start.surroundings == Surroundings::default(),
             ..start.once()
         };
         let again = room.run(tree, opened, "original again", &once, phases)?;
