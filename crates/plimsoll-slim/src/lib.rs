@@ -39,9 +39,7 @@ mod skeleton;
 mod valve;
 
 pub use compare::{Difference, Run, compare};
-pub use direct::{
-    Account, Baked, Direct, Starts, Whom, alterable, bake, differences, direct,
-};
+pub use direct::{Account, Baked, Direct, Starts, Whom, alterable, bake, differences, direct};
 pub use draft::draft;
 pub use explain::{Sum, Summary, Why, fate, forced, matching, summary, summary_of, why};
 pub use followers::{FOLLOWERS, Follower};

@@ -14,7 +14,10 @@ use super::{Baked, Direct, Starts, differ};
 /// A path that was merely copied (its bytes, mode and owner are the image's) does not. Times are not
 /// the run's: what was changed has the time of the script that came first, so that the same image
 /// gives the same bytes.
-pub(super) fn plan(starts: &Starts<'_>, first: &Startup) -> Result<BTreeMap<ImagePath, Baked>, Vec<String>> {
+pub(super) fn plan(
+    starts: &Starts<'_>,
+    first: &Startup,
+) -> Result<BTreeMap<ImagePath, Baked>, Vec<String>> {
     let rootfs = starts.subject.rootfs;
     let (mut baked, mut against) = (BTreeMap::new(), Vec::new());
     let time = time(starts, first);
@@ -37,13 +40,20 @@ pub(super) fn plan(starts: &Starts<'_>, first: &Startup) -> Result<BTreeMap<Imag
             }
         }
     }
-    if against.is_empty() { Ok(baked) } else { Err(against) }
+    if against.is_empty() {
+        Ok(baked)
+    } else {
+        Err(against)
+    }
 }
 
 /// The time of the first script.
 fn time(starts: &Starts<'_>, first: &Startup) -> (i64, u32) {
     let tree = &starts.subject.rootfs.tree;
-    let program = first.stages.first().map(|stage| ImagePath::new(&stage.command.program));
+    let program = first
+        .stages
+        .first()
+        .map(|stage| ImagePath::new(&stage.command.program));
     let found = program.and_then(|program| tree.resolve(&program).ok());
     let node = found.and_then(|found| tree.get(found.path));
     node.map_or((0, 0), |node| (node.meta.mtime, node.meta.mtime_nanos))
@@ -96,14 +106,22 @@ fn node(
         }
         What::File(now) => {
             let same = old.is_some_and(|old| old.size() == now.len() as u64 && old.is_file())
-                && rootfs.read(path, now.len() as u64).is_ok_and(|before| before == *now);
+                && rootfs
+                    .read(path, now.len() as u64)
+                    .is_ok_and(|before| before == *now);
             match old {
                 Some(old) if same => old.kind.clone(),
                 _ => {
                     bytes = Some(now.clone());
                     // Where it lies is known once it is put there.
-                    let at = plimsoll_model::Extent { layer: Overlaid::BENEATH, offset: 0 };
-                    Kind::File { size: now.len() as u64, at }
+                    let at = plimsoll_model::Extent {
+                        layer: Overlaid::BENEATH,
+                        offset: 0,
+                    };
+                    Kind::File {
+                        size: now.len() as u64,
+                        at,
+                    }
                 }
             }
         }

@@ -44,19 +44,34 @@ pub fn differences(one: &Startup, other: &Startup, ignored: &[&str]) -> Vec<Stri
         ));
     }
     if server.directory != second.directory {
-        found.push(format!("{} is started in different directories", program(server)));
+        found.push(format!(
+            "{} is started in different directories",
+            program(server)
+        ));
     }
     if server.who != second.who {
         found.push(format!("{} runs as different users", program(server)));
     }
     let (first, last) = (environment(server), environment(second));
-    for name in first.keys().chain(last.keys()).collect::<std::collections::BTreeSet<_>>() {
+    for name in first
+        .keys()
+        .chain(last.keys())
+        .collect::<std::collections::BTreeSet<_>>()
+    {
         let is_ignored = ignored.iter().any(|other| other.as_bytes() == *name);
         if first.get(name) != last.get(name) && !is_ignored {
-            found.push(format!("the variable {} has different values", printable(name)));
+            found.push(format!(
+                "the variable {} has different values",
+                printable(name)
+            ));
         }
     }
-    for path in one.prepared.keys().chain(other.prepared.keys()).collect::<std::collections::BTreeSet<_>>() {
+    for path in one
+        .prepared
+        .keys()
+        .chain(other.prepared.keys())
+        .collect::<std::collections::BTreeSet<_>>()
+    {
         if let Some(how) = differ(one.prepared.get(path), other.prepared.get(path)) {
             let by = one.prepared.get(path).or_else(|| other.prepared.get(path));
             found.push(format!("{path}{} {how}", by_whom(by)));
@@ -94,17 +109,30 @@ fn differ(one: Option<&Prepared>, other: Option<&Prepared>) -> Option<String> {
 
 /// The command line of a stage, for a sentence.
 pub(super) fn line(stage: &Stage) -> String {
-    let words: Vec<String> = stage.command.arguments.iter().map(|word| printable(word)).collect();
+    let words: Vec<String> = stage
+        .command
+        .arguments
+        .iter()
+        .map(|word| printable(word))
+        .collect();
     words.join(" ")
 }
 
 /// Whether a path is one that the runtime supplies, or lies below one.
 pub(super) fn is_supplied(path: &ImagePath) -> bool {
-    ["/proc", "/sys", "/dev"].iter().any(|root| path.starts_with(root)) || is_written_by_runtime(path)
+    ["/proc", "/sys", "/dev"]
+        .iter()
+        .any(|root| path.starts_with(root))
+        || is_written_by_runtime(path)
 }
 
 /// The files a runtime writes before the image starts.
 pub(super) fn is_written_by_runtime(path: &ImagePath) -> bool {
-    let written: [&[u8]; 4] = [b"/etc/hosts", b"/etc/hostname", b"/etc/resolv.conf", b"/etc/mtab"];
+    let written: [&[u8]; 4] = [
+        b"/etc/hosts",
+        b"/etc/hostname",
+        b"/etc/resolv.conf",
+        b"/etc/mtab",
+    ];
     written.contains(&path.as_bytes())
 }

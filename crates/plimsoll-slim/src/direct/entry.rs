@@ -19,10 +19,15 @@ pub(super) fn config(starts: &Starts<'_>, first: &Startup) -> Result<Config, Vec
     for word in &server.command.arguments {
         match std::str::from_utf8(word) {
             Ok(word) => words.push(word.to_owned()),
-            Err(_) => against.push(format!("an argument of the server is no text: {}", printable(word))),
+            Err(_) => against.push(format!(
+                "an argument of the server is no text: {}",
+                printable(word)
+            )),
         }
     }
     match std::str::from_utf8(&server.directory) {
+        // What the original says stays as it is written, if it means the same.
+        Ok(directory) if ImagePath::new(directory) == ImagePath::new(&config.working_dir) => {}
         Ok(directory) => directory.clone_into(&mut config.working_dir),
         Err(_) => against.push("the server's working directory is no text".to_owned()),
     }
@@ -109,12 +114,20 @@ fn variables(original: &Config, server: &Stage, home: &str) -> Result<Vec<String
             env.push(format!("{name}={value}"));
         }
     }
-    env.extend(left.into_iter().map(|(name, value)| format!("{name}={value}")));
+    env.extend(
+        left.into_iter()
+            .map(|(name, value)| format!("{name}={value}")),
+    );
     Ok(env)
 }
 
 /// A runtime must find, under the server's own name, the program that was executed.
-fn name(starts: &Starts<'_>, server: &Stage, config: &Config, words: &mut [String]) -> Result<(), String> {
+fn name(
+    starts: &Starts<'_>,
+    server: &Stage,
+    config: &Config,
+    words: &mut [String],
+) -> Result<(), String> {
     let tree = &starts.subject.rootfs.tree;
     let real = |path: &ImagePath| tree.resolve(path).ok().map(|found| found.path);
     let program = ImagePath::new(&server.command.program);
@@ -122,7 +135,9 @@ fn name(starts: &Starts<'_>, server: &Stage, config: &Config, words: &mut [Strin
     let found = match called.contains('/') {
         true => real(&ImagePath::root().join(&config.working_dir).join(&called)),
         false => {
-            let mut places = config.search_path().map(|place| ImagePath::new(place).join(&called));
+            let mut places = config
+                .search_path()
+                .map(|place| ImagePath::new(place).join(&called));
             places.find_map(|place| {
                 let path = real(&place)?;
                 tree.get(&path)?.is_executable().then_some(path)
@@ -131,7 +146,9 @@ fn name(starts: &Starts<'_>, server: &Stage, config: &Config, words: &mut [Strin
     };
     let wanted = real(&program);
     if wanted.is_none() {
-        return Err(format!("the server {program} is not in the image: it was made at the start"));
+        return Err(format!(
+            "the server {program} is not in the image: it was made at the start"
+        ));
     }
     if found == wanted {
         return Ok(());
@@ -143,7 +160,9 @@ fn name(starts: &Starts<'_>, server: &Stage, config: &Config, words: &mut [Strin
         path.clone_into(first);
         return Ok(());
     }
-    Err(format!("the server {program} is started under the name {called}, which a configuration cannot say"))
+    Err(format!(
+        "the server {program} is started under the name {called}, which a configuration cannot say"
+    ))
 }
 
 /// What the user should know of an image that starts its server itself.
@@ -156,21 +175,33 @@ pub(super) fn notes(
     let mut notes = Vec::new();
     let original = &starts.subject.image.config;
     if !original.entrypoint.is_empty() && config.entrypoint.is_empty() {
-        notes.push("arguments given at a start are the whole command now: no script looks at them".to_owned());
+        notes.push(
+            "arguments given at a start are the whole command now: no script looks at them"
+                .to_owned(),
+        );
     } else if !original.entrypoint.is_empty() && original.cmd != config.cmd {
-        notes.push("arguments given at a start are added to the server's own: no script looks at them".to_owned());
+        notes.push(
+            "arguments given at a start are added to the server's own: no script looks at them"
+                .to_owned(),
+        );
     }
     for pair in &original.env {
         let name = pair.split('=').next().unwrap_or_default();
         if super::is_frozen(starts.frozen, name) {
-            notes.push(format!("{pair} is final: what the entry script makes of it is baked"));
+            notes.push(format!(
+                "{pair} is final: what the entry script makes of it is baked"
+            ));
         }
     }
     let covered = baked.keys().find(|path| {
-        ["/run", "/var/run", "/tmp"].iter().any(|root| path.starts_with(root) && path.as_bytes() != root.as_bytes())
+        ["/run", "/var/run", "/tmp"]
+            .iter()
+            .any(|root| path.starts_with(root) && path.as_bytes() != root.as_bytes())
     });
     if let Some(path) = covered {
-        notes.push(format!("{path} was prepared at the start: a memory file system mounted above it would hide it"));
+        notes.push(format!(
+            "{path} was prepared at the start: a memory file system mounted above it would hide it"
+        ));
     }
     let listed = first.touched.seen.iter().find(|(path, seen)| {
         let name = ImagePath::new(path);
@@ -178,7 +209,9 @@ pub(super) fn notes(
     });
     if let Some((path, _)) = listed {
         let path = ImagePath::new(path);
-        notes.push(format!("files put into {path} are no longer looked at when it starts"));
+        notes.push(format!(
+            "files put into {path} are no longer looked at when it starts"
+        ));
     }
     notes
 }

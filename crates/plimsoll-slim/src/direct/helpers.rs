@@ -80,10 +80,18 @@ pub(super) fn name(command: &Command) -> String {
 /// What a command takes from outside.
 pub(super) fn takes(command: &Command) -> Takes {
     let name = name(command);
-    let words: Vec<String> = command.arguments.iter().map(|word| printable(word)).collect();
+    let words: Vec<String> = command
+        .arguments
+        .iter()
+        .map(|word| printable(word))
+        .collect();
     // `busybox NAME ...` has one word more in front.
-    let first = words.iter().position(|word| word.rsplit('/').next() == Some(&name));
-    let rest = words.get(first.map_or(1, |at| at + 1)..).unwrap_or_default();
+    let first = words
+        .iter()
+        .position(|word| word.rsplit('/').next() == Some(&name));
+    let rest = words
+        .get(first.map_or(1, |at| at + 1)..)
+        .unwrap_or_default();
     let named = |list: &[&str]| list.contains(&&*name);
     match &*name {
         "date" => Takes::Clock,
@@ -94,12 +102,19 @@ pub(super) fn takes(command: &Command) -> Takes {
                 false => Takes::Nothing,
             }
         }
-        "env" => match rest.iter().any(|word| !word.starts_with('-') && !word.contains('=')) {
+        "env" => match rest
+            .iter()
+            .any(|word| !word.starts_with('-') && !word.contains('='))
+        {
             true => Takes::Nothing,
             false => Takes::AnyVariable("it lists them all"),
         },
         "printenv" => {
-            let names: Vec<String> = rest.iter().filter(|w| !w.starts_with('-')).cloned().collect();
+            let names: Vec<String> = rest
+                .iter()
+                .filter(|w| !w.starts_with('-'))
+                .cloned()
+                .collect();
             match names.is_empty() {
                 true => Takes::AnyVariable("it lists them all"),
                 false => Takes::Variables(names),
@@ -151,8 +166,14 @@ mod tests {
         assert_eq!(of("/bin/chown", &["chown", "-R", "x", "."]), Takes::Nothing);
         assert_eq!(of("/bin/busybox", &["sed", "x"]), Takes::Nothing);
         assert_eq!(of("/bin/busybox", &["busybox", "hostname"]), Takes::Machine);
-        assert_eq!(of("/usr/bin/ssh-keygen", &["ssh-keygen", "-A"]), Takes::Chance);
-        assert_eq!(of("/usr/bin/openssl", &["openssl", "rand", "8"]), Takes::Chance);
+        assert_eq!(
+            of("/usr/bin/ssh-keygen", &["ssh-keygen", "-A"]),
+            Takes::Chance
+        );
+        assert_eq!(
+            of("/usr/bin/openssl", &["openssl", "rand", "8"]),
+            Takes::Chance
+        );
         assert_eq!(of("/app/setup", &["setup"]), Takes::Unknown);
         assert_eq!(of("/bin/date", &["date", "+%s"]), Takes::Clock);
     }
@@ -161,11 +182,20 @@ mod tests {
     fn variables_are_named_where_the_command_names_them() {
         let two = Takes::Variables(vec!["A".into(), "B_1".into()]);
         assert_eq!(of("/usr/bin/envsubst", &["envsubst", "$A x ${B_1}"]), two);
-        assert!(matches!(of("/usr/bin/envsubst", &["envsubst"]), Takes::AnyVariable(_)));
+        assert!(matches!(
+            of("/usr/bin/envsubst", &["envsubst"]),
+            Takes::AnyVariable(_)
+        ));
         assert_eq!(of("/usr/bin/env", &["env", "A=1", "sh"]), Takes::Nothing);
-        assert!(matches!(of("/usr/bin/env", &["env"]), Takes::AnyVariable(_)));
+        assert!(matches!(
+            of("/usr/bin/env", &["env"]),
+            Takes::AnyVariable(_)
+        ));
         let awk = of("/usr/bin/awk", &["awk", "{ print ENVIRON[\"A\"] }"]);
         assert!(matches!(awk, Takes::AnyVariable(_)));
-        assert_eq!(of("/usr/bin/printenv", &["printenv", "A"]), Takes::Variables(vec!["A".into()]));
+        assert_eq!(
+            of("/usr/bin/printenv", &["printenv", "A"]),
+            Takes::Variables(vec!["A".into()])
+        );
     }
 }

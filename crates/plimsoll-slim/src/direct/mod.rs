@@ -120,10 +120,14 @@ pub fn direct(starts: &Starts<'_>) -> Result<Option<Direct>, Vec<String>> {
 /// to be final: those that are neither the search path nor for the C library and the user.
 pub fn alterable(config: &Config, frozen: &[String]) -> Vec<String> {
     const APART: [&str; 6] = ["HOME", "LANG", "LANGUAGE", "PATH", "TERM", "TZ"];
-    let names = config.env.iter().filter_map(|pair| Some(pair.split_once('=')?.0));
+    let names = config
+        .env
+        .iter()
+        .filter_map(|pair| Some(pair.split_once('=')?.0));
     names
         .filter(|name| {
-            let is_apart = APART.contains(name) || name.starts_with("LC_") || name.starts_with("LD_");
+            let is_apart =
+                APART.contains(name) || name.starts_with("LC_") || name.starts_with("LD_");
             !is_apart && !is_frozen(frozen, name)
         })
         .map(str::to_owned)
@@ -132,7 +136,10 @@ pub fn alterable(config: &Config, frozen: &[String]) -> Vec<String> {
 
 fn is_frozen(frozen: &[String], name: &str) -> bool {
     // What a runtime decides can never be final.
-    name != "HOSTNAME" && frozen.iter().any(|glob| crate::glob::names(glob, name.as_bytes()))
+    name != "HOSTNAME"
+        && frozen
+            .iter()
+            .any(|glob| crate::glob::names(glob, name.as_bytes()))
 }
 
 /// The bytes of a file as it was before the server: prepared, or the image's own.

@@ -51,7 +51,11 @@ pub(super) fn against(starts: &Starts<'_>, first: &Startup) -> Vec<String> {
     let different = starts.seen.iter().skip(1);
     for other in different {
         let differences = super::differences(first, other, &[]);
-        found.extend(differences.into_iter().map(|what| format!("two starts differ: {what}")));
+        found.extend(
+            differences
+                .into_iter()
+                .map(|what| format!("two starts differ: {what}")),
+        );
     }
     let differences = super::differences(first, starts.elsewhere, &[starts.stranger]);
     found.extend(differences.into_iter().map(|what| {
@@ -83,7 +87,11 @@ fn inherits(first: &Startup, found: &mut Vec<String>) {
     let (Some(start), Some(server)) = (first.stages.first(), first.server()) else {
         return;
     };
-    let names: BTreeSet<&String> = start.inherited.keys().chain(server.inherited.keys()).collect();
+    let names: BTreeSet<&String> = start
+        .inherited
+        .keys()
+        .chain(server.inherited.keys())
+        .collect();
     for name in names {
         let (before, after) = (start.inherited.get(name), server.inherited.get(name));
         if before != after {
@@ -102,14 +110,17 @@ fn volumes(starts: &Starts<'_>, first: &Startup, found: &mut Vec<String>) {
     let tree = &starts.subject.rootfs.tree;
     let volumes = &starts.subject.image.config.volumes;
     for volume in volumes.iter().map(ImagePath::new) {
-        let real = tree.resolve(&volume).map_or_else(|_| volume.clone(), |found| found.path);
+        let real = tree
+            .resolve(&volume)
+            .map_or_else(|_| volume.clone(), |found| found.path);
         let inside = |path: &ImagePath| path.starts_with(&volume) || path.starts_with(&real);
         let written = first.prepared.iter().find(|(path, _)| inside(path));
         let looked = first.touched.seen.iter().find(|(path, seen)| {
             let spelt = ImagePath::new(path);
             let itself = [&volume, &real].contains(&&spelt);
             // That the working directory is there is asked by every shell.
-            let asks = !itself || seen.access.has(Access::LISTED) || seen.access.has(Access::CHANGED);
+            let asks =
+                !itself || seen.access.has(Access::LISTED) || seen.access.has(Access::CHANGED);
             inside(&spelt) && asks
         });
         match (written, looked) {
@@ -137,7 +148,9 @@ fn supplied(first: &Startup, found: &mut Vec<String>) {
     for (path, prepared) in &first.prepared {
         if differ::is_written_by_runtime(path) {
             let by = name_or(&prepared.by, "it");
-            found.push(format!("{by} changes {path}, which the runtime writes at each start"));
+            found.push(format!(
+                "{by} changes {path}, which the runtime writes at each start"
+            ));
         }
     }
     for (path, seen) in &first.touched.seen {
@@ -145,11 +158,15 @@ fn supplied(first: &Startup, found: &mut Vec<String>) {
         let by = name_or(&seen.by, "its start");
         let reads = seen.access.has(Access::OPENED);
         if differ::is_written_by_runtime(&path) && reads {
-            found.push(format!("{by} reads {path}, which the runtime writes at each start"));
+            found.push(format!(
+                "{by} reads {path}, which the runtime writes at each start"
+            ));
         }
         let is_random = [&b"/dev/random"[..], b"/dev/urandom"].contains(&path.as_bytes());
         if is_random && reads {
-            found.push(format!("{by} reads {path}: it makes something that is to be secret"));
+            found.push(format!(
+                "{by} reads {path}: it makes something that is to be secret"
+            ));
         }
         let is_state = path.starts_with("/proc") || path.starts_with("/sys");
         let asks = reads || seen.access.has(Access::LOOKED_UP);
@@ -160,7 +177,10 @@ fn supplied(first: &Startup, found: &mut Vec<String>) {
 }
 
 fn is_harmless(path: &ImagePath) -> bool {
-    let of_process = path.components().nth(1).is_some_and(|name| name.iter().all(u8::is_ascii_digit));
+    let of_process = path
+        .components()
+        .nth(1)
+        .is_some_and(|name| name.iter().all(u8::is_ascii_digit));
     let root = path.depth() < 2;
     let listed = HARMLESS.iter().any(|known| path.starts_with(known));
     root || listed || (path.starts_with("/proc") && of_process)
@@ -168,9 +188,10 @@ fn is_harmless(path: &ImagePath) -> bool {
 
 /// What scripts and the programs they call take from outside.
 fn commands(starts: &Starts<'_>, first: &Startup, found: &mut Vec<String>) {
-    let makes = first.prepared.values().any(|prepared| {
-        matches!(prepared.what, plimsoll_model::startup::What::File(_))
-    });
+    let makes = first
+        .prepared
+        .values()
+        .any(|prepared| matches!(prepared.what, plimsoll_model::startup::What::File(_)));
     let mut dynamic = false;
     let mut done = BTreeSet::new();
     for command in all_commands(first) {
@@ -202,13 +223,20 @@ fn commands(starts: &Starts<'_>, first: &Startup, found: &mut Vec<String>) {
 /// All commands before the server.
 fn all_commands(first: &Startup) -> impl Iterator<Item = &Command> {
     let stages = first.stages.iter().map(|stage| &stage.command);
-    stages.take(first.stages.len().saturating_sub(1)).chain(&first.helpers)
+    stages
+        .take(first.stages.len().saturating_sub(1))
+        .chain(&first.helpers)
 }
 
 fn read(starts: &Starts<'_>, first: &Startup, text: &str) -> Taken {
     let sources = |name: &str| {
         let path = ImagePath::new(name);
-        let path = starts.subject.rootfs.tree.resolve(&path).map_or(path, |found| found.path);
+        let path = starts
+            .subject
+            .rootfs
+            .tree
+            .resolve(&path)
+            .map_or(path, |found| found.path);
         let bytes = text_of(starts.subject.rootfs, first, &path)?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     };
@@ -225,7 +253,9 @@ fn told(starts: &Starts<'_>, name: &str, taken: &Taken, found: &mut Vec<String>)
     }
     for (what, line) in &taken.any {
         if !starts.frozen.iter().any(|glob| glob == "*") {
-            found.push(format!("{name}, line {line}: {what}; it may be any variable of the environment"));
+            found.push(format!(
+                "{name}, line {line}: {what}; it may be any variable of the environment"
+            ));
         }
     }
 }
@@ -283,13 +313,17 @@ enum Kind {
 }
 
 fn is_shell_name(name: &str) -> bool {
-    matches!(name, "ash" | "bash" | "dash" | "ksh" | "mksh" | "sh" | "yash" | "zsh")
+    matches!(
+        name,
+        "ash" | "bash" | "dash" | "ksh" | "mksh" | "sh" | "yash" | "zsh"
+    )
 }
 
 /// Whether a command is run by a shell.
 pub(super) fn is_shell(starts: &Starts<'_>, command: &Command) -> bool {
     let nothing = Startup::default();
-    matches!(kind(starts, &nothing, command), Kind::Script { .. }) || is_shell_name(&helpers::name(command))
+    matches!(kind(starts, &nothing, command), Kind::Script { .. })
+        || is_shell_name(&helpers::name(command))
 }
 
 fn kind(starts: &Starts<'_>, first: &Startup, command: &Command) -> Kind {
@@ -307,17 +341,23 @@ fn kind(starts: &Starts<'_>, first: &Startup, command: &Command) -> Kind {
     let head = rootfs.read_head(&path, 256).unwrap_or_default();
     let prepared = first.prepared.contains_key(&path);
     if is_shell_name(&helpers::name(command)) && head.starts_with(b"\x7fELF") {
-        let mut words = command.arguments.iter().skip(1).map(|word| String::from_utf8_lossy(word).into_owned());
+        let mut words = command
+            .arguments
+            .iter()
+            .skip(1)
+            .map(|word| String::from_utf8_lossy(word).into_owned());
         let first_word = words.next();
         return match first_word {
             Some(options) if options.starts_with('-') && options.contains('c') => Kind::Script {
                 name: format!("`{} {options}`", helpers::name(command)),
                 text: words.next().unwrap_or_default(),
             },
-            Some(options) if options.starts_with('-') => match words.find(|word| !word.starts_with('-')) {
-                Some(file) => script_file(text(&real(file.as_bytes())), file),
-                None => Kind::Program,
-            },
+            Some(options) if options.starts_with('-') => {
+                match words.find(|word| !word.starts_with('-')) {
+                    Some(file) => script_file(text(&real(file.as_bytes())), file),
+                    None => Kind::Program,
+                }
+            }
             Some(file) => script_file(text(&real(file.as_bytes())), file),
             None => Kind::Program,
         };
@@ -337,7 +377,10 @@ fn kind(starts: &Starts<'_>, first: &Startup, command: &Command) -> Kind {
     let last = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
     let mut language = words.next().map(last).unwrap_or_default();
     if language == "env" {
-        language = words.find(|word| !word.starts_with('-')).map(last).unwrap_or_default();
+        language = words
+            .find(|word| !word.starts_with('-'))
+            .map(last)
+            .unwrap_or_default();
     }
     match is_shell_name(&language) {
         true => Kind::Script { name, text },
@@ -348,7 +391,10 @@ fn kind(starts: &Starts<'_>, first: &Startup, command: &Command) -> Kind {
 fn script_file(text: Option<String>, name: String) -> Kind {
     match text {
         Some(text) => Kind::Script { name, text },
-        None => Kind::Foreign { name, language: "a shell, and cannot be read".to_owned() },
+        None => Kind::Foreign {
+            name,
+            language: "a shell, and cannot be read".to_owned(),
+        },
     }
 }
 
@@ -360,13 +406,16 @@ fn opened_as_script(starts: &Starts<'_>, first: &Startup) -> Vec<(String, String
         let shell = is_shell_name(by) || by == "busybox";
         shell && seen.access.has(Access::OPENED) && ENDS.iter().any(|end| path.ends_with(end))
     });
-    let read = |(path, _): (&Box<[u8]>, _)| {
-        let path = ImagePath::new(path);
+    let paths = opened.map(|(path, _)| ImagePath::new(path));
+    let read = |path: ImagePath| {
         let real = starts.subject.rootfs.tree.resolve(&path).ok()?.path;
         let bytes = text_of(starts.subject.rootfs, first, &real)?;
-        Some((path.to_string(), String::from_utf8_lossy(&bytes).into_owned()))
+        Some((
+            path.to_string(),
+            String::from_utf8_lossy(&bytes).into_owned(),
+        ))
     };
-    opened.filter_map(read).collect()
+    paths.filter_map(read).collect()
 }
 
 /// The files of all commands before the server, by path without links, interpreters left out.

@@ -511,10 +511,9 @@ impl Reader<'_> {
             return;
         }
         self.taken.sourced.insert(name.clone(), self.line);
-        match (self.sources)(&name) {
-            Some(text) => self.inner(&text),
-            // A file that is not there is read by nobody; `set -e` or a test takes care of that.
-            None => {}
+        // A file that is not there is read by nobody.
+        if let Some(text) = (self.sources)(&name) {
+            self.inner(&text);
         }
     }
 

@@ -142,13 +142,14 @@ pub(crate) fn slim(
     }
 
     let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
+    let exclude = entry.excluded(&opened, &observations, options);
     let nothing = Observations::default();
     let request = Request {
         subject: opened.subject(),
         observations: &nothing,
         level: options.level.into(),
         include: &options.includes,
-        exclude: &options.excludes,
+        exclude: &exclude,
         keep_packages: &options.keep_packages,
         baked: &entry.baked,
         layers: options.layers.into(),

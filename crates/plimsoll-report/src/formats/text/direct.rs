@@ -30,7 +30,10 @@ pub(super) fn write(facts: &DirectFacts, page: &mut Page) {
     }
     if !facts.kept.is_empty() {
         let kept = paths(&facts.kept);
-        page.fact("still there", &format!("{kept}: `plimsoll why` says what for"));
+        page.fact(
+            "still there",
+            &format!("{kept}: `plimsoll why` says what for"),
+        );
     }
     for note in &facts.notes {
         page.fact("note", &clean(note));

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use plimsoll_model::report::DirectFacts;
-use plimsoll_model::{Config, ImagePath, Plan, Rootfs, Startup};
+use plimsoll_model::{Config, ImagePath, Observations, Plan, Rootfs, Startup};
 use plimsoll_run::{Outcome, Recording};
 use plimsoll_slim::{Account, Direct, Starts};
 
@@ -50,6 +50,35 @@ impl Entry {
         (opened, self, Some(runs))
     }
 
+    /// What goes whatever the level says: the scripts that ran before the server, unless the server
+    /// was seen asking for one of them, or the user did.
+    pub(super) fn excluded(
+        &self,
+        opened: &Opened,
+        seen: &Observations,
+        options: &SlimOptions,
+    ) -> Vec<String> {
+        let is_script = |path: &&ImagePath| {
+            let head = opened.rootfs.read_head(path, 2);
+            head.is_ok_and(|head| head == b"#!")
+        };
+        let scripts = self.before.iter().filter(is_script);
+        let is_needed = |path: &ImagePath| {
+            let included = options
+                .includes
+                .iter()
+                .any(|glob| path.as_str() == Some(glob));
+            included || seen.seen.contains_key(path.as_bytes())
+        };
+        let names = scripts
+            .filter(|path| !is_needed(path))
+            .filter_map(|path| path.as_str());
+        names
+            .map(str::to_owned)
+            .chain(options.excludes.iter().cloned())
+            .collect()
+    }
+
     /// What the report says of it, and more notes.
     pub(super) fn report(self, plan: &Plan) -> (Option<DirectFacts>, Vec<String>) {
         let facts = self.facts.map(|facts| {
@@ -91,11 +120,14 @@ pub(super) fn entry(
     for start in &mut room.starts {
         start.surroundings = Surroundings::default();
     }
-    let own = originals.iter().find_map(|(first, second)| {
-        Some((first.startup.as_ref()?, second.startup.as_ref()?))
-    });
+    let own = originals
+        .iter()
+        .find_map(|(first, second)| Some((first.startup.as_ref()?, second.startup.as_ref()?)));
     let Some((first, second)) = own else {
-        return Err(refused(opened, vec!["it is only run to its end here, with given arguments".to_owned()]));
+        return Err(refused(
+            opened,
+            vec!["it is only run to its end here, with given arguments".to_owned()],
+        ));
     };
     let quick = Quick::new(room, tree, opened, first);
     let elsewhere = quick.start(&[(STRANGER.to_owned(), "1".to_owned())], ELSEWHERE, phases)?;
@@ -179,7 +211,12 @@ impl<'a> Quick<'a> {
         }
     }
 
-    fn start(&self, variables: &[(String, String)], hostname: &str, phases: &mut Phases) -> Result<Startup> {
+    fn start(
+        &self,
+        variables: &[(String, String)],
+        hostname: &str,
+        phases: &mut Phases,
+    ) -> Result<Startup> {
         let start = Start {
             arguments: None,
             again: false,
@@ -193,7 +230,9 @@ impl<'a> Quick<'a> {
             },
         };
         let what = "original as far as its server";
-        let outcome = self.room.run(self.tree, self.opened, what, &start, phases)?;
+        let outcome = self
+            .room
+            .run(self.tree, self.opened, what, &start, phases)?;
         Ok(outcome.startup.unwrap_or_default())
     }
 
@@ -223,7 +262,10 @@ impl<'a> Quick<'a> {
             }));
         }
         if reasons.is_empty() {
-            reasons.push(format!("with other values of the variables {} a start differs", names.join(", ")));
+            reasons.push(format!(
+                "with other values of the variables {} a start differs",
+                names.join(", ")
+            ));
         }
         Ok(reasons)
     }
@@ -268,7 +310,11 @@ fn started(
         };
         let crash = room.run(&tree, &baked, what, &crashed, phases)?;
         let after = probes::compare_later(&room.asked, original, &crash);
-        differences.extend(after.into_iter().map(|what| format!("when it was killed before: {what}")));
+        differences.extend(
+            after
+                .into_iter()
+                .map(|what| format!("when it was killed before: {what}")),
+        );
         let last = Start {
             spend: index + 1 == room.starts.len(),
             ..start.once()
@@ -283,7 +329,9 @@ fn started(
     if differences.is_empty() {
         return Ok((baked.image.config, baked.rootfs, runs));
     }
-    let output = outputs.iter().flat_map(|output| probes::tail("image", output));
+    let output = outputs
+        .iter()
+        .flat_map(|output| probes::tail("image", output));
     Err(Failure::new(format!(
         "{} does not do the same when its server is started itself; nothing was written",
         opened.image.name
@@ -310,16 +358,26 @@ fn told(opened: &Opened, direct: Direct, runs: (Config, Rootfs, Vec<Twice>)) -> 
         entrypoint: config.entrypoint.clone(),
         cmd: config.cmd.clone(),
         user: (original.user != config.user).then(|| config.user.clone()),
-        working_dir: (original.working_dir != config.working_dir).then(|| config.working_dir.clone()),
+        working_dir: (original.working_dir != config.working_dir)
+            .then(|| config.working_dir.clone()),
         env: config.env.iter().filter(is_new).cloned().collect(),
-        baked: direct.baked.iter().map(|(path, baked)| (path.clone(), baked.why.clone())).collect(),
+        baked: direct
+            .baked
+            .iter()
+            .map(|(path, baked)| (path.clone(), baked.why.clone()))
+            .collect(),
         ashore: Vec::new(),
         kept: Vec::new(),
         notes: direct.notes,
     };
-    let stays = direct.baked.iter().filter(|(_, baked)| baked.node.is_some());
+    let stays = direct
+        .baked
+        .iter()
+        .filter(|(_, baked)| baked.node.is_some());
     Entry {
-        baked: stays.map(|(path, baked)| (path.clone(), baked.why.clone())).collect(),
+        baked: stays
+            .map(|(path, baked)| (path.clone(), baked.why.clone()))
+            .collect(),
         facts: Some(facts),
         before: direct.before,
         notes: Vec::new(),
