@@ -150,6 +150,3 @@ fn text_of(rootfs: &Rootfs, startup: &Startup, path: &ImagePath) -> Option<Vec<u
     }
     rootfs.read(path, script::MAX_SCRIPT).ok()
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,6 +8,7 @@
 
 mod command_line;
 mod diff;
+mod direct;
 mod engine;
 mod floors;
 mod headers;

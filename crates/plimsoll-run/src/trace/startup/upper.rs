@@ -125,7 +125,7 @@ fn kind(status: &Stat) -> FileType {
 }
 
 fn mark(status: &Stat) -> Mark {
-    let seconds = status.st_ctime as i64;
+    let seconds = status.st_ctime;
     (status.st_ino, seconds, status.st_ctime_nsec as i64)
 }
 
