@@ -6,6 +6,7 @@ use plimsoll_model::{Evidence, ImagePath, Plan, Problem, Reason};
 
 use crate::glob;
 use crate::scene::Scene;
+use crate::secret;
 use crate::valve::{self, Cap};
 
 /// How strongly a path is asked for.
@@ -150,9 +151,27 @@ impl<'a> Keep<'a> {
         let inside = tree.subtree(&directory).map(|(path, _)| path.clone());
         let inside: Vec<ImagePath> = inside.collect();
         for path in inside {
-            self.path(&path, Pull::Named, reason.clone());
+            if !self.leaves_secret(&path) && !valve::is_of_version_control(&path) {
+                self.path(&path, Pull::Named, reason.clone());
+            }
         }
         self.whole.insert(directory, None);
+    }
+
+    /// Whether `path` looks like a secret that would only come along, which is noted.
+    pub(crate) fn leaves_secret(&mut self, path: &ImagePath) -> bool {
+        if self.keeps(path) {
+            return false;
+        }
+        let what = secret::what(self.scene, path);
+        if let Some(what) = what {
+            let message = format!("looks like {what}, and nothing was seen to read it");
+            self.problem(
+                path,
+                format!("{message}: it stays ashore unless it is included"),
+            );
+        }
+        what.is_some()
     }
 
     /// Whether `path` (free of links) is kept.

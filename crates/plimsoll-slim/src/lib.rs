@@ -32,6 +32,7 @@ mod python;
 mod risk;
 mod roots;
 mod scene;
+mod secret;
 mod skeleton;
 mod valve;
 
