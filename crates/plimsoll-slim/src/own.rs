@@ -6,6 +6,7 @@
 
 use plimsoll_model::{ImagePath, Reason};
 
+use crate::Level;
 use crate::keep::{Keep, Pull};
 use crate::owners::base_layers;
 use crate::scene::{Look, Scene};
@@ -73,8 +74,12 @@ pub(crate) fn working_directory(scene: &Scene<'_>, keep: &mut Keep<'_>) {
     keep_data(scene, files, &Reason::rule("workdir"), keep);
 }
 
-/// Keeps those of the files that are neither programs nor libraries nor secrets, if they are few.
+/// Keeps those of the files that are neither programs nor libraries nor secrets, if they are few; at
+/// the other levels all that is the application's own comes along anyway.
 fn keep_data(scene: &Scene<'_>, files: Vec<ImagePath>, reason: &Reason, keep: &mut Keep<'_>) {
+    if scene.level() != Level::File {
+        return;
+    }
     let is_data = |file: &ImagePath| matches!(&*scene.look(file), Look::Other);
     let data: Vec<ImagePath> = files.into_iter().filter(is_data).collect();
     let size = |file| scene.tree().get(file).map_or(0, plimsoll_model::Node::size);

@@ -5,7 +5,6 @@ use plimsoll_model::{ImagePath, Reason};
 
 use crate::glob;
 use crate::keep::{Keep, Pull};
-use crate::own;
 use crate::scene::Scene;
 use crate::valve::Cap;
 
@@ -14,7 +13,6 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
     let config = scene.config();
     let directory = ImagePath::root().join(&config.working_dir);
     keep.path(&directory, Pull::Opened, Reason::rule("workdir"));
-    own::working_directory(scene, keep);
     command(scene, keep, "entrypoint", &config.command_line());
     // `CMD` is a program of its own where an entry script execs its arguments.
     if !config.entrypoint.is_empty()

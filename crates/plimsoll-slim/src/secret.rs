@@ -42,12 +42,24 @@ pub(crate) fn what(scene: &Scene<'_>, path: &ImagePath) -> Option<&'static str> 
     if NAMES.contains(&name) || PLACES.iter().any(is_placed) || is_environment(name) {
         return Some("a file of credentials by its name");
     }
+    if !may_hold_key(name) {
+        return None;
+    }
     let size = scene.tree().get(path)?.size();
     if size == 0 || size > KEY_LIMIT {
         return None;
     }
     let head = scene.rootfs().read_head(path, 4096).ok()?;
     is_private_key(&head).then_some("a private key")
+}
+
+/// Whether keys are kept under such a name: not every file beside an application is opened for this.
+fn may_hold_key(name: &str) -> bool {
+    const ENDINGS: &[&str] = &["asc", "gpg", "key", "p8", "pem", "ppk"];
+    match name.rsplit_once('.') {
+        Some((_, ending)) => ENDINGS.contains(&ending),
+        None => true,
+    }
 }
 
 /// `.env.production`, but not `.env.example`, which is there to be read.
