@@ -70,6 +70,7 @@ impl Findings {
         debug_assert!(!evidence.is_empty(), "{message}");
         self.found.push(Finding {
             check: self.check.id,
+            aliases: &[],
             severity,
             message,
             evidence,

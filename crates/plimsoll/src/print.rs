@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use plimsoll_model::{Report, Severity};
+use plimsoll_model::Report;
 
 use crate::failure::{Exit, Failure, Result};
 
@@ -26,6 +26,25 @@ pub(crate) fn line(text: &str) -> Result<()> {
     finished(writeln!(io::stdout(), "{text}"))
 }
 
+/// Prints many lines of a result.
+pub(crate) fn lines(lines: impl IntoIterator<Item = String>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut lines = lines.into_iter();
+    let written = lines.try_for_each(|line| writeln!(out, "{line}"));
+    finished(written.and_then(|()| out.flush()))
+}
+
+/// Prints a document.
+pub(crate) fn json(document: &serde_json::Value) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from);
+    finished(
+        written
+            .and_then(|()| writeln!(out))
+            .and_then(|()| out.flush()),
+    )
+}
+
 /// A reader that went away (`| head`) is no failure.
 fn finished(written: io::Result<()>) -> Result<()> {
     match written {
@@ -36,15 +55,10 @@ fn finished(written: io::Result<()>) -> Result<()> {
     }
 }
 
-/// The exit code a report calls for, if findings of at least `fail_on` are over the line.
-pub(crate) fn verdict(report: &Report, fail_on: Option<Severity>) -> Exit {
-    let over = |severity| {
-        report
-            .findings
-            .iter()
-            .any(|finding| finding.severity >= severity)
-    };
-    if fail_on.is_some_and(over) {
+/// The exit code a report calls for: findings over the line and demands that are not met weigh
+/// more than what could not be judged.
+pub(crate) fn verdict(report: &Report) -> Exit {
+    if report.is_refused() {
         Exit::Findings
     } else if !report.problems.is_empty() {
         Exit::Incomplete

@@ -184,6 +184,7 @@ pub(crate) const JSON: &str = r#"{
   "findings": [
     {
       "check": "shell",
+      "aliases": [],
       "severity": "medium",
       "message": "`/usr/bin/dash` is a shell, also started as `/usr/bin/sh`",
       "evidence": [
@@ -200,10 +201,12 @@ pub(crate) const JSON: &str = r#"{
           "size": 0
         }
       ],
-      "remedy": "plimsoll slim IMAGE"
+      "remedy": "plimsoll slim IMAGE",
+      "key": "shell:/usr/bin/dash"
     },
     {
       "check": "root-user",
+      "aliases": [],
       "severity": "medium",
       "message": "USER is not set, so the application is started as root",
       "evidence": [
@@ -213,10 +216,12 @@ pub(crate) const JSON: &str = r#"{
           "value": ""
         }
       ],
-      "remedy": null
+      "remedy": null,
+      "key": "root-user:USER"
     },
     {
       "check": "dead-bytes",
+      "aliases": [],
       "severity": "low",
       "message": "layer 1 removes 1.50 MB of layer 0, which stay in the image",
       "evidence": [
@@ -233,9 +238,12 @@ pub(crate) const JSON: &str = r#"{
           "size": 0
         }
       ],
-      "remedy": null
+      "remedy": null,
+      "key": "dead-bytes:/opt/link"
     }
   ],
+  "waived": [],
+  "verdict": null,
   "problems": [
     {
       "message": "has no Version",

@@ -50,6 +50,12 @@ impl Page {
         }
     }
 
+    /// A line as it is, never wrapped.
+    pub(super) fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
     /// A name and what it is, the second set off to the column all of a section share.
     /// What is not known has no line.
     pub(super) fn fact(&mut self, name: &str, value: &str) {

@@ -1,0 +1,192 @@
+use jiff::civil::date;
+use plimsoll_model::Severity;
+
+use super::*;
+use crate::{PackageKind, Range, Scope, Status, Until};
+
+fn scope() -> Scope {
+    Scope::parse("debian:12").unwrap()
+}
+
+/// Something of everything.
+fn advisories() -> Vec<Advisory<'static>> {
+    vec![
+        Advisory {
+            id: "CVE-2024-0001",
+            package: "zlib",
+            feed: "debian",
+            ranges: vec![Range::before("1:1.2.13.dfsg-1")],
+            status: Status::Fixed,
+            severity: Some(Severity::High),
+            title: "a flaw",
+            ..Advisory::default()
+        },
+        Advisory {
+            id: "CVE-2024-0002",
+            package: "zlib",
+            feed: "debian",
+            ranges: vec![Range::ALL],
+            status: Status::Ignored,
+            ..Advisory::default()
+        },
+        Advisory {
+            id: "GHSA-aaaa",
+            aliases: vec!["PYSEC-1", "CVE-2023-9"],
+            package: "flask",
+            kind: PackageKind::Binary,
+            feed: "osv",
+            ranges: vec![
+                Range {
+                    introduced: Some("1.0"),
+                    until: Until::Last("1.4"),
+                },
+                Range {
+                    introduced: Some("2.0"),
+                    until: Until::Open,
+                },
+            ],
+            versions: vec!["0.9-special"],
+            cvss: vec!["CVSS:3.1/AV:N"],
+            published: Some(date(1999, 12, 31)),
+            modified: Some(date(2026, 2, 28)),
+            url: "https://example.org/a",
+            ..Advisory::default()
+        },
+        Advisory {
+            id: "CVE-2020-1",
+            package: "never",
+            feed: "alpine",
+            status: Status::NotAffected,
+            ..Advisory::default()
+        },
+    ]
+}
+
+fn file(advisories: &[Advisory<'_>]) -> Vec<u8> {
+    let mut builder = Builder::new(scope());
+    builder.origin(Origin {
+        feed: "debian".to_owned(),
+        from: "a test".to_owned(),
+        lists_unfixed: true,
+        ..Origin::default()
+    });
+    for advisory in advisories {
+        builder.add(advisory);
+    }
+    builder.finish()
+}
+
+#[test]
+fn what_was_put_in_is_found_again() {
+    let advisories = advisories();
+    let file = file(&advisories);
+    let slice = Slice::read(&file, Texts::Read).unwrap();
+    assert_eq!(slice.lookup("zlib").unwrap(), advisories[..2]);
+    assert_eq!(slice.lookup("flask").unwrap(), advisories[2..3]);
+    assert_eq!(slice.lookup("never").unwrap(), advisories[3..]);
+    assert_eq!(slice.lookup("nobody").unwrap(), []);
+    assert_eq!(
+        slice.packages().collect::<Vec<_>>(),
+        ["flask", "never", "zlib"]
+    );
+    assert_eq!(slice.all().count(), 4);
+    let meta = slice.meta();
+    assert_eq!((meta.rows, meta.packages, meta.origins[0].rows), (4, 3, 4));
+    assert_eq!(meta.scope, scope());
+    let (peeked, digest) = Meta::peek(&file).unwrap();
+    assert_eq!((&peeked, &digest), (meta, slice.digest()));
+}
+
+#[test]
+fn without_texts_the_rest_is_the_same() {
+    let file = file(&advisories());
+    let slice = Slice::read(&file, Texts::Skip).unwrap();
+    let found = slice.lookup("zlib").unwrap();
+    assert_eq!((found[0].id, found[0].title), ("CVE-2024-0001", ""));
+    assert_eq!(slice.lookup("flask").unwrap()[0].url, "");
+}
+
+#[test]
+fn order_and_repetition_do_not_change_a_byte() {
+    let mut advisories = advisories();
+    let first = file(&advisories);
+    advisories.reverse();
+    advisories.push(advisories[0].clone());
+    assert_eq!(file(&advisories), first);
+}
+
+#[test]
+fn a_slice_without_rows_is_still_a_slice() {
+    let slice = file(&[]);
+    let slice = Slice::read(&slice, Texts::Read).unwrap();
+    assert_eq!(slice.lookup("zlib").unwrap(), []);
+    assert_eq!(slice.meta().rows, 0);
+}
+
+#[test]
+fn what_was_cut_or_changed_is_refused_at_every_byte() {
+    let file = file(&advisories());
+    for end in 0..file.len() {
+        let error = Slice::read(&file[..end], Texts::Read).unwrap_err();
+        let at_head = end < MAGIC.len();
+        assert_eq!(error == SliceError::NotASlice, at_head, "{end}: {error}");
+    }
+    for at in 0..file.len() {
+        let mut changed = file.clone();
+        changed[at] ^= 1;
+        assert!(Slice::read(&changed, Texts::Read).is_err(), "byte {at}");
+    }
+    assert!(matches!(
+        Slice::read(b"plimsoll-slice 2\nabc", Texts::Read),
+        Err(SliceError::Version(version)) if version == "2"
+    ));
+}
+
+/// A slice with a right digest around these bodies.
+fn forged(body: &[u8], raw: usize, texts: &[u8]) -> Vec<u8> {
+    let meta = Meta {
+        scope: scope(),
+        rows: 0,
+        packages: 0,
+        origins: Vec::new(),
+    };
+    let pack = |bytes: &[u8]| zstd::bulk::compress(bytes, 1).unwrap();
+    meta::assemble(&meta, (&pack(body), raw), (&pack(texts), texts.len()))
+}
+
+#[test]
+fn a_right_digest_makes_nonsense_no_sense() {
+    let refused = |body: &[u8], raw: usize| {
+        let slice = Slice::read(&forged(body, raw, &[0]), Texts::Read);
+        let looked_up = slice.and_then(|slice| {
+            let found: Result<Vec<String>, _> = slice
+                .all()
+                .map(|row| row.map(|row| row.id.to_owned()))
+                .collect();
+            found
+        });
+        assert!(
+            matches!(looked_up, Err(SliceError::Corrupt(_))),
+            "{body:?}: {looked_up:?}"
+        );
+    };
+    // Lengths that lie, in both directions.
+    refused(&[0, 0], 1);
+    refused(&[0, 0], 3);
+    refused(&[0, 0], usize::MAX);
+    // More words than bytes; a word longer than the rest; a number without an end; no packages.
+    refused(&[200, 1, 0], 3);
+    refused(&[1, 9, b'a'], 3);
+    refused(&[0xff, 0xff, 0xff, 0xff, 0xff], 5);
+    refused(&[0], 1);
+    // A package whose name is no word, whose rows lead out, who has more rows than bytes, fewer.
+    refused(&[0, 1, 0, 0, 0], 5);
+    refused(&[1, 1, b'a', 1, 0, 1, 99], 7);
+    refused(&[1, 1, b'a', 1, 0, 2, 4, 0, 0, 0, 0], 11);
+    refused(&[1, 1, b'a', 1, 0, 0, 4, 0, 0, 0, 0], 11);
+    // A severity beyond the last, a list of more words than there are.
+    refused(&[1, 1, b'a', 1, 0, 1, 4, 0, 7, 0, 0], 11);
+    refused(&[1, 1, b'a', 1, 0, 1, 5, 0, 8, 0, 0, 99], 12);
+    // A word that is no text.
+    refused(&[1, 1, 0xff, 1, 0, 1, 4, 0, 0, 0, 0], 11);
+}
