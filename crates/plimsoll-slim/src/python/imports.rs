@@ -112,7 +112,7 @@ impl Found {
             if truth == Some(true) {
                 return;
             }
-            truth = clause.test.as_ref().map_or(None, |test| self.truth(test));
+            truth = clause.test.as_ref().and_then(|test| self.truth(test));
             if truth != Some(false) {
                 self.visit_body(&clause.body);
             }
