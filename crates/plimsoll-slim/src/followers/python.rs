@@ -150,9 +150,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             keep.path(&module, Pull::Opened, reason);
         }
     }
-    // What was loaded has shown in the run what it needs; more than that is not this level's.
-    let is_settled = scene.level() == Level::File && kind != Kind::Own;
-    if is_settled && scene.loaded_modules().contains(path) {
+    if scene.level() == Level::File && kind != Kind::Own && is_settled(scene, places, path) {
         return;
     }
     match imports(
@@ -166,6 +164,25 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             }
         }
     }
+}
+
+/// Whether a run has shown what a module needs, which is all that counts at the level `file`: it was
+/// loaded; it is one of those that an interpreter has inside itself, so that no file of it is opened;
+/// or it is a codec, of which those that bring libraries are left to chance there.
+fn is_settled(scene: &Scene<'_>, places: &Places, path: &ImagePath) -> bool {
+    if scene.observations().seen.is_empty() {
+        return false;
+    }
+    let Some(home) = places.home(path) else {
+        return scene.loaded_modules().contains(path);
+    };
+    let name = path.file_name().strip_suffix(b".py").unwrap_or_default();
+    let is_inside = path.parent().as_ref() == Some(home)
+        && STARTUP.iter().any(|startup| startup.as_bytes() == name);
+    is_inside
+        || path.starts_with(home.join("encodings"))
+        || path.starts_with(home.join("importlib"))
+        || scene.loaded_modules().contains(path)
 }
 
 /// Every module of a package, where no run showed which are used: what a package imports by names
