@@ -1,6 +1,6 @@
 //! Everything one run learned; the only thing a format may print.
 
-use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, Severity};
+use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, ScanFacts, Severity};
 
 /// Everything one run learned.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,8 @@ pub struct Report {
     pub comparison: Option<Comparison>,
     /// What differs between two images, for diff.
     pub diff: Option<ImageDiff>,
+    /// What is known about the packages of each image that was scanned, in the order given.
+    pub scans: Vec<ScanFacts>,
     /// Sentences worth saying that are neither findings nor problems.
     pub notes: Vec<String>,
 }
