@@ -7,14 +7,20 @@
 
 mod advisory;
 mod distributions;
+mod ignore;
+mod matching;
 mod scope;
 mod slice;
 mod support;
+mod vex;
 
 pub use advisory::{Advisory, PackageKind, Range, Status, Until, severity};
+pub use ignore::{Ignore, IgnoreError, Ignores};
+pub use matching::{Data, ScanRequest, scan, wanted};
 pub use scope::Scope;
 pub use slice::{Builder, Meta, Origin, Slice, SliceError, Texts};
 
 pub use distributions::{DISTRIBUTIONS, Distribution, Release};
 pub use jiff::civil::Date;
 pub use support::{Support, support};
+pub use vex::{ImageNames, Vex, VexError};

@@ -11,11 +11,11 @@ mod score;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_model::os_release::OsRelease;
+use plimsoll_model::package::ecosystem::{self, is_distribution};
 use plimsoll_model::vulnerability::{
-    Affected, AskedData, Exploited, Part, SeverityBy, Unjudged, VulnerabilityState, is_distribution,
+    Affected, AskedData, Exploited, Part, SeverityBy, Unjudged, VulnerabilityState,
 };
-use plimsoll_model::{FileTree, Inventory, Package, PackageId, ScanFacts, Severity, Vulnerability};
+use plimsoll_model::{FileTree, Inventory, OsRelease, Package, ScanFacts, Severity, Vulnerability};
 use plimsoll_packages::version;
 
 use crate::{Advisory, Date, PackageKind, Scope, Slice, Status};
@@ -25,9 +25,7 @@ use range::Hit;
 pub struct ScanRequest<'a> {
     /// The image, or what stands for it, as the user wrote it.
     pub name: &'a str,
-    /// What its `os-release` says; `None` where it has none.
-    pub os: Option<&'a OsRelease>,
-    /// What is installed.
+    /// What is installed, and on which distribution.
     pub inventory: &'a Inventory,
     /// Its files, by whose layers packages are told apart; `None` where only the inventory is known.
     pub tree: Option<&'a FileTree>,
@@ -48,7 +46,7 @@ pub struct ScanRequest<'a> {
 /// What there is about one scope.
 pub enum Data {
     /// The advisories.
-    Slice(Slice),
+    Slice(Box<Slice>),
     /// Nothing was ever fetched.
     Missing,
     /// What there is cannot be read; why, as a phrase.
@@ -56,9 +54,12 @@ pub enum Data {
 }
 
 /// What the data that a scan of this inventory needs are about.
-pub fn wanted(os: Option<&OsRelease>, inventory: &Inventory) -> BTreeSet<Scope> {
+pub fn wanted(inventory: &Inventory) -> BTreeSet<Scope> {
+    let os = inventory.release.as_ref();
     let packages = inventory.packages.iter();
-    packages.filter_map(|package| scope(os, package).ok()).collect()
+    packages
+        .filter_map(|package| scope(os, package).ok())
+        .collect()
 }
 
 /// Matches an inventory against what is known.
@@ -70,8 +71,8 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
         judged: 0,
     };
     let mut scopes = BTreeSet::new();
-    for (id, package) in request.inventory.iter() {
-        match state.package(id, package) {
+    for package in &request.inventory.packages {
+        match state.package(package) {
             Ok(scope) => {
                 state.judged += 1;
                 scopes.extend(scope);
@@ -101,10 +102,14 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
         });
     }
     let mut vulnerabilities = state.vulnerabilities;
-    vulnerabilities.sort_by(|a, b| heaviness(b).cmp(&heaviness(a)).then_with(|| name(a).cmp(&name(b))));
+    vulnerabilities.sort_by(|a, b| {
+        heaviness(b)
+            .cmp(&heaviness(a))
+            .then_with(|| name(a).cmp(&name(b)))
+    });
     ScanFacts {
         name: request.name.to_owned(),
-        distribution: request.os.map(|os| os.pretty_name.clone()).unwrap_or_default(),
+        distribution: distribution(request.inventory),
         data,
         packages: request.inventory.packages.len() as u64,
         judged: state.judged,
@@ -114,10 +119,33 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
     }
 }
 
+/// The distribution in its own words.
+fn distribution(inventory: &Inventory) -> String {
+    let Some(os) = &inventory.release else {
+        return String::new();
+    };
+    if !os.pretty_name.is_empty() {
+        return os.pretty_name.clone();
+    }
+    format!("{} {}", os.id, os.version_id).trim().to_owned()
+}
+
 /// By this the worst come first.
-fn heaviness(it: &Vulnerability) -> (bool, Option<Severity>, std::cmp::Reverse<VulnerabilityState>, u8) {
+fn heaviness(
+    it: &Vulnerability,
+) -> (
+    bool,
+    Option<Severity>,
+    std::cmp::Reverse<VulnerabilityState>,
+    u8,
+) {
     let score = it.cvss.as_ref().map_or(0, |cvss| cvss.score);
-    (it.exploited.is_some(), it.severity, std::cmp::Reverse(it.state), score)
+    (
+        it.exploited.is_some(),
+        it.severity,
+        std::cmp::Reverse(it.state),
+        score,
+    )
 }
 
 fn name(it: &Vulnerability) -> (&str, &str, &str) {
@@ -125,23 +153,30 @@ fn name(it: &Vulnerability) -> (&str, &str, &str) {
 }
 
 fn label(package: &Package) -> String {
-    format!("{} {}", package.name, package.version).trim_end().to_owned()
+    format!("{} {}", package.name, package.version)
+        .trim_end()
+        .to_owned()
 }
 
 /// What the advisories about a package are filed under, or why nobody can know.
 fn scope(os: Option<&OsRelease>, package: &Package) -> Result<Scope, String> {
-    let ecosystem = package.ecosystem;
-    if is_distribution(ecosystem) {
+    let kind = package.ecosystem;
+    if is_distribution(kind) {
         let Some(os) = os else {
-            return Err("the image does not say which distribution it is of: it has no os-release".to_owned());
+            return Err(
+                "the image does not say which distribution it is of: it has no os-release"
+                    .to_owned(),
+            );
         };
         return Scope::of_os(os).ok_or_else(|| match os.id.as_str() {
             "" => "os-release has no ID: the distribution is not known".to_owned(),
-            id => format!("os-release names no release of {id} that advisories could be filed under"),
+            id => {
+                format!("os-release names no release of {id} that advisories could be filed under")
+            }
         });
     }
-    let name = match ecosystem {
-        "generic" => "bitnami",
+    let name = match kind {
+        ecosystem::GENERIC => "bitnami",
         other => other,
     };
     Scope::parse(name).ok_or_else(|| format!("no feed is known for packages of the kind {name}"))
@@ -156,12 +191,12 @@ struct State<'a> {
 
 impl<'a> State<'a> {
     /// Judges one package; answers what it was judged by, if by anything of its own.
-    fn package(&mut self, id: PackageId, package: &'a Package) -> Result<Option<Scope>, String> {
+    fn package(&mut self, package: &'a Package) -> Result<Option<Scope>, String> {
         // The distribution's package that brought it answers for it.
         if package.part_of.is_some() {
             return Ok(None);
         }
-        let scope = scope(self.request.os, package)?;
+        let scope = scope(self.request.inventory.release.as_ref(), package)?;
         let slice = match self.request.data.get(&scope) {
             Some(Data::Slice(slice)) if slice.meta().rows > 0 => slice,
             Some(Data::Slice(_)) => {
@@ -175,12 +210,16 @@ impl<'a> State<'a> {
             }
         };
         let order = version::order_of(package.ecosystem).ok_or_else(|| {
-            format!("how versions of the kind {} are ordered is not known", package.ecosystem)
+            format!(
+                "how versions of the kind {} are ordered is not known",
+                package.ecosystem
+            )
         })?;
         if package.version.is_empty() {
             return Err("its version is not known".to_owned());
         }
-        let corrupt = |error: crate::SliceError| format!("the data about {scope} are nonsense: {error}");
+        let corrupt =
+            |error: crate::SliceError| format!("the data about {scope} are nonsense: {error}");
         let mut found: BTreeMap<&str, (Advisory<'a>, Hit<'a>)> = BTreeMap::new();
         for (name, kind) in names(package, slice)? {
             for advisory in slice.lookup(&name).map_err(corrupt)? {
@@ -208,7 +247,7 @@ impl<'a> State<'a> {
             }
         }
         if !found.is_empty() {
-            let affected = self.affected(id, package);
+            let affected = self.affected(package);
             for (id, (advisory, hit)) in found {
                 self.vulnerabilities
                     .push(self.vulnerability(id, &advisory, &hit, &affected, &scope));
@@ -217,8 +256,11 @@ impl<'a> State<'a> {
         Ok(Some(scope))
     }
 
-    fn affected(&self, id: PackageId, package: &Package) -> Affected {
-        let layer = self.request.tree.and_then(|tree| layers::layer(tree, package));
+    fn affected(&self, package: &Package) -> Affected {
+        let layer = self
+            .request
+            .tree
+            .and_then(|tree| layers::layer(tree, package));
         let part = match (layer, self.request.base_layers) {
             // What was compiled into an image is the application's, wherever the base ends.
             (None, _) | (_, None) if !is_distribution(package.ecosystem) => Part::Application,
@@ -226,14 +268,13 @@ impl<'a> State<'a> {
             (Some(layer), Some(base)) if (layer as usize) < base => Part::Base,
             _ => Part::Application,
         };
-        let _ = id;
         Affected {
             ecosystem: package.ecosystem,
             name: package.name.clone(),
             version: package.version.clone(),
             source: package.source_name().to_owned(),
             source_version: package.source_version().to_owned(),
-            purl: package.purl(self.request.os),
+            purl: package.purl(self.request.inventory.release.as_ref()),
             part,
             layer,
             place: package.database.clone(),
@@ -301,31 +342,60 @@ struct Kinds {
 /// # Errors
 /// Why there is none that the data know.
 fn names(package: &Package, slice: &Slice) -> Result<Vec<(String, Kinds)>, String> {
-    if package.ecosystem == "generic" {
+    if package.ecosystem == ecosystem::GENERIC {
         let known = products::names(&package.name)
             .into_iter()
             .find(|name| slice.packages().any(|known| known == name));
         let name = known.ok_or_else(|| {
-            format!("no feed is known that watches {} as it is built from source", package.name)
+            format!(
+                "no feed is known that watches {} as it is built from source",
+                package.name
+            )
         })?;
-        return Ok(vec![(name, Kinds { source: true, binary: true })]);
+        return Ok(vec![(
+            name,
+            Kinds {
+                source: true,
+                binary: true,
+            },
+        )]);
     }
     let own = package.name.as_str();
     let source = package.source_name();
-    let both = |name: &str| (name.to_owned(), Kinds { source: true, binary: true });
+    let both = |name: &str| {
+        (
+            name.to_owned(),
+            Kinds {
+                source: true,
+                binary: true,
+            },
+        )
+    };
     if own == source {
         return Ok(vec![both(&normal(package.ecosystem, own))]);
     }
     Ok(vec![
-        (own.to_owned(), Kinds { source: false, binary: true }),
-        (source.to_owned(), Kinds { source: true, binary: false }),
+        (
+            own.to_owned(),
+            Kinds {
+                source: false,
+                binary: true,
+            },
+        ),
+        (
+            source.to_owned(),
+            Kinds {
+                source: true,
+                binary: false,
+            },
+        ),
     ])
 }
 
 /// A name as feeds write it: Python's are one however they are spelt.
 fn normal(ecosystem: &str, name: &str) -> String {
     match ecosystem {
-        "pypi" => {
+        ecosystem::PYPI => {
             let mut normal = String::with_capacity(name.len());
             for character in name.chars() {
                 match character {
@@ -347,11 +417,19 @@ fn asked(slice: &Slice, today: Date) -> AskedData {
     // its own account.
     let day = |origin: &crate::Origin| -> Option<Date> {
         let fetched = origin.from.contains("://");
-        let text = if fetched || origin.date.is_empty() { &origin.read } else { &origin.date };
+        let text = if fetched || origin.date.is_empty() {
+            &origin.read
+        } else {
+            &origin.date
+        };
         text.get(..10)?.parse().ok()
     };
     let oldest = meta.origins.iter().map(day).min().flatten();
-    let mut feeds: Vec<String> = meta.origins.iter().map(|origin| origin.feed.clone()).collect();
+    let mut feeds: Vec<String> = meta
+        .origins
+        .iter()
+        .map(|origin| origin.feed.clone())
+        .collect();
     feeds.sort();
     feeds.dedup();
     AskedData {

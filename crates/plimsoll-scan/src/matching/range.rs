@@ -46,8 +46,8 @@ pub(super) fn hit<'a>(
             _ => {}
         }
     }
-    let named = |it: &&str| compare(it, version).is_eq();
-    if found == Hit::None && advisory.versions.iter().any(|it| named(&it)) {
+    let named = |it: &str| compare(it, version).is_eq();
+    if found == Hit::None && advisory.versions.iter().any(|it| named(it)) {
         found = Hit::Unfixed;
     }
     found

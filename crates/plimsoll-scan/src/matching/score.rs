@@ -25,7 +25,25 @@ pub(super) fn newest(vectors: &[&str]) -> Option<Cvss> {
 
 /// The base score in tenths.
 fn score(vector: &str) -> Option<u8> {
-    let score = Parsed::from_str(vector.trim_matches(['(', ')'])).ok()?.score();
+    let vector = vector.trim_matches(['(', ')']);
+    // A vector that lacks a metric would read as harmless.
+    let needed: &[&str] = match vector.split('/').next()? {
+        "CVSS:4.0" => &[
+            "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
+        ],
+        "CVSS:3.0" | "CVSS:3.1" => &["AV", "AC", "PR", "UI", "S", "C", "I", "A"],
+        _ => &["AV", "AC", "Au", "C", "I", "A"],
+    };
+    let has = |metric: &&str| {
+        let mut names = vector
+            .split('/')
+            .filter_map(|field| field.split(':').next());
+        names.any(|name| name == *metric)
+    };
+    if !needed.iter().all(has) {
+        return None;
+    }
+    let score = Parsed::from_str(vector).ok()?.score();
     // Scores have one decimal and are at most 10.
     Some((score * 10.0).round().clamp(0.0, 100.0) as u8)
 }
@@ -53,7 +71,10 @@ mod tests {
             ("CVSS:3.0/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", 78),
             ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", 100),
             ("AV:N/AC:L/Au:N/C:P/I:P/A:P", 75),
-            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 93),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+                93,
+            ),
         ] {
             let found = newest(&[vector]).unwrap_or_else(|| panic!("{vector}"));
             assert_eq!(found.score, expected, "{vector}");
