@@ -7,6 +7,7 @@
 
 mod advisory;
 mod distributions;
+mod explain;
 pub mod feeds;
 mod ignore;
 mod marks;
@@ -17,6 +18,7 @@ mod support;
 mod vex;
 
 pub use advisory::{Advisory, PackageKind, Range, Status, Until, severity};
+pub use explain::explain;
 pub use feeds::FEEDS;
 pub use ignore::{Ignore, IgnoreError, Ignores};
 pub use marks::{Cve, Epss, Kev, Marks};
