@@ -8,7 +8,9 @@
 
 mod check;
 pub mod checks;
+pub mod dockerfile;
 mod footprint;
+pub mod lint;
 mod programs;
 
 pub use check::{Check, Findings};
