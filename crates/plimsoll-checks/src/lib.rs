@@ -16,7 +16,7 @@ mod programs;
 pub use check::{Check, Findings};
 pub use checks::CHECKS;
 pub use footprint::footprint;
-use plimsoll_model::{Finding, Problem, Subject};
+use plimsoll_model::{Finding, Problem, Rule, Subject};
 
 /// What every check says of an image: [`judge`] without the problems.
 pub fn inspect(subject: &Subject) -> Vec<Finding> {
@@ -39,6 +39,17 @@ pub fn judge(subject: &Subject) -> (Vec<Finding>, Vec<Problem>) {
         weight.then(one.check.cmp(other.check)).then_with(seen)
     });
     (findings, problems)
+}
+
+/// The checks as formats explain them, sorted by name.
+pub fn rules() -> Vec<Rule> {
+    let rule = |check: &&Check| Rule {
+        id: check.id,
+        summary: check.summary,
+        severity: check.severity,
+        page: check.page_text(),
+    };
+    CHECKS.iter().map(rule).collect()
 }
 
 /// The check of this name.

@@ -5,11 +5,11 @@ use std::io::{self, Read, Write as _};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use plimsoll_model::{Contents, Digest, Extent};
+use plimsoll_model::{Contents, Digest, Extent, Seen};
 use sha2::{Digest as _, Sha256};
 
 use crate::codec::{Codec, Decoder};
-use crate::layer::Captured;
+use crate::kept::Kept;
 use crate::part::Part;
 use crate::spool::Section;
 use crate::stream::digest_of;
@@ -30,7 +30,7 @@ pub(crate) struct LayerBytes {
     codec: Codec,
     diff_id: Digest,
     size: u64,
-    captured: Captured,
+    kept: Kept,
     plain: OnceLock<Arc<File>>,
     restarts: AtomicU32,
     waiting: Mutex<Vec<Stream>>,
@@ -48,7 +48,7 @@ impl LayerBytes {
         codec: Codec,
         diff_id: Digest,
         size: u64,
-        captured: Captured,
+        kept: Kept,
         spooled: Option<File>,
     ) -> Self {
         let plain = OnceLock::new();
@@ -60,7 +60,7 @@ impl LayerBytes {
             codec,
             diff_id,
             size,
-            captured,
+            kept,
             plain,
             restarts: AtomicU32::new(0),
             waiting: Mutex::default(),
@@ -71,10 +71,8 @@ impl LayerBytes {
         if offset.checked_add(size).is_none_or(|end| end > self.size) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        if let Some(body) = self.captured.get(&offset)
-            && body.len() as u64 >= size
-        {
-            return Ok(Box::new(io::Cursor::new(Arc::clone(body)).take(size)));
+        if let Some(reader) = self.kept.open(offset, size) {
+            return Ok(reader);
         }
         if self.codec == Codec::Plain {
             return Ok(Box::new(self.part.section(offset, size)?));
@@ -154,6 +152,27 @@ impl Contents for LayerContents {
     fn open(&self, at: Extent, size: u64) -> io::Result<Box<dyn Read + Send + '_>> {
         let layer = self.layers.get(at.layer as usize);
         layer.ok_or(io::ErrorKind::NotFound)?.open(at.offset, size)
+    }
+
+    fn open_part(
+        &self,
+        at: Extent,
+        size: u64,
+        from: u64,
+        length: u64,
+    ) -> io::Result<Box<dyn Read + Send + '_>> {
+        if from.checked_add(length).is_none_or(|end| end > size) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let offset = at.offset.checked_add(from);
+        let offset = offset.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let layer = self.layers.get(at.layer as usize);
+        layer.ok_or(io::ErrorKind::NotFound)?.open(offset, length)
+    }
+
+    fn seen(&self, at: Extent) -> Seen {
+        let layer = self.layers.get(at.layer as usize);
+        layer.map_or(Seen::Unknown, |layer| layer.kept.seen(at.offset))
     }
 }
 

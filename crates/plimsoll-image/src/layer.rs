@@ -1,18 +1,19 @@
 //! One layer, read once: decompressed, hashed both ways, indexed, and never unpacked.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use plimsoll_model::tar::{Archive, Member, TarError, Type};
 use plimsoll_model::tree::Naming;
-use plimsoll_model::{Digest, Entry, EntryKind, Evidence, Extent, ImagePath, Kind, Problem};
+use plimsoll_model::{
+    Digest, Entry, EntryKind, Evidence, Extent, ImagePath, Interest, Kind, Problem,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::codec::{Codec, MAGIC};
+use crate::kept::{Keeper, Kept, Store};
 use crate::part::Part;
 use crate::stream::{self, ChunkReader, Chunks, Failure, Meter};
 use crate::{Error, Limits};
@@ -42,9 +43,6 @@ pub(crate) struct Promised {
     pub(crate) media_type: String,
 }
 
-/// Bodies of small files that will be asked for, by their offset in the plain layer.
-pub(crate) type Captured = BTreeMap<u64, Arc<[u8]>>;
-
 /// A layer, read and found to be what was promised.
 pub(crate) struct LayerRead {
     pub(crate) digest: Digest,
@@ -54,7 +52,7 @@ pub(crate) struct LayerRead {
     pub(crate) codec: Codec,
     pub(crate) entries: Vec<Entry>,
     pub(crate) problems: Vec<Problem>,
-    pub(crate) captured: Captured,
+    pub(crate) kept: Kept,
     /// The plain layer, where a directory for it was given.
     pub(crate) spooled: Option<File>,
 }
@@ -67,12 +65,18 @@ pub(crate) struct Shared<'a> {
     pub(crate) entries: AtomicU64,
     pub(crate) names: AtomicU64,
     pub(crate) uncompressed: AtomicU64,
-    /// Bytes of contents that may still be captured.
-    pub(crate) capture_left: AtomicU64,
+    pub(crate) interest: Option<&'a dyn Interest>,
+    /// Where files that will be asked for are kept.
+    pub(crate) store: Store,
 }
 
 impl<'a> Shared<'a> {
-    pub(crate) fn new(limits: &'a Limits, meter: Meter<'a>, spool: Option<&'a Path>) -> Self {
+    pub(crate) fn new(
+        limits: &'a Limits,
+        meter: Meter<'a>,
+        spool: Option<&'a Path>,
+        interest: Option<&'a dyn Interest>,
+    ) -> Self {
         Self {
             limits,
             meter,
@@ -80,7 +84,8 @@ impl<'a> Shared<'a> {
             entries: AtomicU64::new(0),
             names: AtomicU64::new(0),
             uncompressed: AtomicU64::new(0),
-            capture_left: AtomicU64::new(limits.captured),
+            interest,
+            store: Store::new(limits.captured, limits.kept),
         }
     }
 }
@@ -121,13 +126,12 @@ pub(crate) fn read(
     let keep = codec != Codec::Plain && spooled.is_none();
     let mut index = Index {
         layer,
-        keep,
+        keeper: Keeper::new(keep, shared.interest, &shared.store),
         shared,
         what,
         entries: Vec::new(),
         problems: Vec::new(),
         unsaid: 0,
-        captured: BTreeMap::new(),
     };
     let consume = |chunks: &mut dyn Chunks| -> Result<Option<TarError>, Stop> {
         let mut stop = None;
@@ -166,7 +170,7 @@ pub(crate) fn read(
     };
     let run = stream::run(&promised.part, codec, &shared.meter, consume);
     let (indexed, stored) = run.map_err(Error::io(what))?;
-    let (entries, problems, captured) = index.finish();
+    let (entries, problems, kept) = index.finish();
     let tar = match indexed {
         Ok(tar) => tar,
         Err(Stop::TooLarge) => return Err(shared.limits.too_large(what, promised.part.size)),
@@ -217,7 +221,7 @@ pub(crate) fn read(
         codec,
         entries,
         problems,
-        captured,
+        kept,
         spooled,
     })
 }
@@ -256,15 +260,14 @@ impl From<TarError> for Halt {
 /// The entries of a layer in the making.
 struct Index<'a> {
     layer: u32,
-    /// Whether small files of interest are kept in memory.
-    keep: bool,
+    /// What of the files is kept for later.
+    keeper: Keeper<'a>,
     shared: &'a Shared<'a>,
     what: &'a str,
     entries: Vec<Entry>,
     problems: Vec<Problem>,
     /// Problems that were not told one by one.
     unsaid: u64,
-    captured: Captured,
 }
 
 impl Index<'_> {
@@ -291,29 +294,18 @@ impl Index<'_> {
                     continue;
                 }
             };
-            if self.keep
-                && let EntryKind::Node(Kind::File { size, at }) = &entry.kind
-                && let Some(most) = wanted(entry.path.as_bytes(), *size, member.meta.mode)
-                && self.reserve(most)
-            {
-                let mut body = Vec::with_capacity(usize::try_from(most).unwrap_or(0));
-                let read = (&mut archive).take(most).read_to_end(&mut body);
-                read.map_err(|error| match error.kind() {
+            if let EntryKind::Node(Kind::File { size, at }) = entry.kind {
+                let path = entry.path.as_bytes();
+                let mode = member.meta.mode;
+                let looked = self.keeper.look(path, mode, at.offset, size, &mut archive);
+                looked.map_err(|error| match error.kind() {
                     io::ErrorKind::UnexpectedEof => TarError::Truncated(archive.offset()),
                     _ => TarError::Io(error),
                 })?;
-                self.captured.insert(at.offset, body.into());
             }
             self.entries.push(entry);
         }
         Ok(())
-    }
-
-    fn reserve(&self, size: u64) -> bool {
-        let left = &self.shared.capture_left;
-        let take = |left: u64| left.checked_sub(size);
-        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .is_ok()
     }
 
     fn problem(&mut self, path: ImagePath, size: u64, message: String) {
@@ -326,14 +318,14 @@ impl Index<'_> {
         self.problems.push(Problem { message, evidence });
     }
 
-    fn finish(mut self) -> (Vec<Entry>, Vec<Problem>, Captured) {
+    fn finish(mut self) -> (Vec<Entry>, Vec<Problem>, Kept) {
         if self.unsaid > 0 {
             self.problems.push(Problem {
                 message: format!("{}: {} more entries left out", self.what, self.unsaid),
                 evidence: Evidence::Layer(self.layer),
             });
         }
-        (self.entries, self.problems, self.captured)
+        (self.entries, self.problems, self.keeper.finish())
     }
 }
 
@@ -437,34 +429,4 @@ fn fits(path: &ImagePath) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// How many bytes of a file are kept in memory: all of what somebody will ask for, and of every
-/// program the first line, which says whether it is a script.
-fn wanted(path: &[u8], size: u64, mode: u32) -> Option<u64> {
-    /// The kernel reads no more of it (`BINPRM_BUF_SIZE`).
-    const FIRST_LINE: u64 = 256;
-    if size <= interest(path) {
-        return Some(size);
-    }
-    (mode & 0o111 != 0).then_some(size.min(FIRST_LINE))
-}
-
-/// Up to how many bytes a file at `path` is kept in memory, because somebody will ask for it:
-/// configuration, and the databases that say what is installed.
-fn interest(path: &[u8]) -> u64 {
-    const SMALL: u64 = 256 << 10;
-    const DATABASE: u64 = 16 << 20;
-    const TABLE: &[(&[u8], u64)] = &[
-        (b"/etc/", SMALL),
-        (b"/lib/apk/db/", DATABASE),
-        (b"/opt/bitnami/", SMALL),
-        (b"/usr/lib/apk/db/", DATABASE),
-        (b"/usr/lib/os-release", SMALL),
-        (b"/usr/lib/sysimage/rpm/", DATABASE),
-        (b"/var/lib/dpkg/", DATABASE),
-        (b"/var/lib/rpm/", DATABASE),
-    ];
-    let row = TABLE.iter().find(|(prefix, _)| path.starts_with(prefix));
-    row.map_or(0, |&(_, most)| most)
 }

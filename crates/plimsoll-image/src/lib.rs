@@ -8,6 +8,7 @@ mod config;
 mod contents;
 mod documents;
 mod error;
+mod kept;
 mod layer;
 mod limits;
 mod lineage;

@@ -23,6 +23,8 @@ pub struct Limits {
     pub uncompressed: u64,
     /// Bytes of file contents held in memory because they will be asked for again.
     pub captured: u64,
+    /// Bytes of larger files kept in a temporary file, because they will be asked for again.
+    pub kept: u64,
 }
 
 impl Default for Limits {
@@ -35,7 +37,8 @@ impl Default for Limits {
             layer_floor: 1 << 30,
             layer_ratio: 200,
             uncompressed: 1 << 40,
-            captured: 64 << 20,
+            captured: 48 << 20,
+            kept: 4 << 30,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use plimsoll_model::tree::Builder;
 use plimsoll_model::{
-    Blob, Config, Descriptor, Evidence, Image, Layer, Lineage, Open, Problem, Rootfs,
+    Blob, Config, Descriptor, Evidence, Image, Interest, Layer, Lineage, Open, Problem, Rootfs,
 };
 
 use crate::contents::{LayerBytes, LayerContents};
@@ -31,6 +31,9 @@ pub struct Options<'a> {
     /// Told now and then how many bytes of compressed layers were read, and how many there are.
     /// Called from several threads.
     pub progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
+    /// Which files will be asked for, beyond configuration and what names the distribution: they
+    /// are kept from the pass over their layers, large ones in an unlinked temporary file.
+    pub interest: Option<&'a dyn Interest>,
 }
 
 /// An image, opened: every digest verified, every layer merged.
@@ -78,7 +81,7 @@ fn read(
         total,
         done: AtomicU64::new(0),
     };
-    let shared = Shared::new(limits, meter, options.spool);
+    let shared = Shared::new(limits, meter, options.spool, options.interest);
     let read = read_all(&layered.layers, &shared)?;
     let mut builder = Builder::default();
     let mut problems = Vec::new();
@@ -128,7 +131,7 @@ fn read(
             read.codec,
             read.diff_id,
             read.uncompressed,
-            read.captured,
+            read.kept,
             read.spooled,
         ));
     }

@@ -49,6 +49,20 @@ impl Contents for FileSpool {
             size,
         )))
     }
+
+    fn open_part(
+        &self,
+        at: Extent,
+        size: u64,
+        from: u64,
+        length: u64,
+    ) -> io::Result<Box<dyn Read + Send + '_>> {
+        if from.checked_add(length).is_none_or(|end| end > size) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let file = Arc::clone(&self.file);
+        Ok(Box::new(Section::new(file, at.offset + from, length)))
+    }
 }
 
 impl Spool for FileSpool {

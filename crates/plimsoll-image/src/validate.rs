@@ -125,7 +125,7 @@ impl Check<'_> {
             }
         }
         self.config(layered);
-        let shared = Shared::new(self.limits, Meter::silent(), None);
+        let shared = Shared::new(self.limits, Meter::silent(), None, None);
         for (promised, read) in layered
             .layers
             .iter()

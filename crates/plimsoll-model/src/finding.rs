@@ -92,6 +92,19 @@ pub enum Evidence {
     Image,
 }
 
+impl Evidence {
+    /// What is named, without what changes from build to build (layer, size, version, value, line).
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Path { path, .. } | Self::Line { path, .. } => path.to_string(),
+            Self::Package { name, .. } => format!("package {name}"),
+            Self::Config { key, .. } => (*key).to_owned(),
+            Self::Source(source) => source.file.clone(),
+            Self::Layer(_) | Self::Image => "image".to_owned(),
+        }
+    }
+}
+
 /// A stretch of a file that the user wrote: lines and columns are counted from 1, columns in
 /// characters, and the end is where the next character would stand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,6 +155,32 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What to do about it: a line of a Dockerfile, or a plimsoll command.
     pub remedy: Option<String>,
+}
+
+impl Finding {
+    /// What tells this finding from others, and stays the same from build to build: the check and
+    /// the first thing it names; of a file of text also the sentence, because lines move.
+    pub fn key(&self) -> String {
+        let subject = self.evidence.iter().map(Evidence::subject).min();
+        let key = format!("{}:{}", self.check, subject.unwrap_or_default());
+        match self.evidence.first() {
+            Some(Evidence::Source(_)) => format!("{key}:{}", self.message),
+            _ => key,
+        }
+    }
+}
+
+/// What a kind of finding means: a row of a table of checks, for formats that explain it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// What [`Finding::check`] says.
+    pub id: &'static str,
+    /// What is the case when it finds something, in a few words.
+    pub summary: &'static str,
+    /// How much its findings weigh, as a rule.
+    pub severity: Severity,
+    /// The page, as Markdown.
+    pub page: String,
 }
 
 /// Something that could not be read or judged: it makes a result incomplete, and is never silent.

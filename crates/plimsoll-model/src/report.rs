@@ -1,6 +1,6 @@
 //! Everything one run learned; the only thing a format may print.
 
-use crate::{Finding, ImagePath, Lineage, Plan, Problem};
+use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, Severity};
 
 /// Everything one run learned.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,12 @@ pub struct Report {
     pub subject: Option<ImageFacts>,
     /// Findings, heaviest first.
     pub findings: Vec<Finding>,
+    /// Findings that the policy tolerates, and why.
+    pub waived: Vec<Waived>,
+    /// The checks that looked, whether they found something or not, sorted by name.
+    pub rules: Vec<Rule>,
+    /// How the image stands against a policy, where one was asked.
+    pub verdict: Option<Verdict>,
     /// What could not be read or judged.
     pub problems: Vec<Problem>,
     /// What was done, for slim.
@@ -21,6 +27,64 @@ pub struct Report {
     pub diff: Option<ImageDiff>,
     /// Sentences worth saying that are neither findings nor problems.
     pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Whether a finding is over the line that the policy, or `--fail-on`, draws.
+    pub fn is_over(&self, finding: &Finding) -> bool {
+        let line = self.verdict.as_ref().and_then(|verdict| verdict.line);
+        line.is_some_and(|line| finding.severity >= line)
+    }
+
+    /// How many findings are over the line.
+    pub fn over(&self) -> usize {
+        let over = self.findings.iter().filter(|finding| self.is_over(finding));
+        over.count()
+    }
+
+    /// How many demands of the policy are not met.
+    pub fn unmet(&self) -> usize {
+        let demands = self.verdict.iter().flat_map(|verdict| &verdict.demands);
+        demands.filter(|demand| !demand.met).count()
+    }
+
+    /// Whether the policy refuses the image.
+    pub fn is_refused(&self) -> bool {
+        self.over() + self.unmet() > 0
+    }
+}
+
+/// How an image stands against a policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What the image is for: `production`, `development`.
+    pub environment: String,
+    /// Findings of this severity and above are over the line; none are where it is not set.
+    pub line: Option<Severity>,
+    /// What the policy demands beyond the checks, and what was found.
+    pub demands: Vec<Demand>,
+}
+
+/// One demand of a policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// The demand, in the words of the policy: `bytes at most 120 MB`.
+    pub wanted: String,
+    /// What was found: `98.1 MB`.
+    pub found: String,
+    /// Whether it is met.
+    pub met: bool,
+}
+
+/// A finding that the policy tolerates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waived {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it is tolerated, in the words of the policy.
+    pub reason: String,
+    /// The last day on which it is, as `2026-12-31`, where there is one.
+    pub until: Option<String>,
 }
 
 /// What is known about one image.

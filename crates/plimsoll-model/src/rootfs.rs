@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Extent, FileTree, ImagePath, Kind};
+use crate::{Extent, FileTree, ImagePath, Kind, Seen};
 
 /// Something that can be opened for reading, any number of times.
 pub trait Open: Send + Sync {
@@ -27,6 +27,30 @@ pub trait Contents: Send + Sync {
     /// # Errors
     /// When the bytes cannot be read any more.
     fn open(&self, at: Extent, size: u64) -> io::Result<Box<dyn Read + Send + '_>>;
+
+    /// A reader of `length` of the `size` bytes that lie at `at`, from byte `from` of them on.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `UnexpectedEof` where the part is not within the whole.
+    fn open_part(
+        &self,
+        at: Extent,
+        size: u64,
+        from: u64,
+        length: u64,
+    ) -> io::Result<Box<dyn Read + Send + '_>> {
+        if from.checked_add(length).is_none_or(|end| end > size) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut reader = self.open(at, size)?;
+        io::copy(&mut (&mut reader).take(from), &mut io::sink())?;
+        Ok(Box::new(reader.take(length)))
+    }
+
+    /// What was seen in the file at `at` when its layer was read.
+    fn seen(&self, _at: Extent) -> Seen {
+        Seen::Unknown
+    }
 }
 
 /// Contents that can still be added to: where files of a tree in the making are put.
@@ -112,6 +136,28 @@ impl Contents for Overlaid {
             self.base.open(at, size)
         }
     }
+
+    fn open_part(
+        &self,
+        at: Extent,
+        size: u64,
+        from: u64,
+        length: u64,
+    ) -> io::Result<Box<dyn Read + Send + '_>> {
+        if at.layer == Self::ADDED {
+            self.added.open_part(at, size, from, length)
+        } else {
+            self.base.open_part(at, size, from, length)
+        }
+    }
+
+    fn seen(&self, at: Extent) -> Seen {
+        if at.layer == Self::ADDED {
+            Seen::Unknown
+        } else {
+            self.base.seen(at)
+        }
+    }
 }
 
 /// A [`FileTree`] plus the means to read a file's bytes.
@@ -167,6 +213,24 @@ impl Rootfs {
     pub fn open(&self, path: &ImagePath) -> io::Result<Box<dyn Read + Send + '_>> {
         let (at, size) = self.file(path)?;
         self.contents.open(at, size)
+    }
+
+    /// `length` bytes of the file at `path`, from byte `from` on, links followed.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such regular file, `UnexpectedEof` when the part is not within
+    /// it, else what the contents say.
+    pub fn read_part(&self, path: &ImagePath, from: u64, length: u64) -> io::Result<Vec<u8>> {
+        let (at, size) = self.file(path)?;
+        let mut bytes = Vec::new();
+        self.contents
+            .open_part(at, size, from, length)?
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 == length {
+            Ok(bytes)
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
     }
 
     fn file(&self, path: &ImagePath) -> io::Result<(Extent, u64)> {

@@ -2,10 +2,11 @@
 //!
 //! Source: `dpkg-query(1)` on the states, `deb-control(5)`, Debian policy 5 and 7.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
-use plimsoll_model::{Evidence, ImagePath, Package, Problem, Rootfs};
+use plimsoll_model::package::ecosystem;
+use plimsoll_model::{Evidence, FileDigest, ImagePath, Package, Problem, Rootfs, State};
 
 use crate::deb822::{self, Stanza};
 use crate::index::installed_size;
@@ -25,7 +26,7 @@ pub(crate) const MAX_LIST: u64 = 32 << 20;
 const NAMED: usize = 5;
 
 /// The ecosystem of everything here, in package-URL words.
-const ECOSYSTEM: &str = "deb";
+const ECOSYSTEM: &str = ecosystem::DEB;
 
 /// What stands for the `Status` field, and is none.
 pub(crate) enum Status {
@@ -93,8 +94,8 @@ pub(crate) fn records(
 pub(crate) struct Record {
     /// The package, without files.
     pub(crate) package: Package,
-    /// Its files are in the tree; otherwise only its configuration is, or nothing.
-    pub(crate) installed: bool,
+    /// Whether its files are in the tree; `None` where nothing of it is.
+    pub(crate) state: Option<State>,
     /// `Multi-Arch: same`: its files in the database carry the architecture.
     pub(crate) same: bool,
 }
@@ -115,34 +116,41 @@ fn record(
     let mut trouble = |what: String| {
         problem.get_or_insert_with(|| format!("package {name}: {what}"));
     };
-    let installed = match (status, stanza.get("Status")) {
-        (Status::Implied, None) => true,
+    let state = match (status, stanza.get("Status")) {
+        (Status::Implied, None) => Some(State::Installed),
         (Status::Told, None) => {
             trouble("no Status; taken as installed".to_owned());
-            true
+            Some(State::Installed)
         }
         (_, Some(words)) => match words.split_ascii_whitespace().nth(2).unwrap_or_default() {
-            "not-installed" | "config-files" => false,
+            "not-installed" => None,
+            "config-files" => Some(State::ConfigFiles),
             "installed" | "unpacked" | "half-configured" | "triggers-awaited"
-            | "triggers-pending" => true,
+            | "triggers-pending" => Some(State::Installed),
             "half-installed" => {
                 trouble("is half-installed; some of its files may be missing".to_owned());
-                true
+                Some(State::HalfInstalled)
             }
             _ => {
                 let words = words.escape_debug();
                 trouble(format!("unknown Status `{words}`; taken as installed"));
-                true
+                Some(State::Installed)
             }
         },
     };
     let version = field("Version");
-    if version.is_empty() && installed {
+    if version.is_empty() && matches!(state, Some(State::Installed | State::HalfInstalled)) {
         trouble("no Version".to_owned());
     }
     let (source, source_version) = split_source(&field("Source"), &name, &version);
     let package = Package {
         ecosystem: ECOSYSTEM,
+        state: state.unwrap_or_default(),
+        vendor: match field("Origin") {
+            origin if origin.is_empty() => field("Maintainer").into_owned(),
+            origin => origin.into_owned(),
+        },
+        digests: conffile_digests(&field("Conffiles")),
         architecture: field("Architecture").into_owned(),
         source,
         source_version,
@@ -159,7 +167,7 @@ fn record(
     };
     let record = Record {
         package,
-        installed,
+        state,
         same: field("Multi-Arch") == "same",
     };
     (Some(record), problem)
@@ -180,21 +188,29 @@ fn split_source(field: &str, name: &str, version: &str) -> (Option<String>, Opti
 
 /// Lines of `PATH MD5 [obsolete]`; the path may have blanks in it.
 fn conffiles(field: &str) -> Vec<ImagePath> {
-    let mut paths: Vec<ImagePath> = field
-        .lines()
-        .filter_map(|line| {
-            let mut line = line.trim_ascii();
-            for mark in ["obsolete", "remove-on-upgrade"] {
-                line = line.strip_suffix(mark).unwrap_or(line).trim_ascii_end();
-            }
-            let (path, _digest) = line.rsplit_once(' ')?;
-            path.starts_with('/')
-                .then(|| ImagePath::new(path.trim_ascii_end()))
-        })
-        .collect();
+    let mut paths: Vec<ImagePath> = conffile_lines(field).map(|(path, _)| path).collect();
     paths.sort();
     paths.dedup();
     paths
+}
+
+/// What the configuration files held when they were installed.
+fn conffile_digests(field: &str) -> BTreeMap<ImagePath, FileDigest> {
+    conffile_lines(field)
+        .filter_map(|(path, digest)| Some((path, FileDigest::from_hex(digest.as_bytes())?)))
+        .collect()
+}
+
+fn conffile_lines(field: &str) -> impl Iterator<Item = (ImagePath, &str)> {
+    field.lines().filter_map(|line| {
+        let mut line = line.trim_ascii();
+        for mark in ["obsolete", "remove-on-upgrade"] {
+            line = line.strip_suffix(mark).unwrap_or(line).trim_ascii_end();
+        }
+        let (path, digest) = line.rsplit_once(' ')?;
+        path.starts_with('/')
+            .then(|| (ImagePath::new(path.trim_ascii_end()), digest))
+    })
 }
 
 /// The paths of an `info/NAME.list` file, directories left out: a path with others below it in the
@@ -216,19 +232,31 @@ pub(crate) fn listed(rootfs: &Rootfs, bytes: &[u8]) -> Vec<ImagePath> {
     files
 }
 
-/// The paths of an `md5sums` file (`deb-md5sums(5)`): regular files that are not configuration.
-pub(crate) fn summed(bytes: &[u8]) -> Vec<ImagePath> {
-    let mut files: Vec<ImagePath> = bytes
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| {
-            let blank = line.iter().position(|&byte| byte == b' ')?;
-            let path = line[blank..].trim_ascii();
-            (!path.is_empty()).then(|| ImagePath::new(path))
-        })
-        .collect();
-    files.sort();
-    files.dedup();
-    files
+/// The paths and digests of an `md5sums` file (`deb-md5sums(5)`): regular files that are not
+/// configuration.
+pub(crate) fn summed(bytes: &[u8]) -> BTreeMap<ImagePath, Option<FileDigest>> {
+    let lines = bytes.split(|&byte| byte == b'\n');
+    let sums = lines.filter_map(|line| {
+        let blank = line.iter().position(|&byte| byte == b' ')?;
+        let (digest, path) = line.split_at(blank);
+        let path = path.trim_ascii();
+        (!path.is_empty()).then(|| (ImagePath::new(path), FileDigest::from_hex(digest)))
+    });
+    sums.collect()
+}
+
+/// Gives a package the files and digests of its `md5sums` file; the files only where there is no
+/// list of them that says more.
+pub(crate) fn add_sums(package: &mut Package, sums: &[u8], listed: bool) {
+    let sums = summed(sums);
+    if !listed {
+        package.files.extend(sums.keys().cloned());
+        package.files.sort();
+        package.files.dedup();
+    }
+    let known = sums.into_iter();
+    let known = known.filter_map(|(path, digest)| Some((path, digest?)));
+    package.digests.extend(known);
 }
 
 fn is_dir(rootfs: &Rootfs, path: &ImagePath) -> bool {

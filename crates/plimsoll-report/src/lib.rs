@@ -1,11 +1,13 @@
-//! A report as text for a person and as JSON for a program.
+//! A report as text for a person, as JSON for a program, and as what other tools read.
 //!
 //! A format is a row of [`FORMATS`] and a file of its own.
 //!
 //! **Invariant:** a format prints what a [`plimsoll_model::Report`] holds and computes nothing that
 //! is not in it. What a stranger wrote never reaches the output with a control character in it.
 
+mod before_after;
 pub mod formats;
+mod place;
 
 use std::io::{self, Write};
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use plimsoll_model::package::ecosystem;
 use plimsoll_model::report::PackageFate;
 use plimsoll_model::{FileTree, ImagePath, Inventory, Node, Plan, Reason, Subject, text};
 
@@ -273,6 +274,10 @@ pub fn fate(subject: &Subject<'_>, plan: &Plan) -> PackageFate {
     let packages = &subject.inventory.packages;
     let mut fates: BTreeMap<u8, Vec<String>> = BTreeMap::new();
     for (id, package) in subject.inventory.iter() {
+        // Languages' modules are files of the application; only a distribution's packages are judged.
+        if !ecosystem::is_distribution(package.ecosystem) {
+            continue;
+        }
         let share = shares.get(&id).copied().unwrap_or_default();
         let fate = match share.kept {
             0 => 2,

@@ -153,7 +153,9 @@ pub(crate) fn files(subject: &Subject<'_>, plan: &Plan) -> BTreeMap<ImagePath, V
 
 /// The name of a package in lists: with its architecture where another of the name is installed.
 pub(crate) fn label(packages: &[Package], package: &Package) -> String {
-    let same = packages.iter().filter(|other| other.name == package.name);
+    let same = packages
+        .iter()
+        .filter(|other| (other.ecosystem, &other.name) == (package.ecosystem, &package.name));
     if same.count() > 1 && !package.architecture.is_empty() {
         format!("{}:{}", package.name, package.architecture)
     } else {

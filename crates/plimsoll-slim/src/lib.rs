@@ -28,6 +28,7 @@ mod owners;
 mod packages;
 mod plan;
 mod plugins;
+mod profile;
 mod python;
 mod risk;
 mod roots;
@@ -42,6 +43,9 @@ pub use followers::{FOLLOWERS, Follower};
 pub use glob::is_pattern;
 pub use keep::{Keep, Pull};
 pub use plan::{add, plan, repair};
+pub use profile::{
+    Folded, Group, Others, Pattern, Profile, Replay, Source, condense, drift, replay,
+};
 pub use risk::risks;
 pub use scene::Scene;
 

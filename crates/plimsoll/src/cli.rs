@@ -75,7 +75,7 @@ pub(crate) struct Look {
     /// Which of several platforms: `linux/arm64` [default: linux on this machine's architecture].
     #[arg(long, value_name = "OS/ARCH")]
     pub(crate) platform: Option<String>,
-    /// How to print: `text`, `json`.
+    /// How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: String,
     /// The same as --format json.
@@ -96,7 +96,8 @@ pub(crate) struct Inspect {
 pub(crate) struct Slim {
     #[command(flatten)]
     pub(crate) look: Look,
-    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], or into an
+    /// engine of this machine: docker-daemon:NAME[:TAG], podman:NAME[:TAG]
     /// [default: oci:NAME-slim in this directory].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: Option<String>,
@@ -224,7 +225,8 @@ pub(crate) struct Mirror {
 pub(crate) struct Build {
     /// The recipe, a TOML file (`plimsoll explain recipe` has every key).
     pub(crate) recipe: PathBuf,
-    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME].
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], or into an
+    /// engine of this machine: docker-daemon:NAME[:TAG], podman:NAME[:TAG].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: String,
     /// The lock: written on the first build, obeyed on every later one [default: beside the recipe].
@@ -238,7 +240,7 @@ pub(crate) struct Build {
     /// How layers are compressed.
     #[arg(long, value_enum, default_value_t = Compress::Gzip)]
     pub(crate) compression: Compress,
-    /// How to print: `text`, `json`.
+    /// How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: String,
     /// The same as --format json.
@@ -268,7 +270,7 @@ pub(crate) struct Diff {
     /// Which of several platforms, of both [default: linux on this machine's architecture].
     #[arg(long, value_name = "OS/ARCH")]
     pub(crate) platform: Option<String>,
-    /// How to print: `text`, `json`.
+    /// How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: String,
     /// The same as --format json.

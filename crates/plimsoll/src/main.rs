@@ -2,6 +2,7 @@
 
 mod apt;
 mod cli;
+mod engine;
 mod facts;
 mod failure;
 mod fetch;
@@ -12,6 +13,7 @@ mod print;
 mod progress;
 mod session;
 mod settings;
+mod target;
 mod verbs;
 mod work;
 

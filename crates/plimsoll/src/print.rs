@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use plimsoll_model::{Report, Severity};
+use plimsoll_model::Report;
 
 use crate::failure::{Exit, Failure, Result};
 
@@ -36,15 +36,10 @@ fn finished(written: io::Result<()>) -> Result<()> {
     }
 }
 
-/// The exit code a report calls for, if findings of at least `fail_on` are over the line.
-pub(crate) fn verdict(report: &Report, fail_on: Option<Severity>) -> Exit {
-    let over = |severity| {
-        report
-            .findings
-            .iter()
-            .any(|finding| finding.severity >= severity)
-    };
-    if fail_on.is_some_and(over) {
+/// The exit code a report calls for: findings over the line and demands that are not met weigh
+/// more than what could not be judged.
+pub(crate) fn verdict(report: &Report) -> Exit {
+    if report.is_refused() {
         Exit::Findings
     } else if !report.problems.is_empty() {
         Exit::Incomplete

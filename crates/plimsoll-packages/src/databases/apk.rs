@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{ImagePath, Inventory, Package, PackageId, Problem, Rootfs};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use plimsoll_model::package::ecosystem;
+use plimsoll_model::{FileDigest, ImagePath, Inventory, Package, PackageId, Problem, Rootfs};
 
 use super::database;
 use crate::dpkg::{self, MAX_STATUS};
@@ -72,7 +75,7 @@ fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
 /// The package a record is about; `None` where it has no name or no version.
 fn package(record: &str, database: &ImagePath) -> Option<Package> {
     let mut package = Package {
-        ecosystem: "apk",
+        ecosystem: ecosystem::APK,
         record: record.to_owned(),
         database: Some(database.clone()),
         ..Package::default()
@@ -87,7 +90,14 @@ fn package(record: &str, database: &ImagePath) -> Option<Package> {
             "I" => package.installed_size = value.parse().unwrap_or(0),
             "o" => package.source = Some(text()),
             "F" => directory = ImagePath::new(value),
+            "L" => package.licences = vec![text()],
+            "m" => package.vendor = text(),
             "R" => package.files.push(directory.join(value)),
+            "Z" => {
+                let digest = checksum(value);
+                let file = package.files.last().cloned();
+                package.digests.extend(file.zip(digest));
+            }
             _ => {}
         }
     }
@@ -95,6 +105,12 @@ fn package(record: &str, database: &ImagePath) -> Option<Package> {
     package.files.sort();
     package.files.dedup();
     (!package.name.is_empty() && !package.version.is_empty()).then_some(package)
+}
+
+/// `Q1` and a SHA-1 in base64 (`apk-package(5)`).
+fn checksum(value: &str) -> Option<FileDigest> {
+    let digest = STANDARD.decode(value.strip_prefix("Q1")?).ok()?;
+    FileDigest::from_bytes(&digest)
 }
 
 fn lines(record: &str) -> impl Iterator<Item = (&str, &str)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{ImagePath, Inventory, Kind, Problem, Rootfs};
+use plimsoll_model::{ImagePath, Inventory, Kind, Package, Problem, Rootfs, State};
 
 use super::database;
 use crate::dpkg::{self, MAX_LIST, MAX_STATUS, Record, Status};
@@ -13,7 +13,7 @@ database! {
     /// for packages that can be installed for several at once).
     ///
     /// A package counts as installed when its files are there: also one that is unpacked and not yet
-    /// configured. One that was removed and left its configuration behind does not. Files that
+    /// configured. One that was removed and left its configuration behind does not: it is listed apart. Files that
     /// another package diverted are listed where they really lie.
     ///
     /// ## Example
@@ -67,8 +67,16 @@ fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
     }
     let diversions = Diversions::read(rootfs, &directory.join("diversions"), &mut problems);
     let mut without = Vec::new();
-    for record in records.into_values().filter(|record| record.installed) {
+    for record in records.into_values() {
         let mut package = record.package;
+        match record.state {
+            None => continue,
+            Some(State::ConfigFiles) => {
+                inventory.removed.push(package);
+                continue;
+            }
+            Some(_) => {}
+        }
         let named = |end: &str| {
             let plain = directory.join(format!("info/{}.{end}", package.name));
             let full = format!("info/{}:{}.{end}", package.name, package.architecture);
@@ -84,18 +92,16 @@ fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
             let mut read = |path| dpkg::read(rootfs, path, MAX_LIST, &mut problems);
             read(&paths[0]).or_else(|| read(&paths[1]))
         };
-        package.files = if let Some(list) = find("list") {
-            dpkg::listed(rootfs, &list)
-        } else if let Some(sums) = find("md5sums") {
-            let mut files = dpkg::summed(&sums);
-            files.extend(package.conffiles.iter().cloned());
-            files.sort();
-            files
-        } else {
-            without.push(package.name.clone());
-            Vec::new()
-        };
-        diversions.apply(&package.name, &mut package.files);
+        let (list, sums) = (find("list"), find("md5sums"));
+        match &list {
+            Some(list) => package.files = dpkg::listed(rootfs, list),
+            None if sums.is_some() => package.files = package.conffiles.clone(),
+            None => without.push(package.name.clone()),
+        }
+        if let Some(sums) = sums {
+            dpkg::add_sums(&mut package, &sums, list.is_some());
+        }
+        diversions.apply(&mut package);
         inventory.packages.push(package);
     }
     problems.extend(dpkg::without_files(&status, &without));
@@ -153,23 +159,25 @@ impl Diversions {
         Self { moved }
     }
 
-    fn apply(&self, package: &str, files: &mut Vec<ImagePath>) {
+    fn apply(&self, package: &mut Package) {
         if self.moved.is_empty() {
             return;
         }
-        let mut changed = false;
-        for path in files.iter_mut() {
-            if let Some((to, spared)) = self.moved.get(path)
-                && spared != package
-            {
-                *path = to.clone();
-                changed = true;
-            }
-        }
-        if changed {
-            files.sort();
-            files.dedup();
-        }
+        let name = package.name.clone();
+        let place = |path: ImagePath| match self.moved.get(&path) {
+            Some((to, spared)) if *spared != name => to.clone(),
+            _ => path,
+        };
+        package.files = std::mem::take(&mut package.files)
+            .into_iter()
+            .map(place)
+            .collect();
+        package.files.sort();
+        package.files.dedup();
+        package.digests = std::mem::take(&mut package.digests)
+            .into_iter()
+            .map(|(path, digest)| (place(path), digest))
+            .collect();
     }
 }
 

@@ -1,6 +1,6 @@
 //! dpkg records without dpkg: one file a package, as distroless images have them.
 
-use plimsoll_model::{ImagePath, Inventory, Kind, Rootfs};
+use plimsoll_model::{ImagePath, Inventory, Kind, Rootfs, State};
 
 use super::database;
 use crate::dpkg::{self, MAX_LIST, MAX_STATUS, Status};
@@ -57,16 +57,19 @@ fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
         let list = dpkg::read(rootfs, &list, MAX_LIST, &mut problems);
         let sums = dpkg::read(rootfs, &sums, MAX_LIST, &mut problems);
         let records = dpkg::records(path, &bytes, &Status::Implied, &mut problems);
-        for record in records.into_iter().filter(|record| record.installed) {
+        for record in records {
             let mut package = record.package;
-            package.files = match (&list, &sums) {
-                (Some(list), _) => dpkg::listed(rootfs, list),
-                (None, Some(sums)) => dpkg::summed(sums),
-                (None, None) => {
-                    without.push(package.name.clone());
-                    Vec::new()
-                }
-            };
+            if !matches!(record.state, Some(State::Installed | State::HalfInstalled)) {
+                continue;
+            }
+            match (&list, &sums) {
+                (Some(list), _) => package.files = dpkg::listed(rootfs, list),
+                (None, Some(_)) => {}
+                (None, None) => without.push(package.name.clone()),
+            }
+            if let Some(sums) = &sums {
+                dpkg::add_sums(&mut package, sums, list.is_some());
+            }
             inventory.packages.push(package);
         }
         inventory.databases.push(path.clone());

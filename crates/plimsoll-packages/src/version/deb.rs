@@ -6,6 +6,29 @@
 
 use std::cmp::Ordering;
 
+use super::{compare_digits, digits, order};
+
+order! {
+    /// The order of Debian and its kin: `[epoch:]upstream[-revision]`, each compared in turns of
+    /// text and numbers. `~` comes before everything, even the end; letters before all other characters.
+    ///
+    /// Source: Debian policy 5.6.12 and `deb-version(7)`.
+    ///
+    /// ## Order
+    ///
+    /// ```order
+    /// 1.0~rc1-1 < 1.0-1
+    /// 1.0-1 < 1.0-1+b1
+    /// 1.0-1+b1 < 1.0-1+deb12u1
+    /// 9:1 < 10:0
+    /// 2.9 < 2.10
+    /// 1.0 = 0:1.0-0
+    /// ```
+    id: "deb",
+    ecosystems: &["deb"],
+    compare: compare,
+}
+
 /// What is wrong with the writing of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
@@ -152,22 +175,6 @@ fn weight(byte: u8) -> i32 {
         byte if byte.is_ascii_alphabetic() => byte.into(),
         byte => i32::from(byte) + 256,
     }
-}
-
-/// How many digits `part` begins with.
-fn digits(part: &[u8]) -> usize {
-    part.iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-/// Compares numbers of any length.
-fn compare_digits(a: &[u8], b: &[u8]) -> Ordering {
-    let (a, b) = (without_zeros(a), without_zeros(b));
-    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
-}
-
-fn without_zeros(digits: &[u8]) -> &[u8] {
-    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-    &digits[zeros..]
 }
 
 #[cfg(test)]

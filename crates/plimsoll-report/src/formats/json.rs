@@ -10,7 +10,9 @@
 //! | `verb` | `inspect`, `slim`, `build` |
 //! | `complete` | `false` where `problems` has entries: something could not be judged |
 //! | `image` | the image, or `null`; see below |
-//! | `findings[]` | `check`, `aliases[]` (other tools' names for it), `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy` |
+//! | `findings[]` | `check`, `aliases[]` (other tools' names for it), `severity` (`info` to `critical`), `message`, `evidence[]`, `remedy`, `key` |
+//! | `waived[]` | findings the policy tolerates: `finding`, `reason`, `until` |
+//! | `verdict` | how the image stands against a policy, or `null` |
 //! | `problems[]` | `message`, `evidence` |
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
@@ -44,6 +46,10 @@
 //! `end_line`, `end_column` (from 1, in characters; the end is behind the last), `excerpt` (the first
 //! line); `layer` — `layer`; `image` — nothing more.
 //!
+//! A finding's `key` stays the same from build to build. `verdict` has `environment`, `line` (the
+//! severity from which findings are over it, or `null`), `over` (how many are), and `demands[]`
+//! (`wanted`, `found`, `met`).
+//!
 //! Sizes are bytes, layers are counted from 0. Paths are text: control characters, characters that
 //! turn the direction of text, and bytes that are not UTF-8 are written `\xNN`; so are they in
 //! every other text that an image brings.
@@ -54,8 +60,9 @@ use std::io::{self, Write};
 
 use plimsoll_model::report::{
     Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, SlimFacts,
+    Verdict, Waived,
 };
-use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, text};
+use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, Severity, text};
 use serde::Serialize;
 
 use crate::Format;
@@ -84,6 +91,8 @@ struct Document {
     complete: bool,
     image: Option<JsonImage>,
     findings: Vec<JsonFinding>,
+    waived: Vec<JsonWaived>,
+    verdict: Option<JsonVerdict>,
     problems: Vec<JsonProblem>,
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
@@ -153,6 +162,29 @@ struct JsonFinding {
     message: String,
     evidence: Vec<JsonEvidence>,
     remedy: Option<String>,
+    key: String,
+}
+
+#[derive(Serialize)]
+struct JsonWaived {
+    finding: JsonFinding,
+    reason: String,
+    until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonVerdict {
+    environment: String,
+    line: Option<&'static str>,
+    over: usize,
+    demands: Vec<JsonDemand>,
+}
+
+#[derive(Serialize)]
+struct JsonDemand {
+    wanted: String,
+    found: String,
+    met: bool,
 }
 
 #[derive(Serialize)]
@@ -272,6 +304,11 @@ impl From<&Report> for Document {
             complete: report.problems.is_empty(),
             image: report.subject.as_ref().map(JsonImage::from),
             findings: report.findings.iter().map(JsonFinding::from).collect(),
+            waived: report.waived.iter().map(JsonWaived::from).collect(),
+            verdict: report
+                .verdict
+                .as_ref()
+                .map(|verdict| JsonVerdict::new(verdict, report.over())),
             problems: report.problems.iter().map(JsonProblem::from).collect(),
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
@@ -364,6 +401,33 @@ impl From<&Finding> for JsonFinding {
             message: clean(&finding.message),
             evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
             remedy: finding.remedy.as_deref().map(clean),
+            key: clean(&finding.key()),
+        }
+    }
+}
+
+impl From<&Waived> for JsonWaived {
+    fn from(waived: &Waived) -> Self {
+        Self {
+            finding: JsonFinding::from(&waived.finding),
+            reason: clean(&waived.reason),
+            until: waived.until.as_deref().map(clean),
+        }
+    }
+}
+
+impl JsonVerdict {
+    fn new(verdict: &Verdict, over: usize) -> Self {
+        let demands = verdict.demands.iter().map(|demand| JsonDemand {
+            wanted: clean(&demand.wanted),
+            found: clean(&demand.found),
+            met: demand.met,
+        });
+        Self {
+            environment: clean(&verdict.environment),
+            line: verdict.line.map(Severity::name),
+            over,
+            demands: demands.collect(),
         }
     }
 }

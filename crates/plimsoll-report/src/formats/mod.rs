@@ -2,8 +2,19 @@
 
 use crate::Format;
 
+pub mod github;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
 pub mod text;
 
 /// Every format, sorted by its name.
-pub static FORMATS: &[&Format] = &[&json::FORMAT, &text::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &github::FORMAT,
+    &json::FORMAT,
+    &junit::FORMAT,
+    &markdown::FORMAT,
+    &sarif::FORMAT,
+    &text::FORMAT,
+];

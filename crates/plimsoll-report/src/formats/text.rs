@@ -10,6 +10,7 @@ mod findings;
 mod image;
 mod layout;
 mod slim;
+mod verdict;
 
 use std::io::{self, Write};
 
@@ -33,6 +34,7 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         image::write(facts, &mut page);
     }
     findings::write(report, &mut page);
+    verdict::write(report, &mut page);
     if let Some(facts) = &report.slim {
         slim::write(facts, &mut page);
     }

@@ -201,7 +201,8 @@ pub(crate) const JSON: &str = r#"{
           "size": 0
         }
       ],
-      "remedy": "plimsoll slim IMAGE"
+      "remedy": "plimsoll slim IMAGE",
+      "key": "shell:/usr/bin/dash"
     },
     {
       "check": "root-user",
@@ -215,7 +216,8 @@ pub(crate) const JSON: &str = r#"{
           "value": ""
         }
       ],
-      "remedy": null
+      "remedy": null,
+      "key": "root-user:USER"
     },
     {
       "check": "dead-bytes",
@@ -236,9 +238,12 @@ pub(crate) const JSON: &str = r#"{
           "size": 0
         }
       ],
-      "remedy": null
+      "remedy": null,
+      "key": "dead-bytes:/opt/link"
     }
   ],
+  "waived": [],
+  "verdict": null,
   "problems": [
     {
       "message": "has no Version",

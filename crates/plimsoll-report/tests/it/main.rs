@@ -2,13 +2,15 @@
 
 mod golden;
 mod sample;
+mod tools;
 
 use std::fs;
 use std::path::Path;
 
 use golden::{JSON, TEXT};
 use plimsoll_model::report::{
-    Comparison, DiffRow, ImageDiff, ImageFacts, LayerRow, PackageDiff, SlimFacts,
+    Comparison, Demand, DiffRow, ImageDiff, ImageFacts, LayerRow, PackageDiff, SlimFacts, Verdict,
+    Waived,
 };
 use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, Severity, Source};
 use plimsoll_report::{FORMATS, by_id};
@@ -176,17 +178,18 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
         }),
         Evidence::Layer(0),
     ];
+    let finding = Finding {
+        check: "shell",
+        aliases: &[],
+        severity: Severity::High,
+        message: hostile(),
+        evidence: everywhere.to_vec(),
+        remedy: Some(hostile()),
+    };
     let report = Report {
         verb: "slim",
         subject: Some(facts),
-        findings: vec![Finding {
-            check: "shell",
-            aliases: &[],
-            severity: Severity::High,
-            message: hostile(),
-            evidence: everywhere.to_vec(),
-            remedy: Some(hostile()),
-        }],
+        findings: vec![finding.clone()],
         problems: everywhere
             .into_iter()
             .map(|evidence| Problem {
@@ -218,6 +221,21 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
             ..ImageDiff::default()
         }),
         notes: vec![hostile()],
+        waived: vec![Waived {
+            finding: finding.clone(),
+            reason: hostile(),
+            until: Some(hostile()),
+        }],
+        verdict: Some(Verdict {
+            environment: hostile(),
+            line: None,
+            demands: vec![Demand {
+                wanted: hostile(),
+                found: hostile(),
+                met: false,
+            }],
+        }),
+        ..Report::default()
     };
     for format in FORMATS {
         let text = written(format.id, &report);
@@ -227,7 +245,12 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
         assert_eq!(raw, None, "{text}");
         let forged = text.lines().any(|line| line.starts_with("incomplete: no"));
         assert!(!forged, "{text}");
-        assert!(text.contains(r"a\x1b[2J\x0a") || text.contains(r"a\\x1b[2J\\x0a"));
+        let escaped = [
+            r"a\x1b[2J\x0a",
+            r"a\\x1b[2J\\x0a",
+            "a&#92;x1b&#91;2J&#92;x0a",
+        ];
+        assert!(escaped.iter().any(|it| text.contains(it)), "{text}");
     }
     let json: serde_json::Value = serde_json::from_str(&written("json", &report)).unwrap();
     let path = r"/a\x1b[2J\x0aincomplete: no\x0d\xe2\x80\xae\xc2\x9bz\xff";

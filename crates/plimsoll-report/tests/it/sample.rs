@@ -1,11 +1,12 @@
 //! A report in which every field has something to say.
 
 use plimsoll_model::report::{
-    Ashore, Comparison, DiffRow, Footprint, ImageDiff, ImageFacts, LayerRow, LevelRisk,
-    PackageDiff, PackageFate, PackageRow, SlimFacts,
+    Ashore, Comparison, Demand, DiffRow, Footprint, ImageDiff, ImageFacts, LayerRow, LevelRisk,
+    PackageDiff, PackageFate, PackageRow, SlimFacts, Verdict, Waived,
 };
 use plimsoll_model::{
-    Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Severity,
+    Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Rule, Severity,
+    Source,
 };
 
 pub(crate) fn path(path: &str, layer: u32, size: u64) -> Evidence {
@@ -243,5 +244,90 @@ pub(crate) fn full() -> Report {
         comparison: Some(comparison()),
         diff: Some(diff()),
         notes: vec!["the base is still looked after".into()],
+        ..Report::default()
+    }
+}
+
+/// A report that was held against a policy, with a finding about a Dockerfile.
+pub(crate) fn judged() -> Report {
+    let rule = |id, summary, severity, page: &str| Rule {
+        id,
+        summary,
+        severity,
+        page: page.to_owned(),
+    };
+    let mut findings = findings();
+    findings.insert(
+        0,
+        Finding {
+            check: "latest-tag",
+            aliases: &["DL3007"],
+            severity: Severity::High,
+            message: "FROM debian: no tag, which means `latest`".into(),
+            evidence: vec![Evidence::Source(Source {
+                file: "web/Dockerfile".into(),
+                line: 3,
+                column: 6,
+                end_line: 3,
+                end_column: 12,
+                excerpt: "FROM debian".into(),
+            })],
+            remedy: Some("FROM debian:13-slim@sha256:...".into()),
+        },
+    );
+    Report {
+        verb: "check",
+        findings,
+        waived: vec![Waived {
+            finding: Finding {
+                check: "setuid",
+                aliases: &[],
+                severity: Severity::Medium,
+                message: "`/usr/bin/su` runs with the rights of root, whoever starts it".into(),
+                evidence: vec![path("/usr/bin/su", 0, 71_000)],
+                remedy: None,
+            },
+            reason: "no-new-privileges is set everywhere".into(),
+            until: Some("2027-01-31".into()),
+        }],
+        rules: vec![
+            rule(
+                "latest-tag",
+                "the base has no fixed tag",
+                Severity::High,
+                "",
+            ),
+            rule(
+                "shell",
+                "a shell is in the image",
+                Severity::Medium,
+                "Remove shells: who can start\none can do everything.\n\n## Remedy\n\n`plimsoll slim`\n",
+            ),
+            rule(
+                "ssh-server",
+                "an SSH server is in the image",
+                Severity::High,
+                "Why.\n",
+            ),
+        ],
+        verdict: Some(Verdict {
+            environment: "production".into(),
+            line: Some(Severity::High),
+            demands: vec![
+                Demand {
+                    wanted: "bytes at most 120 MB".into(),
+                    found: "181 MB".into(),
+                    met: false,
+                },
+                Demand {
+                    wanted: "packages at most 200".into(),
+                    found: "2".into(),
+                    met: true,
+                },
+            ],
+        }),
+        slim: None,
+        diff: None,
+        ..full()
     }
 }

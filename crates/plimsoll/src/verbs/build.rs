@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use plimsoll_build::{Event, Lock, Recipe};
-use plimsoll_image::{FileSpool, Sink, Written};
+use plimsoll_image::FileSpool;
 use plimsoll_model::{Evidence, Problem, Report, text};
 
 use crate::cli::{self, Compress, Mirror};
@@ -13,6 +13,7 @@ use crate::fetch::{Network, without_credentials};
 use crate::mirror;
 use crate::print;
 use crate::session::{self, Context};
+use crate::target::{Delivered, Target};
 use crate::verbs::inspect;
 
 /// Runs the verb.
@@ -35,7 +36,9 @@ pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
         &arguments.output,
         arguments.compression,
     )?;
-    let opened = session::open(context, &arguments.output, None, None)?;
+    let delivered = &made.delivered;
+    let mut opened = session::open(context, &delivered.name, None, None)?;
+    opened.image.name.clone_from(&arguments.output);
     let mut report = Report {
         verb: "build",
         ..inspect::report(&opened)
@@ -44,10 +47,10 @@ pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
     report.notes.extend(made.notes);
     report.notes.push(format!(
         "written to {} as {}",
-        arguments.output, made.written.digest
+        arguments.output, delivered.written.digest
     ));
     print::report(&report, &arguments.format, arguments.json)?;
-    Ok(print::verdict(&report, None))
+    Ok(print::verdict(&report))
 }
 
 /// Reads the files that the recipe names with `from`: they lie beside it or below, never elsewhere.
@@ -78,7 +81,7 @@ fn attach(recipe: &mut Recipe, path: &Path) -> Result<()> {
 /// What a build gave.
 pub(crate) struct Built {
     /// What was written.
-    pub(crate) written: Written,
+    pub(crate) delivered: Delivered,
     /// What the image may lack: script lines that nothing emulates.
     pub(crate) problems: Vec<Problem>,
     /// What is worth saying.
@@ -97,8 +100,7 @@ pub(crate) fn build(
     target: &str,
     compression: Compress,
 ) -> Result<Built> {
-    let sink = Sink::parse(target)
-        .map_err(|error| Failure::because(format_args!("cannot write to {target}"), &error))?;
+    let sink = Target::open(target)?;
     let progress = context.progress.clone();
     let fetched = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let network = Network::new(&context.cache, context.leftovers.clone(), move |bytes| {
@@ -155,7 +157,7 @@ pub(crate) fn build(
         write_lock(path, &lock)?;
     }
     context.progress.step(&format!("writing {target}"));
-    let written = super::write_image(context, &composed.draft, &sink, compression)?;
+    let delivered = sink.write(context, &composed.draft, compression)?;
     context.progress.done();
     let problems = composed.unemulated.iter().map(|line| Problem {
         message: format!("not emulated: {line}"),
@@ -163,7 +165,7 @@ pub(crate) fn build(
     });
     let problems = problems.collect();
     Ok(Built {
-        written,
+        delivered,
         problems,
         notes,
         lock,

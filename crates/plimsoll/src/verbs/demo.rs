@@ -98,7 +98,7 @@ fn compose(context: &Context, arguments: &cli::Demo, images: &Path) -> Result<St
         built.lock.archives.len(),
         text::bytes(built.lock.download_size())
     ))?;
-    for (index, layer) in built.written.layers.iter().enumerate() {
+    for (index, layer) in built.delivered.written.layers.iter().enumerate() {
         let what = if index == 0 { "base" } else { "application" };
         let size = text::bytes(layer.size);
         print::line(&format!(
@@ -108,7 +108,7 @@ fn compose(context: &Context, arguments: &cli::Demo, images: &Path) -> Result<St
     }
     print::line(&format!(
         "  written to {target} as {}",
-        built.written.digest
+        built.delivered.written.digest
     ))?;
     Ok(target)
 }

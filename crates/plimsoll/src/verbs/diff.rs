@@ -38,7 +38,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Diff) -> Result<Exit> {
         ..Report::default()
     };
     print::report(&report, &arguments.format, arguments.json)?;
-    Ok(print::verdict(&report, None))
+    Ok(print::verdict(&report))
 }
 
 /// What a package is told by: ecosystem, name, architecture.

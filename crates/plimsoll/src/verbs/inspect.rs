@@ -1,6 +1,7 @@
 //! `inspect`: what is in an image, where it comes from, and what should not be in it.
 
 use plimsoll_model::os_release::OsRelease;
+use plimsoll_model::report::Verdict;
 use plimsoll_model::{Report, Severity};
 
 use crate::cli;
@@ -13,10 +14,15 @@ use crate::session::{self, Context, Opened};
 pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
     let look = &arguments.look;
     let opened = session::open(context, &look.image, look.platform.as_deref(), None)?;
-    let report = report(&opened);
+    let mut report = report(&opened);
+    let line = arguments.fail_on.as_deref().and_then(Severity::parse);
+    report.verdict = line.map(|line| Verdict {
+        environment: "production".to_owned(),
+        line: Some(line),
+        ..Verdict::default()
+    });
     print::report(&report, &look.format, look.json)?;
-    let fail_on = arguments.fail_on.as_deref().and_then(Severity::parse);
-    Ok(print::verdict(&report, fail_on))
+    Ok(print::verdict(&report))
 }
 
 /// The report on an image.
@@ -29,6 +35,7 @@ pub(crate) fn report(opened: &Opened) -> Report {
         verb: "inspect",
         subject: Some(facts(&subject)),
         findings,
+        rules: plimsoll_checks::rules(),
         problems,
         notes: support(opened).into_iter().collect(),
         ..Report::default()

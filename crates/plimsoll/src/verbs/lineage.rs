@@ -44,5 +44,5 @@ pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
             ))?;
         }
     }
-    Ok(print::verdict(&report, None))
+    Ok(print::verdict(&report))
 }

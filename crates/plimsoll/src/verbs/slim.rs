@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plimsoll_image::Sink;
 use plimsoll_model::report::{Comparison, SlimFacts};
 use plimsoll_model::{ImagePath, Observations, Plan, Problem, Report};
 use plimsoll_run::Outcome;
@@ -17,6 +16,7 @@ use crate::plan_file::{self, PlanFile};
 use crate::print;
 use crate::session::{self, Context, Opened};
 use crate::settings;
+use crate::target::Target;
 use crate::work;
 
 mod probes;
@@ -69,7 +69,7 @@ pub(crate) fn slim(
     let began = Instant::now();
     let given = probes::parse(&options.probes)?;
     let lists = probes::arguments(&options.arguments)?;
-    let sink = sink(target)?;
+    let sink = Target::open(target)?;
     let way = plimsoll_run::way().map_err(|error| {
         Failure::because("cannot start images on this machine", &error)
             .hint("slim proves what it does by running the image; `inspect` needs no sandbox")
@@ -153,8 +153,9 @@ pub(crate) fn slim(
 
     context.progress.step(&format!("writing {target}"));
     let written = phases.time("write", || {
-        super::write_image(context, &made.draft, &sink, options.compression)
+        sink.write(context, &made.draft, options.compression)
     })?;
+    let written = &written.written;
     // The config names the layers' uncompressed digests, so it is the same in every kind of target.
     if written.config_digest != made.config_digest {
         return Err(Failure::new(format!(
@@ -163,7 +164,7 @@ pub(crate) fn slim(
         )));
     }
     let result = Opened {
-        image: as_written(&made.opened.image, target, &written),
+        image: as_written(&made.opened.image, target, written),
         ..made.opened
     };
     let verified = differences.is_empty();
@@ -214,7 +215,7 @@ pub(crate) fn slim(
     report.notes.extend(room.asked.weakness());
     context.progress.done();
     let exit = if verified {
-        print::verdict(&report, None)
+        print::verdict(&report)
     } else {
         Exit::Unproved
     };
@@ -326,13 +327,6 @@ fn as_written(
         layer.blob.descriptor.size = stored.size;
     }
     image
-}
-
-fn sink(target: &str) -> Result<Sink> {
-    Sink::parse(target).map_err(|error| {
-        Failure::because(format_args!("cannot write to {target}"), &error)
-            .hint("write it as oci:DIR:TAG, oci-archive:FILE or docker-archive:FILE")
-    })
 }
 
 /// How long the first start that was waited for took to be ready.

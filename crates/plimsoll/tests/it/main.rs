@@ -8,6 +8,7 @@
 
 mod command_line;
 mod diff;
+mod engine;
 mod floors;
 mod headers;
 mod hostile;

@@ -290,7 +290,7 @@ impl Room<'_> {
             progress.step(&format!("writing the {what} and reading it again"));
             // What is proved is the tree and the configuration; compressed it is once, at the end.
             let written = phases.time("write", || {
-                crate::verbs::write_only(self.context, &draft, &sink, Compress::None)
+                crate::target::write_only(self.context, &draft, &sink, Compress::None)
             })?;
             let name = format!("oci:{}:slim", stage.display());
             let platform = platform_of(&original.image.config);

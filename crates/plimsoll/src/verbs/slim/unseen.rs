@@ -6,10 +6,11 @@ use plimsoll_model::Observations;
 use plimsoll_slim::Request;
 
 use super::room::Phases;
-use super::{Done, Proof, Slimmed, as_written, sink};
+use super::{Done, Proof, Slimmed, as_written};
 use crate::cli::SlimOptions;
 use crate::failure::{Exit, Failure, Result};
 use crate::session::{self, Context, Opened};
+use crate::target::Target;
 use crate::work;
 
 /// Slims the image called `name` into `target` without starting it. The report says that nothing
@@ -28,7 +29,7 @@ pub(super) fn slim(
                 .hint("leave one of them out"),
         );
     }
-    let sink = sink(target)?;
+    let sink = Target::open(target)?;
     let scratch = work::on_disk(&context.leftovers)?;
     let mut phases = Phases::default();
     let opened = phases.time("read", || {
@@ -48,16 +49,14 @@ pub(super) fn slim(
     let plan = phases.time("plan", || plimsoll_slim::plan(&request));
     let draft = phases.time("plan", || plimsoll_slim::draft(&request, &plan));
     context.progress.step(&format!("writing {target}"));
-    let written = phases.time("write", || {
-        crate::verbs::write_image(context, &draft, &sink, options.compression)
-    })?;
+    let written = phases.time("write", || sink.write(context, &draft, options.compression))?;
     let config = &opened.image.config;
     let platform = super::room::platform_of(config);
     let read = phases.time("read", || {
-        session::read(context, target, Some(&platform), None)
+        session::read(context, &written.name, Some(&platform), None)
     })?;
     let result = Opened {
-        image: as_written(&read.image, target, &written),
+        image: as_written(&read.image, target, &written.written),
         ..read
     };
     let done = Done {

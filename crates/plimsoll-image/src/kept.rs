@@ -1,0 +1,317 @@
+//! What is kept of a layer's files from the one pass over it: small files in memory, larger ones in
+//! an unlinked temporary file, and which words were found in programs.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use memchr::memmem::Finder;
+use plimsoll_model::{Interest, Keep, Seen};
+
+use crate::spool::Section;
+
+/// Larger files are not kept in memory.
+const SMALL: u64 = 256 << 10;
+/// Bytes of a file that wait in memory until it is known whether it is kept.
+const WAITING: usize = 4 << 20;
+/// Bytes read at a time.
+const CHUNK: usize = 128 << 10;
+/// The kernel reads no more of a script's first line (`BINPRM_BUF_SIZE`).
+const FIRST_LINE: u64 = 256;
+
+/// What was kept of one layer, by the offset of files in the plain layer.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pieces: BTreeMap<u64, Piece>,
+    /// The needles found in each file that was searched; `None` where nobody searched.
+    seen: Option<BTreeMap<u64, u32>>,
+}
+
+enum Piece {
+    Memory(Arc<[u8]>),
+    File { file: Arc<File>, at: u64, size: u64 },
+}
+
+impl Kept {
+    /// A reader of the `size` bytes at `offset` of the plain layer, if they were kept.
+    pub(crate) fn open(&self, offset: u64, size: u64) -> Option<Box<dyn Read + Send>> {
+        let (start, piece) = self.pieces.range(..=offset).next_back()?;
+        let skip = offset - start;
+        let length = match piece {
+            Piece::Memory(bytes) => bytes.len() as u64,
+            Piece::File { size, .. } => *size,
+        };
+        if skip.checked_add(size)? > length {
+            return None;
+        }
+        Some(match piece {
+            Piece::Memory(bytes) => {
+                let mut bytes = io::Cursor::new(Arc::clone(bytes));
+                bytes.set_position(skip);
+                Box::new(bytes.take(size))
+            }
+            Piece::File { file, at, .. } => {
+                Box::new(Section::new(Arc::clone(file), at + skip, size))
+            }
+        })
+    }
+
+    /// What was seen in the file at `offset`.
+    pub(crate) fn seen(&self, offset: u64) -> Seen {
+        match &self.seen {
+            None => Seen::Unknown,
+            Some(seen) => seen
+                .get(&offset)
+                .map_or(Seen::Other, |needles| Seen::Needles(*needles)),
+        }
+    }
+}
+
+/// Where the layers of one image keep their files: memory and one temporary file, both limited.
+pub(crate) struct Store {
+    memory_left: AtomicU64,
+    file: OnceLock<Option<Arc<File>>>,
+    file_end: AtomicU64,
+    file_most: u64,
+}
+
+impl Store {
+    pub(crate) fn new(memory: u64, file: u64) -> Self {
+        Self {
+            memory_left: AtomicU64::new(memory),
+            file: OnceLock::new(),
+            file_end: AtomicU64::new(0),
+            file_most: file,
+        }
+    }
+
+    fn reserve(&self, size: u64) -> bool {
+        let take = |left: u64| left.checked_sub(size);
+        self.memory_left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+    }
+
+    /// Room for `size` bytes in the temporary file. None where there is no such file or it has
+    /// enough in it: what is not kept is read from its layer again.
+    fn place(&self, size: u64) -> Option<(Arc<File>, u64)> {
+        let made = self
+            .file
+            .get_or_init(|| tempfile::tempfile().ok().map(Arc::new));
+        let file = made.as_ref()?;
+        let take = |end: u64| {
+            let new = end.checked_add(size)?;
+            (new <= self.file_most).then_some(new)
+        };
+        let at = self
+            .file_end
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        Some((Arc::clone(file), at.ok()?))
+    }
+}
+
+/// Decides, while a layer is read, what of it is kept.
+pub(crate) struct Keeper<'a> {
+    /// Whether the layer's files cannot be read at random where they are.
+    keep: bool,
+    interest: Option<&'a dyn Interest>,
+    finders: Vec<Finder<'static>>,
+    store: &'a Store,
+    kept: Kept,
+    waiting: Vec<u8>,
+}
+
+impl<'a> Keeper<'a> {
+    pub(crate) fn new(keep: bool, interest: Option<&'a dyn Interest>, store: &'a Store) -> Self {
+        let needles = interest.map_or(&[][..], |interest| interest.needles());
+        Self {
+            keep,
+            interest,
+            finders: needles.iter().take(32).map(Finder::new).collect(),
+            store,
+            kept: Kept {
+                seen: interest.map(|_| BTreeMap::new()),
+                ..Kept::default()
+            },
+            waiting: Vec::new(),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Kept {
+        self.kept
+    }
+
+    /// Looks at a file whose `size` bytes, at `offset` of the plain layer, `body` gives next.
+    /// Bytes of it may be left unread.
+    pub(crate) fn look(
+        &mut self,
+        path: &[u8],
+        mode: u32,
+        offset: u64,
+        size: u64,
+        body: &mut impl Read,
+    ) -> io::Result<()> {
+        let judged = self
+            .interest
+            .map_or(Keep::Nothing, |interest| interest.judge(path, size, mode));
+        let own = wanted(path, size, mode);
+        match judged {
+            Keep::Whole | Keep::Search if size > 0 => self.search(
+                judged == Keep::Whole || own >= size,
+                mode,
+                offset,
+                size,
+                body,
+            ),
+            Keep::Head(most) => self.head(offset, own.max(most.min(size)), body),
+            _ => self.head(offset, own, body),
+        }
+    }
+
+    /// Keeps the next `most` bytes in memory.
+    fn head(&mut self, offset: u64, most: u64, body: &mut impl Read) -> io::Result<()> {
+        if most == 0 || !self.keep || !self.store.reserve(most) {
+            return Ok(());
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(most).unwrap_or(0));
+        body.by_ref().take(most).read_to_end(&mut bytes)?;
+        self.kept.pieces.insert(offset, Piece::Memory(bytes.into()));
+        Ok(())
+    }
+
+    /// Reads a file through, looking for the needles if it begins as it should, and keeps it if it
+    /// is wanted, or if what was found says so.
+    fn search(
+        &mut self,
+        whole: bool,
+        mode: u32,
+        offset: u64,
+        size: u64,
+        body: &mut impl Read,
+    ) -> io::Result<()> {
+        let Some(interest) = self.interest else {
+            return Ok(());
+        };
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.clear();
+        let magic = interest.magic();
+        let enough = magic.len().max(FIRST_LINE as usize) as u64;
+        body.by_ref()
+            .take(enough.min(size))
+            .read_to_end(&mut waiting)?;
+        let searched = waiting.starts_with(magic);
+        if !(searched || whole && self.keep) {
+            if self.keep && mode & 0o111 != 0 && self.store.reserve(waiting.len() as u64) {
+                let head = waiting.as_slice().into();
+                self.kept.pieces.insert(offset, Piece::Memory(head));
+            }
+            self.waiting = waiting;
+            return Ok(());
+        }
+        let mut found = 0;
+        let mut place = None;
+        let mut written = 0;
+        let mut is_failed = false;
+        // Enough of what was searched is searched again with what follows.
+        let overlap = self.finders.iter().map(|finder| finder.needle().len());
+        let overlap = overlap.max().unwrap_or(0);
+        let mut from = 0;
+        loop {
+            if searched {
+                for (bit, finder) in self.finders.iter().enumerate() {
+                    if found & (1 << bit) == 0 && finder.find(&waiting[from..]).is_some() {
+                        found |= 1 << bit;
+                    }
+                }
+            }
+            from = waiting.len().saturating_sub(overlap);
+            if waiting.len() > WAITING && self.keep {
+                // It may turn out that nobody wants it; the room is lost then, and no more.
+                if place.is_none() && !is_failed {
+                    place = self.store.place(size);
+                    is_failed = place.is_none();
+                }
+                if let Some((file, at)) = &place
+                    && !is_failed
+                {
+                    is_failed = file.write_all_at(&waiting[..from], at + written).is_err();
+                }
+            }
+            if waiting.len() > WAITING {
+                written += from as u64;
+                waiting.drain(..from);
+                from = 0;
+            }
+            let before = waiting.len();
+            body.by_ref().take(CHUNK as u64).read_to_end(&mut waiting)?;
+            if waiting.len() == before {
+                break;
+            }
+        }
+        if searched && let Some(seen) = &mut self.kept.seen {
+            seen.insert(offset, found);
+        }
+        let keep = if whole {
+            Keep::Whole
+        } else {
+            interest.found(found)
+        };
+        if self.keep {
+            let piece = match keep {
+                Keep::Whole if place.is_none() && size <= SMALL && self.store.reserve(size) => {
+                    Some(Piece::Memory(waiting.as_slice().into()))
+                }
+                Keep::Whole if !is_failed => {
+                    let place = place.or_else(|| self.store.place(size));
+                    place.and_then(|(file, at)| {
+                        let rest = file.write_all_at(&waiting, at + written);
+                        rest.ok().map(|()| Piece::File { file, at, size })
+                    })
+                }
+                Keep::Head(most) if written == 0 && self.store.reserve(most.min(size)) => {
+                    let most = usize::try_from(most).unwrap_or(usize::MAX);
+                    let head = &waiting[..most.min(waiting.len())];
+                    Some(Piece::Memory(head.into()))
+                }
+                _ => None,
+            };
+            let kept = piece.map(|piece| self.kept.pieces.insert(offset, piece));
+            drop(kept);
+        }
+        self.waiting = waiting;
+        Ok(())
+    }
+}
+
+/// How many bytes of a file are kept in memory whoever asks: configuration, what names the
+/// distribution, and of every program the first line, which says whether it is a script.
+fn wanted(path: &[u8], size: u64, mode: u32) -> u64 {
+    if size <= interest(path) {
+        return size;
+    }
+    if mode & 0o111 != 0 {
+        size.min(FIRST_LINE)
+    } else {
+        0
+    }
+}
+
+/// Up to how many bytes a file at `path` is kept in memory, because somebody will ask for it:
+/// configuration, and the databases that say what is installed.
+fn interest(path: &[u8]) -> u64 {
+    const SMALL: u64 = 256 << 10;
+    const DATABASE: u64 = 16 << 20;
+    const TABLE: &[(&[u8], u64)] = &[
+        (b"/etc/", SMALL),
+        (b"/lib/apk/db/", DATABASE),
+        (b"/opt/bitnami/", SMALL),
+        (b"/usr/lib/apk/db/", DATABASE),
+        (b"/usr/lib/os-release", SMALL),
+        (b"/var/lib/dpkg/", DATABASE),
+    ];
+    let row = TABLE.iter().find(|(prefix, _)| path.starts_with(prefix));
+    row.map_or(0, |&(_, most)| most)
+}

@@ -1,0 +1,297 @@
+//! `markdown`: for a comment on a pull request.
+//!
+//! The verdict first, then before and after where there are two images, the demands of a policy,
+//! the findings by weight (the light ones folded away), and what could not be judged. The first
+//! line is a comment no reader sees, by which a workflow finds the comment it wrote before.
+//!
+//! What a stranger wrote can be no markup, no link and no mention of anybody.
+
+use std::io::{self, Write};
+
+use plimsoll_model::report::{DiffRow, ImageDiff, PackageDiff};
+use plimsoll_model::text::{bytes, count};
+use plimsoll_model::{Finding, Report, Severity};
+
+use crate::place::{clean, some};
+use crate::{Format, before_after};
+
+/// The row.
+pub static FORMAT: Format = Format {
+    id: "markdown",
+    extension: "md",
+    help: "for a comment on a pull request",
+    write,
+    file: file!(),
+};
+
+/// By this a workflow finds the comment it wrote before.
+const MARK: &str = "<!-- plimsoll -->";
+/// Places that are named of each finding.
+const PLACES: usize = 3;
+/// Rows of a table of differences.
+const DIFFERENCES: usize = 10;
+/// A comment on GitHub has at most 65,536 characters; what does not fit is left out, and said so.
+const ROOM: usize = 60_000;
+
+fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = format!("{MARK}\n## {}\n\n", title(report));
+    if let Some(facts) = &report.subject {
+        let footprint = &facts.footprint;
+        page.push_str(&format!(
+            "{} in {} files, {} packages; {} to pull\n\n",
+            bytes(footprint.bytes),
+            count(footprint.files),
+            count(footprint.packages),
+            bytes(footprint.compressed)
+        ));
+    }
+    comparison(report, &mut page);
+    demands(report, &mut page);
+    findings(report, &mut page);
+    waived(report, &mut page);
+    if let Some(diff) = &report.diff {
+        differences(diff, &mut page);
+    }
+    list(
+        &mut page,
+        "Not judged",
+        report.problems.iter().map(ToString::to_string),
+    );
+    list(&mut page, "Notes", report.notes.iter().cloned());
+    out.write_all(page.as_bytes())
+}
+
+/// The answer, in one line.
+fn title(report: &Report) -> String {
+    let name = match (&report.subject, &report.comparison) {
+        (Some(facts), _) => code(&facts.name),
+        (None, Some(pair)) => format!("{} and {}", code(&pair.before_name), code(&pair.after_name)),
+        (None, None) => "plimsoll".to_owned(),
+    };
+    let verb = report.verb;
+    if report.verdict.is_none() {
+        match report.findings.len() {
+            0 => format!("plimsoll {verb}: {name}"),
+            1 => format!("plimsoll {verb}: {name}, 1 finding"),
+            many => format!("plimsoll {verb}: {name}, {many} findings"),
+        }
+    } else if report.is_refused() {
+        let over = report.over();
+        format!(
+            "❌ {name} is over the line ({over} of {})",
+            report.findings.len()
+        )
+    } else if report.problems.is_empty() {
+        format!("✅ {name} is within the line")
+    } else {
+        format!("⚠️ {name}: something could not be judged")
+    }
+}
+
+fn comparison(report: &Report, page: &mut String) {
+    let Some(pair) = &report.comparison else {
+        return;
+    };
+    let (before, after) = (code(&pair.before_name), code(&pair.after_name));
+    page.push_str(&format!(
+        "| | before: {before} | after: {after} | |\n|---|---:|---:|---|\n"
+    ));
+    for row in before_after::rows(pair) {
+        page.push_str(&format!("| {} |\n", row.join(" | ")));
+    }
+    page.push('\n');
+}
+
+fn demands(report: &Report, page: &mut String) {
+    let demands: Vec<_> = report
+        .verdict
+        .iter()
+        .flat_map(|verdict| &verdict.demands)
+        .collect();
+    if demands.is_empty() {
+        return;
+    }
+    page.push_str("| policy | found | |\n|---|---|---|\n");
+    for demand in demands {
+        let met = if demand.met { "✅" } else { "❌" };
+        page.push_str(&format!(
+            "| {} | {} | {met} |\n",
+            prose(&demand.wanted),
+            prose(&demand.found)
+        ));
+    }
+    page.push('\n');
+}
+
+fn findings(report: &Report, page: &mut String) {
+    // Light findings are folded away, unless they are over the line.
+    let (heavy, light): (Vec<_>, Vec<_>) = report
+        .findings
+        .iter()
+        .partition(|finding| finding.severity >= Severity::Medium || report.is_over(finding));
+    table(&heavy, page);
+    if !light.is_empty() {
+        let count = light.len();
+        page.push_str(&format!(
+            "<details><summary>{count} of severity low or info</summary>\n\n"
+        ));
+        table(&light, page);
+        page.push_str("</details>\n\n");
+    }
+}
+
+fn table(findings: &[&Finding], page: &mut String) {
+    if findings.is_empty() {
+        return;
+    }
+    page.push_str("| severity | check | finding | remedy |\n|---|---|---|---|\n");
+    for (written, finding) in findings.iter().enumerate() {
+        if page.len() > ROOM {
+            let left = findings.len() - written;
+            page.push_str(&format!("| | | and {left} more | |\n"));
+            break;
+        }
+        let places: Vec<String> = some(finding, PLACES).iter().map(|it| prose(it)).collect();
+        let remedy = finding.remedy.as_deref().map_or(String::new(), code);
+        page.push_str(&format!(
+            "| {} | {} | {}<br><sub>{}</sub> | {remedy} |\n",
+            finding.severity,
+            finding.check,
+            prose(&finding.message),
+            places.join("<br>")
+        ));
+    }
+    page.push('\n');
+}
+
+fn waived(report: &Report, page: &mut String) {
+    let waived = report.waived.iter().map(|waived| {
+        let until = waived.until.as_ref();
+        let until = until.map_or(String::new(), |day| format!(", until {day}"));
+        let message = &waived.finding.message;
+        format!("{message}: {}{until}", waived.reason)
+    });
+    list(page, "Waived", waived);
+}
+
+fn differences(diff: &ImageDiff, page: &mut String) {
+    let size = |row: &DiffRow| format!("{} | {}", bytes(row.before_bytes), bytes(row.after_bytes));
+    if !diff.packages.is_empty() {
+        page.push_str("| package | | before | after |\n|---|---|---:|---:|\n");
+        for package in diff.packages.iter().take(DIFFERENCES) {
+            let PackageDiff { fate, files, .. } = package;
+            page.push_str(&format!(
+                "| {} | {fate} | {} |\n",
+                code(&files.name),
+                size(files)
+            ));
+        }
+        more(diff.packages.len(), page);
+    }
+    if !diff.directories.is_empty() {
+        page.push_str(
+            "| directory | added, removed, changed | before | after |\n|---|---|---:|---:|\n",
+        );
+        for row in diff.directories.iter().take(DIFFERENCES) {
+            let (added, removed, changed) = (row.added, row.removed, row.changed);
+            let name = code(&row.name);
+            page.push_str(&format!(
+                "| {name} | {added}, {removed}, {changed} | {} |\n",
+                size(row)
+            ));
+        }
+        more(diff.directories.len(), page);
+    }
+}
+
+fn more(rows: usize, page: &mut String) {
+    if rows > DIFFERENCES {
+        page.push_str(&format!("| {} more | | | |\n", rows - DIFFERENCES));
+    }
+    page.push('\n');
+}
+
+/// A folded list, cut where a comment ends.
+fn list(page: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    page.push_str(&format!(
+        "<details><summary>{title} ({})</summary>\n\n",
+        lines.len()
+    ));
+    for (written, line) in lines.iter().enumerate() {
+        if page.len() > ROOM {
+            page.push_str(&format!("- and {} more\n", lines.len() - written));
+            break;
+        }
+        page.push_str(&format!("- {}\n", prose(line)));
+    }
+    page.push_str("\n</details>\n\n");
+}
+
+/// A sentence: what stands between back quotes is code, nothing else is markup.
+fn prose(text: &str) -> String {
+    let text = clean(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return plain(&text, true);
+    }
+    let mut written = String::with_capacity(text.len());
+    for (index, part) in parts.iter().enumerate() {
+        if index.is_multiple_of(2) {
+            written.push_str(&plain(part, true));
+        } else {
+            written.push_str(&format!("<code>{}</code>", plain(part, false)));
+        }
+    }
+    written
+}
+
+/// A name or a command.
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", plain(&clean(text), false))
+}
+
+/// Characters that could be markup as character references. Mentions (`@name`), issues (`#1`) and
+/// links are made of the text that results, except inside code: a comment keeps them apart.
+fn plain(text: &str, apart: bool) -> String {
+    let mut written = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' | '<' | '>' | '"' | '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '!' | '~'
+            | '\\' | '$' => written.push_str(&format!("&#{};", u32::from(character))),
+            '@' | '#' if apart => {
+                written.push(character);
+                written.push_str("<!-- -->");
+            }
+            other => written.push(other),
+        }
+    }
+    // These begin a link all by themselves.
+    if apart {
+        written = written.replace("www.", "www<!-- -->.");
+        written = written.replace("://", ":<!-- -->//");
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_markup_but_what_is_quoted() {
+        assert_eq!(
+            prose("`/bin/sh` is a shell"),
+            "<code>/bin/sh</code> is a shell"
+        );
+        assert_eq!(prose("a | b `open"), "a &#124; b &#96;open");
+        assert_eq!(
+            prose("[x](y) <b> @me #1 https://z"),
+            "&#91;x&#93;&#40;y&#41; &#60;b&#62; @<!-- -->me #<!-- -->1 https:<!-- -->//z"
+        );
+        assert_eq!(code("a@b|`"), "<code>a@b&#124;&#96;</code>");
+    }
+}

@@ -1,0 +1,242 @@
+//! What other tools read: SARIF by its schema, annotations, JUnit, Markdown.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use plimsoll_model::{Report, Severity};
+use serde_json::{Value, json};
+
+use crate::sample::{full, judged};
+use crate::written;
+
+fn sarif(report: &Report) -> Value {
+    serde_json::from_str(&written("sarif", report)).expect("it is JSON")
+}
+
+/// A schema as its makers publish it, or `None` with a word about it.
+fn schema(name: &str) -> Option<Value> {
+    let path: PathBuf = [
+        env!("CARGO_MANIFEST_DIR"),
+        "../../../shared/data/schemas",
+        name,
+    ]
+    .iter()
+    .collect();
+    let Ok(text) = fs::read_to_string(&path) else {
+        let _ = writeln!(std::io::stderr(), "skipped: no {name} beside the checkout");
+        return None;
+    };
+    Some(serde_json::from_str(&text).expect("a schema is JSON"))
+}
+
+#[test]
+fn sarif_is_valid() {
+    let Some(schema) = schema("sarif-2.1.0.json") else {
+        return;
+    };
+    let options = jsonschema::options().should_validate_formats(true);
+    let validator = options.build(&schema).unwrap();
+    let empty = Report {
+        verb: "inspect",
+        ..Report::default()
+    };
+    for report in [full(), judged(), empty] {
+        let log = sarif(&report);
+        let errors: Vec<String> = validator
+            .iter_errors(&log)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(errors, [""; 0]);
+    }
+    let mut broken = sarif(&judged());
+    broken["runs"][0]["results"][0]["level"] = json!("loud");
+    assert!(!validator.is_valid(&broken), "the schema looks");
+}
+
+#[test]
+fn a_result_points_where_a_person_can_look() {
+    let log = sarif(&judged());
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let physical = |index: usize| &results[index]["locations"][0]["physicalLocation"];
+    assert_eq!(
+        *physical(0),
+        json!({
+            "artifactLocation": {"uri": "web/Dockerfile"},
+            "region": {"startLine": 3, "endLine": 3, "startColumn": 6, "endColumn": 12,
+                "snippet": {"text": "FROM debian"}},
+        })
+    );
+    let dash = json!({"artifactLocation": {"uri": "usr/bin/dash", "uriBaseId": "IMAGE"}});
+    assert_eq!(*physical(1), dash);
+    let image = json!({"artifactLocation": {"uri": "httpd%3A2.4"}});
+    assert_eq!(
+        *physical(2),
+        image,
+        "a key of the configuration lies in no file"
+    );
+    assert_eq!(
+        results[2]["locations"][0]["logicalLocations"][0]["name"],
+        "USER"
+    );
+    assert_eq!(results[0]["level"], "error");
+    assert_eq!(results[1]["level"], "warning");
+    assert_eq!(results[3]["level"], "note");
+    let waived = results.last().unwrap();
+    assert_eq!(
+        waived["suppressions"][0]["justification"],
+        "no-new-privileges is set everywhere"
+    );
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    for result in results {
+        let rule = &rules[result["ruleIndex"].as_u64().unwrap() as usize];
+        assert_eq!(rule["id"], result["ruleId"]);
+        assert!(result["partialFingerprints"]["plimsoll/v1"].is_string());
+    }
+    assert_eq!(rules[1]["name"], "Shell");
+    assert_eq!(
+        rules[1]["fullDescription"]["text"],
+        "Remove shells: who can start one can do everything."
+    );
+    assert!(
+        rules[1]["help"]["markdown"]
+            .as_str()
+            .unwrap()
+            .contains("## Remedy")
+    );
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    assert_eq!(
+        invocation["toolExecutionNotifications"][0]["message"]["text"],
+        "/var/lib/dpkg/status line 812: has no Version"
+    );
+}
+
+#[test]
+fn fingerprints_stay_when_layers_sizes_and_lines_move_and_are_told_apart() {
+    let prints = |report: &Report| {
+        let log = sarif(report);
+        let results = log["runs"][0]["results"].as_array().unwrap().clone();
+        let of = |result: &Value| result["partialFingerprints"]["plimsoll/v1"].clone();
+        results.iter().map(of).collect::<Vec<_>>()
+    };
+    let before = prints(&judged());
+    let mut moved = judged();
+    for finding in &mut moved.findings {
+        for evidence in &mut finding.evidence {
+            use plimsoll_model::Evidence::{Path, Source};
+            match evidence {
+                Path { layer, size, .. } => (*layer, *size) = (*layer + 1, *size + 1),
+                Source(source) => source.line += 7,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(prints(&moved), before);
+    let mut twice = judged();
+    let again = twice.findings[1].clone();
+    twice.findings.push(again);
+    let prints = prints(&twice);
+    assert_eq!(prints[1], "shell:/usr/bin/dash");
+    assert!(prints.contains(&json!("shell:/usr/bin/dash#2")));
+}
+
+#[test]
+fn annotations_are_workflow_commands() {
+    let text = written("github", &judged());
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "::error file=web/Dockerfile,line=3,endLine=3,col=6,endColumn=12,title=plimsoll \
+             latest-tag (high)::FROM debian: no tag, which means `latest`%0Aremedy: \
+             FROM debian:13-slim@sha256:...",
+            "::warning title=plimsoll shell (medium)::`/usr/bin/dash` is a shell, also started as \
+             `/usr/bin/sh`%0A- /usr/bin/dash (layer 0)%0A- /usr/bin/sh (layer 0)%0Aremedy: \
+             plimsoll slim IMAGE",
+            "::warning title=plimsoll root-user (medium)::USER is not set, so the application is \
+             started as root%0A- USER is not set",
+            "::notice title=plimsoll dead-bytes (low)::layer 1 removes 1.50 MB of layer 0, which \
+             stay in the image%0A- /opt/x (layer 0)%0A- /opt/link (layer 1)",
+            "::warning title=plimsoll%3A not judged::/var/lib/dpkg/status line 812: has no Version",
+            "bytes at most 120 MB: 181 MB",
+            "plimsoll: 1 finding over the line",
+        ]
+    );
+    let mut unjudged = judged();
+    unjudged.verdict = None;
+    unjudged.findings[1].severity = Severity::Critical;
+    let text = written("github", &unjudged);
+    assert_eq!(text.matches("::error ").count(), 2, "{text}");
+    assert!(!text.contains("over the line"), "{text}");
+}
+
+#[test]
+fn tests_of_junit_fail_over_the_line_and_say_what_was_looked_at() {
+    let text = written("junit", &judged());
+    for line in [
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+        "<testsuites name=\"plimsoll\" tests=\"9\" failures=\"2\" errors=\"1\" skipped=\"1\">",
+        "  <testsuite name=\"httpd:2.4\" tests=\"9\" failures=\"2\" errors=\"1\" skipped=\"1\">",
+        "    <testcase classname=\"shell\" name=\"shell:/usr/bin/dash\">",
+        "    <testcase classname=\"ssh-server\" name=\"not so: an SSH server is in the image\"/>",
+        "    <testcase classname=\"policy\" name=\"bytes at most 120 MB\">",
+        "      <failure message=\"181 MB\" type=\"policy\"></failure>",
+        "      <skipped message=\"waived (until 2027-01-31): no-new-privileges is set everywhere\"/>",
+        "      <error message=\"has no Version\" type=\"incomplete\"/>",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    let mut unjudged = judged();
+    unjudged.verdict = None;
+    let text = written("junit", &unjudged);
+    assert!(text.contains("tests=\"7\" failures=\"4\""), "{text}");
+    let mut hostile = judged();
+    hostile.findings[0].message = "<x a=\"b\">&\u{ffff}".into();
+    let text = written("junit", &hostile);
+    assert!(
+        text.contains("message=\"&lt;x a=&quot;b&quot;&gt;&amp;\u{fffd}\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn markdown_answers_first_and_shows_before_and_after() {
+    let text = written("markdown", &judged());
+    assert!(
+        text.starts_with(
+            "<!-- plimsoll -->\n## ❌ <code>httpd:2.4</code> is over the line (1 of 4)\n"
+        ),
+        "{text}"
+    );
+    for line in [
+        "| package managers | 1 | 0 | gone |",
+        "| bytes at most 120 MB | 181 MB | ❌ |",
+        "| packages at most 200 | 2 | ✅ |",
+        "<details><summary>1 of severity low or info</summary>",
+        "<details><summary>Waived (1)</summary>",
+        "<details><summary>Not judged (1)</summary>",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    let mut fine = judged();
+    fine.verdict.as_mut().unwrap().demands.remove(0);
+    fine.findings.remove(0);
+    fine.problems.clear();
+    let text = written("markdown", &fine);
+    assert!(
+        text.contains("## ✅ <code>httpd:2.4</code> is within the line\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_long_comment_still_fits() {
+    let mut report = judged();
+    report.findings = vec![report.findings[1].clone(); 2000];
+    report.notes = vec!["n".repeat(100); 2000];
+    let text = written("markdown", &report);
+    assert!(text.chars().count() < 65_536, "{}", text.len());
+    assert!(text.contains("more | |"), "{text}");
+}

@@ -1,0 +1,183 @@
+//! Where an image is written: a place on a disk, or an engine of this machine.
+
+use std::fs::File;
+
+use plimsoll_image::{Compression, Sink, WriteOptions, Written};
+use plimsoll_model::Draft;
+use tempfile::TempDir;
+
+use crate::cli::Compress;
+use crate::engine::{Engine, Kind};
+use crate::failure::{Failure, Result};
+use crate::session::Context;
+use crate::work;
+
+/// The forms there are, for hints.
+const FORMS: &str = "write it as oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, \
+                     docker-daemon:NAME:TAG or podman:NAME:TAG";
+
+/// Where an image is written.
+pub(crate) enum Target {
+    /// A directory or a file.
+    Place(Sink),
+    /// An engine that answers, and the name the image gets there.
+    Engine(Engine, String),
+}
+
+/// What was written, and where it can be read until this is dropped.
+pub(crate) struct Delivered {
+    /// What was written.
+    pub(crate) written: Written,
+    /// A name to open it by: the target itself, or the archive an engine was given.
+    pub(crate) name: String,
+    _archive: Option<TempDir>,
+}
+
+impl Target {
+    /// The target a user names. An engine is asked whether it is there, before hours of work.
+    pub(crate) fn open(text: &str) -> Result<Self> {
+        let cannot = format!("cannot write to {text}");
+        let engine = text
+            .split_once(':')
+            .and_then(|(scheme, name)| Some((Kind::of_scheme(scheme)?, name)));
+        let Some((kind, name)) = engine else {
+            return Sink::parse(text)
+                .map(Self::Place)
+                .map_err(|error| Failure::because(cannot, &error).hint(FORMS));
+        };
+        if !is_name(name) {
+            return Err(
+                Failure::new(format!("{cannot}: `{name}` is no name of an image")).hint(FORMS),
+            );
+        }
+        Ok(Self::Engine(Engine::connect(kind)?, name.to_owned()))
+    }
+
+    /// Writes an image, reads it again and checks every promise it makes; hands it to the engine
+    /// then, and sees that the engine has that very image.
+    pub(crate) fn write(
+        &self,
+        context: &Context,
+        draft: &Draft,
+        compression: Compress,
+    ) -> Result<Delivered> {
+        match self {
+            Self::Place(sink) => Ok(Delivered {
+                written: write_checked(context, draft, sink, compression)?,
+                name: sink.to_string(),
+                _archive: None,
+            }),
+            Self::Engine(engine, name) => {
+                let directory = work::on_disk(&context.leftovers)?;
+                let file = directory.path().join("image.tar");
+                let sink = Sink::DockerArchive {
+                    file: file.clone(),
+                    tag: Some(name.clone()),
+                };
+                let written = write_checked(context, draft, &sink, compression)?;
+                let archive = File::open(&file)
+                    .map_err(|error| Failure::because("cannot read the image again", &error))?;
+                context.progress.step(&format!("loading {name}"));
+                hand_over(engine, name, archive, &written)?;
+                Ok(Delivered {
+                    written,
+                    name: format!("docker-archive:{}", file.display()),
+                    _archive: Some(directory),
+                })
+            }
+        }
+    }
+}
+
+/// Loads an archive, and sees that what the engine has by its name is what was written: the same
+/// configuration or manifest, by whichever its store names images, or at least the same layers.
+fn hand_over(engine: &Engine, name: &str, archive: File, written: &Written) -> Result<()> {
+    let names = engine.load(archive)?;
+    // An engine may complete the name in its own way.
+    let name = names.first().map_or(name, String::as_str);
+    let stored = engine.image(name)?;
+    let id = stored.id.strip_prefix("sha256:").unwrap_or(&stored.id);
+    let digests = [written.config_digest, written.digest];
+    let layers = written.layers.iter().map(|layer| layer.diff_id.to_string());
+    let is_it = digests.iter().any(|digest| digest.hex() == id)
+        || layers.eq(stored.layers().iter().cloned());
+    if is_it {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the engine has another image by the name {name}: {}, expected {}",
+        stored.id, written.config_digest
+    )))
+}
+
+/// Whether an engine could know an image by this name (`distribution/reference`: what is in a
+/// name; the details are the engine's business).
+fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:".contains(&byte);
+    let begins = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric());
+    begins && name.bytes().all(fits) && !name.ends_with([':', '/']) && !name.contains("//")
+}
+
+/// Writes an image, reads it again and checks every promise it makes.
+fn write_checked(
+    context: &Context,
+    draft: &Draft,
+    sink: &Sink,
+    compression: Compress,
+) -> Result<Written> {
+    let written = write_only(context, draft, sink, compression)?;
+    let violations = plimsoll_image::validate(sink)
+        .map_err(|error| Failure::because(format_args!("cannot read {sink} again"), &error))?;
+    if let Some(violation) = violations.first() {
+        return Err(Failure::new(format!("{sink} is not valid: {violation}")));
+    }
+    Ok(written)
+}
+
+/// Writes an image that is opened at once, which checks the digests too.
+pub(crate) fn write_only(
+    context: &Context,
+    draft: &Draft,
+    sink: &Sink,
+    compression: Compress,
+) -> Result<Written> {
+    let compression = match compression {
+        Compress::Gzip => Compression::Gzip,
+        Compress::Zstd => Compression::Zstd,
+        Compress::None => Compression::None,
+    };
+    let options = WriteOptions {
+        compression,
+        temporaries: Some(&|path| context.leftovers.add(path)),
+        ..WriteOptions::default()
+    };
+    plimsoll_image::write(draft, sink, &options)
+        .map_err(|error| Failure::because(format_args!("cannot write {sink}"), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_images_are_told_from_slips() {
+        for name in ["web", "web:1", "localhost:5000/a/b:1.2", "A.b_c/d"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in [
+            "",
+            ":1",
+            "web:",
+            "/web",
+            "a//b",
+            "a b",
+            "a@sha256:x",
+            "../x",
+        ] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}
