@@ -16,6 +16,7 @@ mod programs;
 pub use check::{Check, Findings};
 pub use checks::CHECKS;
 pub use footprint::footprint;
+pub use lint::RULES;
 use plimsoll_model::{Finding, Problem, Rule, Subject};
 
 /// What every check says of an image: [`judge`] without the problems.

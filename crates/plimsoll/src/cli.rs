@@ -33,6 +33,8 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// What is in an image, where it comes from, and what should not be in it.
     Inspect(Inspect),
+    /// What is wrong in Dockerfiles, each with its place, and what mends it.
+    Lint(Lint),
     /// A smaller image that still works, and is seen working.
     Slim(Slim),
     /// An image from distribution packages, by a recipe; no Docker, no root.
@@ -42,7 +44,7 @@ pub(crate) enum Verb {
     Why(Why),
     /// What differs between the files of two images, by directory and by package.
     Diff(Diff),
-    /// Parent, base, scratch: what an image was made from, and how we know.
+    /// Parent, base, scratch: what an image (or what a Dockerfile makes) was made from, and how we know.
     Lineage(Look),
     /// The page of a check, a follower, a probe ... (see `list`), or of `recipe` or `config`.
     Explain {
@@ -65,6 +67,7 @@ pub(crate) enum Table {
     Followers,
     Formats,
     Probes,
+    Rules,
     Sources,
 }
 
@@ -87,6 +90,38 @@ pub(crate) struct Look {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) look: Look,
+    /// End with exit code 1 if there is a finding of this severity or above.
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
+    pub(crate) fail_on: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// Dockerfiles; `-` is standard input; of a directory every Dockerfile and Containerfile in it.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The image that was built from the file (one file then): what each line made of it is said,
+    /// and findings in the image point at the line they come from.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+    /// Which of several platforms of --image [default: linux on this machine's architecture].
+    #[arg(long, value_name = "OS/ARCH", requires = "image")]
+    pub(crate) platform: Option<String>,
+    /// Leave these rules out, by our names or others': `package-lists`, `DL3008`.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// Show, as a diff, what can be mended without asking; nothing is written.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// With --fix: write it, and report what is left.
+    #[arg(long, requires = "fix")]
+    pub(crate) write: bool,
+    /// How to print: `text`, `json`, `sarif` ... (`plimsoll list formats`).
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: String,
+    /// The same as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// End with exit code 1 if there is a finding of this severity or above.
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
     pub(crate) fail_on: Option<String>,

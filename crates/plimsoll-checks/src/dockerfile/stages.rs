@@ -367,7 +367,7 @@ impl Stages {
     }
 
     /// Names that are set somewhere in the file: what a mistyped name may mean.
-    pub fn names<'a>(file: &'a Dockerfile) -> BTreeSet<&'a str> {
+    pub fn names(file: &Dockerfile) -> BTreeSet<&str> {
         let setters = file
             .instructions
             .iter()

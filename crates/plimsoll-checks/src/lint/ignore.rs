@@ -124,8 +124,7 @@ fn check(text: &str, into: &mut Vec<Ignore>) {
 fn listed(text: &str, tool: Tool) -> Vec<Ignore> {
     let mut names = Vec::new();
     // `A, B` is a list as well, `A because ...` is not.
-    let mut parts = text.split(',').peekable();
-    while let Some(part) = parts.next() {
+    for part in text.split(',') {
         let part = part.trim();
         let name = part.split_whitespace().next().unwrap_or_default();
         names.push(match name {

@@ -10,7 +10,7 @@ mod rule;
 pub mod rules;
 mod sheet;
 
-use plimsoll_model::{Evidence, Finding, Severity, Source};
+use plimsoll_model::{Evidence, Finding, Source};
 pub use rule::{Edit, Hit, Hits, Rule};
 pub use rules::RULES;
 pub use sheet::{Context, Ignored, Sheet};
@@ -46,6 +46,17 @@ pub fn by_name(name: &str) -> Option<&'static Rule> {
         rule.id == name || aliases.any(|alias| alias.eq_ignore_ascii_case(name))
     };
     RULES.iter().find(named).copied()
+}
+
+/// The rules, for formats that explain them.
+pub fn rules() -> Vec<plimsoll_model::finding::Rule> {
+    let rules = RULES.iter().map(|rule| plimsoll_model::finding::Rule {
+        id: rule.id,
+        summary: rule.summary,
+        severity: rule.severity,
+        page: rule.page_text(),
+    });
+    rules.collect()
 }
 
 /// A hit as a finding in the file of this name.
@@ -94,9 +105,4 @@ pub fn fixed(text: &str, hits: &[Hit]) -> String {
     }
     result.push_str(text.get(at..).unwrap_or_default());
     result
-}
-
-/// The heaviest severity among hits.
-pub fn heaviest(hits: &[Hit]) -> Option<Severity> {
-    hits.iter().map(|hit| hit.severity).max()
 }

@@ -20,6 +20,7 @@ rule! {
     /// ## Not a finding
     ///
     /// ```dockerfile
+    /// ARG PORT=8080
     /// EXPOSE 80 443/tcp 8000-8010 $PORT
     /// ```
     ///

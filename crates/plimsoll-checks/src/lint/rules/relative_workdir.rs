@@ -23,7 +23,7 @@ rule! {
     /// WORKDIR /app
     /// FROM a
     /// WORKDIR src
-    /// WORKDIR $HOME
+    /// WORKDIR /app/lib
     /// USER 10001
     /// ```
     ///
