@@ -43,40 +43,58 @@ pub enum Keyword {
     Workdir,
 }
 
-const KEYWORDS: [(Keyword, &str); 18] = [
-    (Keyword::Add, "ADD"),
-    (Keyword::Arg, "ARG"),
-    (Keyword::Cmd, "CMD"),
-    (Keyword::Copy, "COPY"),
-    (Keyword::Entrypoint, "ENTRYPOINT"),
-    (Keyword::Env, "ENV"),
-    (Keyword::Expose, "EXPOSE"),
-    (Keyword::From, "FROM"),
-    (Keyword::Healthcheck, "HEALTHCHECK"),
-    (Keyword::Label, "LABEL"),
-    (Keyword::Maintainer, "MAINTAINER"),
-    (Keyword::Onbuild, "ONBUILD"),
-    (Keyword::Run, "RUN"),
-    (Keyword::Shell, "SHELL"),
-    (Keyword::Stopsignal, "STOPSIGNAL"),
-    (Keyword::User, "USER"),
-    (Keyword::Volume, "VOLUME"),
-    (Keyword::Workdir, "WORKDIR"),
-];
-
 impl Keyword {
+    /// All of them, by name.
+    pub const ALL: [Self; 18] = [
+        Self::Add,
+        Self::Arg,
+        Self::Cmd,
+        Self::Copy,
+        Self::Entrypoint,
+        Self::Env,
+        Self::Expose,
+        Self::From,
+        Self::Healthcheck,
+        Self::Label,
+        Self::Maintainer,
+        Self::Onbuild,
+        Self::Run,
+        Self::Shell,
+        Self::Stopsignal,
+        Self::User,
+        Self::Volume,
+        Self::Workdir,
+    ];
+
     /// The instruction of this name, in any case.
     pub fn parse(word: &str) -> Option<Self> {
-        let found = KEYWORDS
-            .iter()
-            .find(|(_, name)| name.eq_ignore_ascii_case(word));
-        found.map(|(keyword, _)| *keyword)
+        Self::ALL
+            .into_iter()
+            .find(|keyword| keyword.name().eq_ignore_ascii_case(word))
     }
 
     /// Its name in capitals.
-    pub fn name(self) -> &'static str {
-        let found = KEYWORDS.iter().find(|(keyword, _)| *keyword == self);
-        found.map_or("", |(_, name)| name)
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Add => "ADD",
+            Self::Arg => "ARG",
+            Self::Cmd => "CMD",
+            Self::Copy => "COPY",
+            Self::Entrypoint => "ENTRYPOINT",
+            Self::Env => "ENV",
+            Self::Expose => "EXPOSE",
+            Self::From => "FROM",
+            Self::Healthcheck => "HEALTHCHECK",
+            Self::Label => "LABEL",
+            Self::Maintainer => "MAINTAINER",
+            Self::Onbuild => "ONBUILD",
+            Self::Run => "RUN",
+            Self::Shell => "SHELL",
+            Self::Stopsignal => "STOPSIGNAL",
+            Self::User => "USER",
+            Self::Volume => "VOLUME",
+            Self::Workdir => "WORKDIR",
+        }
     }
 
     /// The flags it takes, by how often and with what.
