@@ -226,7 +226,7 @@ fn flag_fault(kind: Keyword, flag: &Flag, before: &[Flag]) -> Option<String> {
 }
 
 /// The keys a mount may have.
-const MOUNT_KEYS: [&str; 18] = [
+const MOUNT_KEYS: [&str; 19] = [
     "destination",
     "dst",
     "env",
@@ -245,6 +245,7 @@ const MOUNT_KEYS: [&str; 18] = [
     "src",
     "target",
     "type",
+    "uid",
 ];
 
 fn mount_fault(value: &str) -> Option<String> {

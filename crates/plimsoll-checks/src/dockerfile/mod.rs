@@ -270,3 +270,6 @@ impl Arguments {
         matches!(self, Self::Json(_))
     }
 }
+
+#[cfg(test)]
+mod tests;
