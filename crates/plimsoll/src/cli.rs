@@ -114,9 +114,30 @@ pub(crate) struct Look {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) look: Look,
+    /// What the image is for: tools to work with weigh little in an image for development.
+    #[arg(long = "env", value_name = "ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
+    pub(crate) environment: Environment,
     /// End with exit code 1 if there is a finding of this severity or above.
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
     pub(crate) fail_on: Option<String>,
+}
+
+/// What an image is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Environment {
+    #[value(alias = "prod")]
+    Production,
+    #[value(alias = "dev")]
+    Development,
+}
+
+impl From<Environment> for plimsoll_checks::Environment {
+    fn from(environment: Environment) -> Self {
+        match environment {
+            Environment::Production => Self::Production,
+            Environment::Development => Self::Development,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

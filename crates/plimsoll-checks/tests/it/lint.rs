@@ -187,15 +187,6 @@ fn every_file_is_a_row_and_every_row_a_file() {
     for rule in RULES {
         assert_eq!(stem(Path::new(rule.file)), rule.id);
         assert!(!rule.summary.is_empty() && !rule.summary.ends_with('.'));
-        let practices = plimsoll_checks::by_id(rule.id).is_none()
-            || rule.id == "root-user"
-            || rule.id == "package-lists"
-            || rule.id == "shell-form";
-        assert!(
-            practices,
-            "{}: a check has this name and means something else",
-            rule.id
-        );
     }
 }
 
