@@ -29,6 +29,7 @@ pub mod subject;
 pub mod tar;
 pub mod text;
 pub mod tree;
+pub mod vulnerability;
 
 pub use answer::Answer;
 pub use config::Config;
@@ -50,3 +51,4 @@ pub use rootfs::{Contents, MemoryContents, Open, Rootfs, Spool};
 pub use startup::Startup;
 pub use subject::Subject;
 pub use tree::{Entry, EntryKind, Extent, FileTree, Kind, Metadata, Node};
+pub use vulnerability::{ScanFacts, Vulnerability};

@@ -35,6 +35,7 @@ mod risk;
 mod roots;
 mod rounds;
 mod scene;
+mod secret;
 mod skeleton;
 mod valve;
 
