@@ -94,7 +94,7 @@ fn inherits(first: &Startup, found: &mut Vec<String>) {
         .collect();
     for name in names {
         let (before, after) = (start.inherited.get(name), server.inherited.get(name));
-        if before != after {
+        if before != after && !is_raised(name, before, after) {
             let word = |value: Option<&String>| value.map_or("none".to_owned(), String::clone);
             found.push(format!(
                 "the server is given another {name} than a runtime gives ({}, was {}), which a configuration cannot say",
@@ -102,6 +102,23 @@ fn inherits(first: &Startup, found: &mut Vec<String>) {
                 word(before)
             ));
         }
+    }
+}
+
+/// Programs written in Go raise the soft limit on open files to the hard one as they start, and older
+/// ones hand that on (`syscall.Exec`): nothing a script wanted.
+fn is_raised(name: &str, before: Option<&String>, after: Option<&String>) -> bool {
+    let limits = |value: Option<&String>| {
+        value.and_then(|text| {
+            text.split_once(" / ")
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        })
+    };
+    match (limits(before), limits(after)) {
+        (Some((_, was)), Some((soft, hard))) => {
+            name == "limit on open files" && soft == hard && hard == was
+        }
+        _ => false,
     }
 }
 
