@@ -289,7 +289,7 @@ fn started(
         inventory: opened.inventory.clone(),
         lineage: opened.lineage.clone(),
         problems: Vec::new(),
-        unread: opened.unread.clone(),
+        unread: opened.unread,
     };
     let what = "original, its server started itself";
     let (tree, _) = room.prepare(&baked.rootfs, what, phases)?;

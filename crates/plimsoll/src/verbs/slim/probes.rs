@@ -293,6 +293,7 @@ mod tests {
             answers: answers.iter().map(answer).collect(),
             took: vec![std::time::Duration::ZERO; answers.len()],
             later: Vec::new(),
+            startup: None,
             observations: plimsoll_model::Observations::default(),
             read: None,
             listening: Vec::new(),
