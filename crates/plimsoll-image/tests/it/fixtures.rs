@@ -222,6 +222,8 @@ fn single_layers_are_read_as_their_page_says() {
             if let Some(text) = row.expected.strip_prefix("accept: ")
                 && !text.contains("opaque")
                 && !text.contains("var/run")
+                // Its only directory is the root, which is no path of its own here.
+                && name != "no-trailer.tar"
             {
                 Final::of(text).check(name, &image);
             }
@@ -352,7 +354,7 @@ fn what_the_pages_say_of_single_images_holds() {
 fn archives_of_several_gzip_members_are_read_past_the_first() {
     let Some(fixtures) = fixtures() else { return };
     for (file, member) in [
-        ("apk/alpine-baselayout-3.4.0-r0.apk", "/etc/passwd"),
+        ("apk/alpine-baselayout-3.4.0-r0.apk", "/dev/pts"),
         ("apk/hello-wolfi-2.12.1-r0.apk", "/usr/bin/hello"),
         ("apk/APKINDEX-3.17-aarch64.tar.gz", "/APKINDEX"),
     ] {
