@@ -68,7 +68,7 @@ pub(crate) enum Verb {
     Referrers(Referrers),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
-    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe` or `config`.
+    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe`, `config` or `profile`.
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
         id: String,
@@ -204,6 +204,30 @@ pub(crate) struct SlimOptions {
     /// Write the plan (every kept path with its reasons) to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) profile: ProfileOptions,
+}
+
+/// What a slim teaches, as a file.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ProfileOptions {
+    /// Write what was learned to this file, to be reviewed and replayed (`plimsoll explain profile`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_profile: Option<PathBuf>,
+    /// Slim by this profile, which also says the level, the layers and the compression. Nothing is
+    /// run; what has drifted since it was written is a finding.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["level", "layers", "compression", "no_run"]
+    )]
+    pub(crate) profile: Option<PathBuf>,
+    /// Run the image and the result of --profile after all, and compare them.
+    #[arg(long, requires = "profile")]
+    pub(crate) verify: bool,
+    /// End with exit code 1 if something of this severity or above has drifted.
+    #[arg(long, value_name = "SEVERITY", requires = "profile", value_parser = ["info", "low", "medium", "high", "critical"])]
+    pub(crate) fail_on: Option<String>,
 }
 
 /// How much stays beyond what has a reason of its own.

@@ -10,6 +10,7 @@ mod interrupt;
 mod mirror;
 mod plan_file;
 mod print;
+mod profile_file;
 mod progress;
 mod registry;
 mod session;
