@@ -130,11 +130,6 @@ fn kind(error: &Error) -> &'static str {
     }
 }
 
-/// What is in backquotes.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
-
 #[test]
 fn images_are_read_or_refused_as_their_page_says() {
     let Some(fixtures) = fixtures() else { return };
