@@ -13,5 +13,6 @@ mod floors;
 mod headers;
 mod hostile;
 mod images;
+mod lint;
 mod registry;
 mod slim;
