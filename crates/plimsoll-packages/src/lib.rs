@@ -7,9 +7,15 @@ pub mod databases;
 pub mod deb;
 pub mod deb822;
 pub mod index;
+pub mod products;
 pub mod relation;
 pub mod release;
 pub mod version;
 
 mod compression;
 mod dpkg;
+mod elf;
+mod mail;
+mod rpm;
+mod windows;
+mod zip;

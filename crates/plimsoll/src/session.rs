@@ -79,7 +79,7 @@ pub(crate) fn read(
         platform,
         spool,
         progress: Some(&on_bytes),
-        ..plimsoll_image::Options::default()
+        interest: Some(&plimsoll_packages::databases::Wanted),
     };
     let opened = plimsoll_image::open(name, &options)
         .map_err(|error| Failure::because(format_args!("cannot read {name}"), &error))?;
