@@ -36,7 +36,7 @@ pub struct Advisory<'a> {
     pub published: Option<Date>,
     /// The day it was last changed.
     pub modified: Option<Date>,
-    /// The feed it came from: the identifier of a row of `FEEDS`.
+    /// The feed it came from: the identifier of a row of [`crate::FEEDS`].
     pub feed: &'a str,
     /// One line about it; empty if there is none or the slice was read without texts.
     pub title: &'a str,

@@ -1,17 +1,21 @@
 //! What is known about what is in an image: the vulnerabilities of its packages, and how long its
 //! distribution release is looked after.
 //!
-//! Advisories are read from the feeds their vendors publish and compiled into a
+//! Advisories are read from the feeds their vendors publish ([`FEEDS`]) and compiled into a
 //! [`Slice`] for each distribution release and ecosystem. Some facts are tables compiled in, each
 //! with the day it was made: useful with no download at all, and honest about what it cannot know.
 
 mod advisory;
 mod distributions;
+pub mod feeds;
+mod marks;
 mod scope;
 mod slice;
 mod support;
 
 pub use advisory::{Advisory, PackageKind, Range, Status, Until, severity};
+pub use feeds::FEEDS;
+pub use marks::{Cve, Epss, Kev, Marks};
 pub use scope::Scope;
 pub use slice::{Builder, Meta, Origin, Slice, SliceError, Texts};
 

@@ -1,5 +1,6 @@
 //! What an advisory is about: one release of a distribution, or one ecosystem.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use plimsoll_model::OsRelease;
@@ -85,6 +86,40 @@ impl Scope {
         (!self.release.is_empty()).then_some(&*self.release)
     }
 
+    /// A scope of our own.
+    pub(crate) fn fixed(name: &'static str) -> Self {
+        Self {
+            name: name.to_owned(),
+            release: String::new(),
+        }
+    }
+
+    /// The name under which a package is filed: ecosystems whose names have several writings have one
+    /// of them (PEP 503 for Python; small letters for Composer and NuGet).
+    pub fn package_key<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        match &*self.name {
+            "pypi" => {
+                let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+                if name.bytes().all(plain) {
+                    return Cow::Borrowed(name);
+                }
+                let mut key = String::with_capacity(name.len());
+                for character in name.chars() {
+                    match character {
+                        '-' | '_' | '.' if key.ends_with('-') => {}
+                        '-' | '_' | '.' => key.push('-'),
+                        other => key.push(other.to_ascii_lowercase()),
+                    }
+                }
+                Cow::Owned(key)
+            }
+            "composer" | "nuget" if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                Cow::Owned(name.to_ascii_lowercase())
+            }
+            _ => Cow::Borrowed(name),
+        }
+    }
+
     /// The name of its file: `debian@12.slice`.
     pub fn file_name(&self) -> String {
         match self.release() {
@@ -149,6 +184,14 @@ mod tests {
             let found = Scope::of_os(&os).map(|scope| scope.to_string());
             assert_eq!(found.as_deref(), scope, "{id} {version}");
         }
+    }
+
+    #[test]
+    fn one_package_has_one_name() {
+        let pypi = Scope::parse("pypi").unwrap();
+        assert_eq!(pypi.package_key("Zope.Interface__x"), "zope-interface-x");
+        let gem = Scope::parse("gem").unwrap();
+        assert_eq!(gem.package_key("Ascii85"), "Ascii85");
     }
 
     #[test]

@@ -20,6 +20,7 @@
 mod build;
 mod bytes;
 mod error;
+pub(crate) mod frame;
 mod meta;
 mod row;
 
@@ -37,9 +38,6 @@ use row::Resolve;
 
 /// The first line of every slice.
 const MAGIC: &[u8] = b"plimsoll-slice 1\n";
-
-/// More bytes than this, unpacked, are no slice.
-const LIMIT: usize = 512 << 20;
 
 /// Whether titles and addresses are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,9 +79,9 @@ impl Slice {
     /// When it is no slice, of another version, cut short, or has another digest than it says.
     pub fn read(file: &[u8], texts: Texts) -> Result<Self, SliceError> {
         let head = meta::head(file)?;
-        let body = unpack(head.body, head.raw.0)?;
+        let body = frame::unpack(head.body, head.raw.0)?;
         let texts = match texts {
-            Texts::Read => unpack(head.texts, head.raw.1)?,
+            Texts::Read => frame::unpack(head.texts, head.raw.1)?,
             Texts::Skip => Vec::new(),
         };
         let mut reader = Bytes::new(&body);
@@ -192,23 +190,6 @@ impl Resolve for Slice {
             return Ok("");
         }
         self.titles.get(&self.texts, number)
-    }
-}
-
-fn unpack(packed: &[u8], raw: usize) -> Result<Vec<u8>, SliceError> {
-    if raw > LIMIT {
-        return Err(SliceError::Corrupt("it is larger than any slice may be"));
-    }
-    // Room is made as bytes come, not by what the file promises.
-    let mut bytes = Vec::with_capacity(raw.min(packed.len().saturating_mul(16)));
-    let decoder = zstd::stream::read::Decoder::with_buffer(packed);
-    let read = decoder.and_then(|decoder| {
-        use std::io::Read as _;
-        decoder.take(raw as u64 + 1).read_to_end(&mut bytes)
-    });
-    match read {
-        Ok(count) if count == raw => Ok(bytes),
-        _ => Err(SliceError::Corrupt("it cannot be unpacked")),
     }
 }
 

@@ -3,13 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::bytes::{Bytes, put_number, put_table};
-use super::meta::assemble;
+use super::frame;
 use super::row::{self, Intern, Resolve};
 use super::{Meta, Origin, SliceError};
 use crate::{Advisory, Scope};
-
-/// How hard zstd tries: a slice is written once and fetched often.
-const LEVEL: i32 = 17;
 
 /// Collects advisories and writes them as a slice. The same advisories of the same origins give the
 /// same bytes, in whatever order they come.
@@ -43,6 +40,13 @@ impl Builder {
     /// Says where the advisories that follow come from.
     pub fn origin(&mut self, origin: Origin) {
         self.origins.push(origin);
+    }
+
+    /// Says of which day or moment the advisories are that come from the last origin.
+    pub fn dated(&mut self, date: &str) {
+        if let Some(origin) = self.origins.last_mut() {
+            date.clone_into(&mut origin.date);
+        }
     }
 
     /// Adds one.
@@ -123,12 +127,7 @@ impl Builder {
             packages: self.rows.len() as u64,
             origins: self.origins,
         };
-        let pack = |bytes: &[u8]| zstd::bulk::compress(bytes, LEVEL).unwrap_or_default();
-        assemble(
-            &meta,
-            (&pack(&body), body.len()),
-            (&pack(&texts_body), texts_body.len()),
-        )
+        frame::close(&meta, &body, &texts_body)
     }
 }
 

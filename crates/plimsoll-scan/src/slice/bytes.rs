@@ -3,7 +3,7 @@
 use super::SliceError;
 
 /// Reads from the front of some bytes.
-pub(super) struct Bytes<'a> {
+pub(crate) struct Bytes<'a> {
     all: &'a [u8],
     at: usize,
 }
@@ -11,26 +11,26 @@ pub(super) struct Bytes<'a> {
 const SHORT: SliceError = SliceError::Corrupt("it ends too soon");
 
 impl<'a> Bytes<'a> {
-    pub(super) fn new(all: &'a [u8]) -> Self {
+    pub(crate) fn new(all: &'a [u8]) -> Self {
         Self { all, at: 0 }
     }
 
-    pub(super) fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.at
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.at >= self.all.len()
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, SliceError> {
+    pub(crate) fn byte(&mut self) -> Result<u8, SliceError> {
         let byte = *self.all.get(self.at).ok_or(SHORT)?;
         self.at += 1;
         Ok(byte)
     }
 
     /// A LEB128 number.
-    pub(super) fn number(&mut self) -> Result<u32, SliceError> {
+    pub(crate) fn number(&mut self) -> Result<u32, SliceError> {
         let mut value = 0_u32;
         for shift in [0, 7, 14, 21, 28] {
             let byte = self.byte()?;
@@ -45,12 +45,12 @@ impl<'a> Bytes<'a> {
         Err(SliceError::Corrupt("a number is too large"))
     }
 
-    pub(super) fn size(&mut self) -> Result<usize, SliceError> {
+    pub(crate) fn size(&mut self) -> Result<usize, SliceError> {
         Ok(self.number()? as usize)
     }
 
     /// A number of things that have at least a byte each.
-    pub(super) fn count(&mut self) -> Result<usize, SliceError> {
+    pub(crate) fn count(&mut self) -> Result<usize, SliceError> {
         let count = self.size()?;
         let left = self.all.len().saturating_sub(self.at);
         (count <= left).then_some(count).ok_or(SHORT)
@@ -92,7 +92,7 @@ impl Table {
 }
 
 /// Appends a LEB128 number.
-pub(super) fn put_number(bytes: &mut Vec<u8>, mut value: u32) {
+pub(crate) fn put_number(bytes: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
         value >>= 7;

@@ -23,7 +23,7 @@ pub struct Meta {
 /// Data a slice was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
-    /// The feed: the identifier of a row of `FEEDS`.
+    /// The feed: the identifier of a row of [`crate::FEEDS`].
     pub feed: String,
     /// Where the data came from: an address without credentials, or a file's name.
     pub from: String,

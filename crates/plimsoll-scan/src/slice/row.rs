@@ -200,14 +200,15 @@ fn put_range(bytes: &mut Vec<u8>, range: &Range<'_>, shape: u8, table: &mut impl
 }
 
 /// A day as a number: 512 for a year since 1900, 32 for a month; 0 for none.
-fn number(date: Option<Date>) -> u32 {
+pub(crate) fn number(date: Option<Date>) -> u32 {
     date.map_or(0, |date| {
         let year = u32::try_from(i32::from(date.year()) - 1900).unwrap_or_default();
         year << 9 | (date.month() as u32) << 5 | date.day() as u32
     })
 }
 
-fn date(number: u32) -> Result<Option<Date>, SliceError> {
+/// The day of a number.
+pub(crate) fn date(number: u32) -> Result<Option<Date>, SliceError> {
     if number == 0 {
         return Ok(None);
     }
