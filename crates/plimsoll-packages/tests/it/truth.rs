@@ -38,7 +38,7 @@ fn tree(path: &str, bytes: Vec<u8>) -> Rootfs {
             kind,
             meta: Metadata::with_mode(0o644),
         })
-        .unwrap();
+        .expect("a sound entry");
     Rootfs {
         tree: builder.finish(),
         contents: Arc::new(contents),
@@ -46,7 +46,10 @@ fn tree(path: &str, bytes: Vec<u8>) -> Rootfs {
 }
 
 fn read(path: &str, file: &Path) -> Inventory {
-    inventory(&tree(path, std::fs::read(file).unwrap()))
+    inventory(&tree(
+        path,
+        std::fs::read(file).expect("a file beside the checkout"),
+    ))
 }
 
 /// Name, epoch, version and release, architecture: as the lists of truth have them.
@@ -59,7 +62,7 @@ fn rows(inventory: &Inventory) -> Vec<String> {
                 .version
                 .split_once(':')
                 .unwrap_or(("", &package.version));
-            let (version, release) = version.rsplit_once('-').unwrap();
+            let (version, release) = version.rsplit_once('-').expect("a release");
             format!(
                 "{}\t{epoch}\t{version}\t{release}\t{}",
                 package.name, package.architecture
@@ -71,7 +74,7 @@ fn rows(inventory: &Inventory) -> Vec<String> {
 }
 
 fn expected(list: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(list).unwrap();
+    let text = std::fs::read_to_string(list).expect("a list of truth");
     let mut rows: Vec<String> = text
         .lines()
         .map(|line| {
