@@ -3,6 +3,7 @@
 use crate::cli::Table;
 use crate::failure::{Exit, Failure, Result};
 use crate::print;
+use crate::profile_file;
 use crate::settings;
 
 /// A row of any table, as far as a reader is concerned.
@@ -65,11 +66,13 @@ fn rows(table: Table) -> Vec<Row> {
     }
 }
 
-/// Prints the page of whatever has this identifier, or how a recipe or a plimsoll.toml is written.
+/// Prints the page of whatever has this identifier, or how a recipe, a plimsoll.toml or a profile is
+/// written.
 pub(crate) fn explain(id: &str) -> Result<Exit> {
     let file = match id {
         "recipe" => Some(plimsoll_build::recipe::PAGE),
         "config" => Some(settings::PAGE),
+        "profile" | "profile-drift" => Some(profile_file::PAGE),
         _ => None,
     };
     if let Some(page) = file {
