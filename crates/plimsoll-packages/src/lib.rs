@@ -10,6 +10,7 @@ pub mod index;
 pub mod products;
 pub mod relation;
 pub mod release;
+pub mod sbom;
 pub mod version;
 
 mod compression;

@@ -1,12 +1,9 @@
 //! rpm's database, in the three forms it has had.
 
-use std::io;
-
-use plimsoll_model::ImagePath;
 use plimsoll_model::package::ecosystem;
 
 use super::{Reading, database};
-use crate::rpm::{Header, bdb, ndb, sqlite};
+use crate::rpm::{self, Header};
 
 database! {
     /// The database of rpm: `rpmdb.sqlite` (SQLite, since rpm 4.16), `Packages.db` (ndb, on SUSE) or
@@ -38,9 +35,6 @@ database! {
     link: None,
 }
 
-/// Larger databases of SQLite are not read into memory. Those of large desktops have 200 MB.
-const MAX_SQLITE: u64 = 512 << 20;
-
 fn read(reading: &mut Reading<'_>) {
     for path in reading.found {
         if path.file_name() == b"rpmdb.sqlite-wal" {
@@ -55,7 +49,7 @@ fn read(reading: &mut Reading<'_>) {
         }
         let mut packages = Vec::new();
         let mut problems = Vec::new();
-        let ended = records(reading, path, &mut |record| {
+        let ended = rpm::records(reading.rootfs, path, &mut |record| {
             let header = record.map_err(|error| error.to_string());
             let package = header.and_then(|bytes| {
                 let header = Header::parse(&bytes)?;
@@ -80,24 +74,6 @@ fn read(reading: &mut Reading<'_>) {
             reading.add(package);
         }
         reading.inventory.databases.push(path.clone());
-    }
-}
-
-/// Every record of the database at `path`.
-fn records(
-    reading: &Reading<'_>,
-    path: &ImagePath,
-    each: &mut dyn FnMut(io::Result<Vec<u8>>),
-) -> io::Result<()> {
-    let size = reading.rootfs.tree.get(path).map_or(0, |node| node.size());
-    let part = |from, length| reading.rootfs.read_part(path, from, length);
-    match path.file_name() {
-        b"rpmdb.sqlite" if size > MAX_SQLITE => {
-            let text = format!("has {size} bytes, more than the limit of {MAX_SQLITE}");
-            Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
-        }
-        b"rpmdb.sqlite" => sqlite::records(&mut reading.rootfs.open(path)?, size, each),
-        b"Packages.db" => ndb::records(&part, size, each),
-        _ => bdb::records(&part, size, each),
+        reading.inventory.prune = Some(rpm::prune::prune);
     }
 }

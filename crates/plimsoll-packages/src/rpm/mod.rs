@@ -5,12 +5,14 @@
 //! lead.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use plimsoll_model::package::ecosystem;
-use plimsoll_model::{FileDigest, ImagePath, KnownBy, Package};
+use plimsoll_model::{FileDigest, ImagePath, KnownBy, Package, Rootfs};
 
 pub(crate) mod bdb;
 pub(crate) mod ndb;
+pub(crate) mod prune;
 pub(crate) mod sqlite;
 
 /// A header larger than this is not read; the largest packages have 20 MB (rpm's own limit is 256).
@@ -35,6 +37,7 @@ mod tag {
     pub(super) const FILE_DIGESTS: u32 = 1035;
     pub(super) const FILE_FLAGS: u32 = 1037;
     pub(super) const SOURCE_RPM: u32 = 1044;
+    pub(super) const PROVIDE_NAME: u32 = 1047;
     pub(super) const DIR_INDEXES: u32 = 1116;
     pub(super) const BASE_NAMES: u32 = 1117;
     pub(super) const DIR_NAMES: u32 = 1118;
@@ -45,6 +48,8 @@ mod tag {
 pub(crate) struct Header<'a> {
     entries: BTreeMap<u32, (u32, usize, usize)>,
     data: &'a [u8],
+    /// Where `data` begins in the bytes of the header.
+    base: usize,
 }
 
 impl<'a> Header<'a> {
@@ -75,7 +80,11 @@ impl<'a> Header<'a> {
                 .entry(tag as u32)
                 .or_insert((kind as u32, offset, count));
         }
-        Ok(Self { entries, data })
+        Ok(Self {
+            entries,
+            data,
+            base,
+        })
     }
 
     /// The strings of a tag: one of `STRING`, many of `STRING_ARRAY`, the first of translations.
@@ -127,6 +136,23 @@ impl<'a> Header<'a> {
                     .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
             })
             .collect()
+    }
+
+    /// Where the states of the files lie in the bytes of the header, one byte a file.
+    pub(crate) fn states(&self) -> Option<std::ops::Range<usize>> {
+        let &(_, offset, count) = self.entries.get(&tag::FILE_STATES)?;
+        let start = self.base.checked_add(offset)?;
+        let end = start.checked_add(count)?;
+        (end <= self.base + self.data.len()).then_some(start..end)
+    }
+
+    /// What the tables of an index have of it.
+    pub(crate) fn keys(&self) -> [(&'static str, Vec<&'a [u8]>); 3] {
+        [
+            ("Name", self.strings(tag::NAME)),
+            ("Basenames", self.strings(tag::BASE_NAMES)),
+            ("Providename", self.strings(tag::PROVIDE_NAME)),
+        ]
     }
 
     /// Every path of the package in the order of the header, directories too.
@@ -213,6 +239,31 @@ impl<'a> Header<'a> {
         package.conffiles.sort();
         (package.name, package.version) = (name, full);
         Some(package)
+    }
+}
+
+/// Larger databases of SQLite are not read into memory. Those of large desktops have 200 MB.
+const MAX_SQLITE: u64 = 512 << 20;
+
+/// Gives every record of the database at `path` to `each`, or says why one cannot be read.
+///
+/// # Errors
+/// When it is no such database.
+pub(crate) fn records(
+    rootfs: &Rootfs,
+    path: &ImagePath,
+    each: &mut dyn FnMut(io::Result<Vec<u8>>),
+) -> io::Result<()> {
+    let size = rootfs.tree.get(path).map_or(0, |node| node.size());
+    let part = |from, length| rootfs.read_part(path, from, length);
+    match path.file_name() {
+        b"rpmdb.sqlite" if size > MAX_SQLITE => {
+            let text = format!("has {size} bytes, more than the limit of {MAX_SQLITE}");
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+        }
+        b"rpmdb.sqlite" => sqlite::records(&mut rootfs.open(path)?, size, each),
+        b"Packages.db" => ndb::records(&part, size, each),
+        _ => bdb::records(&part, size, each),
     }
 }
 

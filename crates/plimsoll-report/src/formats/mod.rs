@@ -2,19 +2,23 @@
 
 use crate::Format;
 
+pub mod cyclonedx;
 pub mod github;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod sarif;
+pub mod spdx;
 pub mod text;
 
 /// Every format, sorted by its name.
 pub static FORMATS: &[&Format] = &[
+    &cyclonedx::FORMAT,
     &github::FORMAT,
     &json::FORMAT,
     &junit::FORMAT,
     &markdown::FORMAT,
     &sarif::FORMAT,
+    &spdx::FORMAT,
     &text::FORMAT,
 ];

@@ -11,6 +11,7 @@ pub(crate) mod inspect;
 pub(crate) mod lineage;
 pub(crate) mod ls;
 pub(crate) mod referrers;
+pub(crate) mod sbom;
 pub(crate) mod slim;
 pub(crate) mod tree;
 pub(crate) mod why;
