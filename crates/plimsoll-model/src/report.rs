@@ -1,6 +1,9 @@
 //! Everything one run learned; the only thing a format may print.
 
-use crate::{Finding, ImagePath, Inventory, Lineage, Plan, Problem, Rule, Severity, Strangers};
+use crate::vulnerability::VulnerabilityState;
+use crate::{
+    Finding, ImagePath, Inventory, Lineage, Plan, Problem, Rule, ScanFacts, Severity, Strangers,
+};
 
 /// Everything one run learned.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +30,8 @@ pub struct Report {
     pub diff: Option<ImageDiff>,
     /// What is installed, for a bill of materials.
     pub inventory: Option<Inventory>,
+    /// What is known about the packages of each image that was scanned, in the order given.
+    pub scans: Vec<ScanFacts>,
     /// Sentences worth saying that are neither findings nor problems.
     pub notes: Vec<String>,
 }
@@ -50,9 +55,25 @@ impl Report {
         demands.filter(|demand| !demand.met).count()
     }
 
+    /// How many vulnerabilities of the first image that was scanned are over the line; what its vendor
+    /// calls unimportant is not.
+    pub fn vulnerabilities_over(&self) -> usize {
+        let line = self.verdict.as_ref().and_then(|verdict| verdict.line);
+        let rows = self
+            .scans
+            .iter()
+            .take(1)
+            .flat_map(|facts| &facts.vulnerabilities);
+        let over = rows.filter(|it| {
+            it.state != VulnerabilityState::Unimportant
+                && line.is_some_and(|line| it.severity >= Some(line))
+        });
+        over.count()
+    }
+
     /// Whether the policy refuses the image.
     pub fn is_refused(&self) -> bool {
-        self.over() + self.unmet() > 0
+        self.over() + self.vulnerabilities_over() + self.unmet() > 0
     }
 }
 

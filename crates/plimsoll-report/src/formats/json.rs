@@ -18,6 +18,7 @@
 //! | `comparison` | `before` and `after`, or `null` |
 //! | `diff` | what differs between the files of `comparison`'s images, or `null` |
 //! | `inventory` | what is installed, of `sbom`, or `null` |
+//! | `scans[]` | what is known about the packages of each image that was scanned; see below |
 //! | `notes[]` | sentences |
 //!
 //! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
@@ -52,6 +53,15 @@
 //! `source_version`, `vendor`, `licences[]`, `purl`, `state`, `known_by`, `part_of`, `path`, `inside`,
 //! `files`, a number), `databases[]`.
 //!
+//! A scan has `name`, `distribution`, `complete` (everything was judged), `packages` and `judged` (how
+//! many), `unjudged[]` (`why`, `packages[]`), `data[]` that were asked (`scope`, `feeds[]`, `date`,
+//! `age_days`, `advisories`, `lists_unfixed`), `counts` and by `parts` (`base`, `application`, `unknown`)
+//! the same (`by_package`, `by_source`, `distinct`; of `by_source`: `fixable`, `unfixed`, `unimportant`,
+//! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
+//! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
+//! `cvss`, `exploited`, `epss`, `feed`, `title`, `url`), `quiet[]` (what counts for nothing: `by`,
+//! `status`, `reason`, `justification`, `until`, `vulnerability`) and `stale_ignores[]`.
+//!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
 //! `end_line`, `end_column` (from 1, in characters; the end is behind the last), `excerpt` (the first
@@ -67,6 +77,7 @@
 
 mod diff;
 mod inventory;
+mod scan;
 
 use std::io::{self, Write};
 
@@ -110,6 +121,7 @@ struct Document {
     comparison: Option<JsonComparison>,
     diff: Option<diff::JsonDiff>,
     inventory: Option<inventory::JsonInventory>,
+    scans: Vec<scan::JsonScan>,
     notes: Vec<String>,
 }
 
@@ -368,6 +380,7 @@ impl From<&Report> for Document {
                 .inventory
                 .as_ref()
                 .map(inventory::JsonInventory::from),
+            scans: report.scans.iter().map(scan::JsonScan::from).collect(),
             notes: clean_all(&report.notes),
         }
     }

@@ -7,6 +7,7 @@ pub mod github;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod openvex;
 pub mod sarif;
 pub mod spdx;
 pub mod text;
@@ -18,6 +19,7 @@ pub static FORMATS: &[&Format] = &[
     &json::FORMAT,
     &junit::FORMAT,
     &markdown::FORMAT,
+    &openvex::FORMAT,
     &sarif::FORMAT,
     &spdx::FORMAT,
     &text::FORMAT,

@@ -10,6 +10,7 @@ mod findings;
 mod image;
 mod inventory;
 mod layout;
+mod scan;
 mod slim;
 mod verdict;
 
@@ -45,6 +46,7 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if let Some(facts) = &report.comparison {
         comparison::write(facts, &mut page);
     }
+    scan::write(report, &mut page);
     if let Some(facts) = &report.diff {
         diff::write(facts, &mut page);
     }

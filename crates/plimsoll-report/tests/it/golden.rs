@@ -516,6 +516,7 @@ pub(crate) const JSON: &str = r#"{
     }
   },
   "inventory": null,
+  "scans": [],
   "notes": [
     "the base is still looked after"
   ]

@@ -13,4 +13,5 @@ mod floors;
 mod headers;
 mod hostile;
 mod images;
+mod lint;
 mod slim;
