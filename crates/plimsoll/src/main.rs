@@ -9,6 +9,7 @@ mod fetch;
 mod interrupt;
 mod mirror;
 mod plan_file;
+mod policy;
 mod print;
 mod progress;
 mod registry;
@@ -58,6 +59,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
     match verb {
         Verb::Demo(arguments) => verbs::demo::run(context, arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(context, arguments),
+        Verb::Check(arguments) => verbs::check::run(context, arguments),
         Verb::Slim(arguments) => verbs::slim::run(context, arguments),
         Verb::Build(arguments) => verbs::build::run(context, arguments),
         Verb::Diff(arguments) => verbs::diff::run(context, arguments),
