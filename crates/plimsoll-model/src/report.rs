@@ -268,6 +268,10 @@ pub struct SlimFacts {
     pub plan: Plan,
     /// Packages: whole, partial, gone.
     pub packages: PackageFate,
+    /// What each part of the runs brought, in their order.
+    pub rounds: Vec<Round>,
+    /// How it is known that the watch saw everything: a phrase; empty where nothing was run.
+    pub watch: String,
     /// The layers of the result, lowest first.
     pub layers: Vec<LayerRow>,
     /// What each level would keep, and leave ashore of what it touches.
@@ -287,6 +291,43 @@ pub struct PackageFate {
     pub partial: Vec<String>,
     /// None is.
     pub gone: Vec<String>,
+    /// Each with its numbers: what keeps most bytes first, and of what keeps none what had most.
+    pub table: Vec<PackageShare>,
+}
+
+/// How much of one package is still there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageShare {
+    /// Its name, with the architecture where two of a name are installed.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `whole`, `partial`, `gone`.
+    pub fate: &'static str,
+    /// Its regular files before.
+    pub files: u64,
+    /// Their bytes; of several names of one file one counts.
+    pub bytes: u64,
+    /// Those that are still there.
+    pub kept_files: u64,
+    /// Their bytes.
+    pub kept_bytes: u64,
+}
+
+/// What one part of the runs brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Round {
+    /// `start`, a probe, `stop`, `reload`, `restart`; with `, second run` behind it for what only the
+    /// second of two equal runs asked for.
+    pub name: String,
+    /// Files that stay and were asked for in it.
+    pub files: u64,
+    /// Those of them that stay because it asked: no other part did, and no follower found them.
+    pub alone: u64,
+    /// Their bytes.
+    pub alone_bytes: u64,
+    /// The first of them.
+    pub examples: Vec<ImagePath>,
 }
 
 /// What a level keeps of an image, and what it leaves ashore of the packages it touches.

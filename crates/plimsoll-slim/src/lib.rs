@@ -32,6 +32,7 @@ mod profile;
 mod python;
 mod risk;
 mod roots;
+mod rounds;
 mod scene;
 mod skeleton;
 mod valve;
@@ -44,9 +45,10 @@ pub use glob::is_pattern;
 pub use keep::{Keep, Pull};
 pub use plan::{add, plan, repair};
 pub use profile::{
-    Folded, Group, Others, Pattern, Profile, Replay, Source, condense, drift, replay,
+    DRIFT, Folded, Group, Others, Pattern, Profile, Replay, Source, condense, drift, replay,
 };
 pub use risk::risks;
+pub use rounds::{read_unseen, rounds};
 pub use scene::Scene;
 
 use plimsoll_model::{Observations, Subject};

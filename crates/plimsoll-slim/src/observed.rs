@@ -14,7 +14,7 @@
 use std::collections::BTreeSet;
 
 use plimsoll_model::observation::Seen;
-use plimsoll_model::{Access, FileTree, ImagePath, Observations, Reason};
+use plimsoll_model::{Access, FileTree, ImagePath, Observations, Plan, Reason};
 
 use crate::keep::{Keep, Pull};
 use crate::scene::Scene;
@@ -118,4 +118,23 @@ pub(crate) fn reason(rule: &'static str, seen: &Seen) -> Reason {
         detail,
         ..Reason::rule(rule)
     }
+}
+
+/// Whether nothing but runs asked for this path that stays, itself or as what a link leads to.
+pub(crate) fn is_only_reason(plan: &Plan, path: &ImagePath) -> bool {
+    /// Links in a row; more than this are none that a run can follow.
+    const MOST: usize = 8;
+    fn is_only(plan: &Plan, path: &ImagePath, depth: usize) -> bool {
+        let Some(reasons) = plan.keep.get(path).filter(|_| depth < MOST) else {
+            return false;
+        };
+        reasons
+            .iter()
+            .all(|reason| match (reason.rule, &reason.by) {
+                ("observed", _) => true,
+                ("symlink", Some(by)) => is_only(plan, by, depth + 1),
+                _ => false,
+            })
+    }
+    is_only(plan, path, 0)
 }

@@ -30,7 +30,10 @@
 //!
 //! `slim` has `output`, `digest`, `level`, `sandbox`, `verified`, `verified_by[]`,
 //! `differences[]`, `repaired[]` and `forced[]` (each `path`, `why`), `packages` (`whole[]`,
-//! `partial[]`, `gone[]`), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
+//! `partial[]`, `gone[]`, and `table[]` of all of them: `name`, `version`, `fate`, `files`, `bytes`,
+//! `kept_files`, `kept_bytes`), `rounds[]` (what each part of the runs brought: `name`, `files` it
+//! asked for, `alone` and `alone_bytes` of those that only it brought, `examples[]`), `watch` (how it
+//! is known that the watch saw everything), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
 //! `risks[]` (by level, the most careful first: `level`, `files`, `bytes`, and `ashore[]`: `what`,
 //! `files`, `bytes`, `packages`, `examples[]` of what it leaves behind of packages it touches),
 //! `layers[]` of the result (as of `image`),
@@ -59,8 +62,8 @@ mod diff;
 use std::io::{self, Write};
 
 use plimsoll_model::report::{
-    Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, SlimFacts,
-    Verdict, Waived,
+    Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, PackageShare,
+    Round, SlimFacts, Verdict, Waived,
 };
 use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, Severity, text};
 use serde::Serialize;
@@ -239,6 +242,8 @@ struct JsonSlim {
     repaired: Vec<JsonKept>,
     forced: Vec<JsonKept>,
     packages: JsonFate,
+    rounds: Vec<JsonRound>,
+    watch: String,
     kept: usize,
     layers: Vec<JsonLayer>,
     risks: Vec<JsonRisk>,
@@ -258,6 +263,27 @@ struct JsonFate {
     whole: Vec<String>,
     partial: Vec<String>,
     gone: Vec<String>,
+    table: Vec<JsonShare>,
+}
+
+#[derive(Serialize)]
+struct JsonShare {
+    name: String,
+    version: String,
+    fate: &'static str,
+    files: u64,
+    bytes: u64,
+    kept_files: u64,
+    kept_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct JsonRound {
+    name: String,
+    files: u64,
+    alone: u64,
+    alone_bytes: u64,
+    examples: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -495,6 +521,8 @@ impl From<&SlimFacts> for JsonSlim {
             repaired: kept(&slim.repaired),
             forced: kept(&slim.forced),
             packages: JsonFate::from(&slim.packages),
+            rounds: slim.rounds.iter().map(JsonRound::from).collect(),
+            watch: clean(&slim.watch),
             kept: slim.plan.keep.len(),
             layers: slim.layers.iter().map(JsonLayer::from).collect(),
             risks: slim.risks.iter().map(JsonRisk::from).collect(),
@@ -533,6 +561,33 @@ impl From<&PackageFate> for JsonFate {
             whole: clean_all(&fate.whole),
             partial: clean_all(&fate.partial),
             gone: clean_all(&fate.gone),
+            table: fate.table.iter().map(JsonShare::from).collect(),
+        }
+    }
+}
+
+impl From<&PackageShare> for JsonShare {
+    fn from(share: &PackageShare) -> Self {
+        Self {
+            name: clean(&share.name),
+            version: clean(&share.version),
+            fate: share.fate,
+            files: share.files,
+            bytes: share.bytes,
+            kept_files: share.kept_files,
+            kept_bytes: share.kept_bytes,
+        }
+    }
+}
+
+impl From<&Round> for JsonRound {
+    fn from(round: &Round) -> Self {
+        Self {
+            name: clean(&round.name),
+            files: round.files,
+            alone: round.alone,
+            alone_bytes: round.alone_bytes,
+            examples: paths(&round.examples),
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod extract;
 pub(crate) mod inspect;
 pub(crate) mod lineage;
+pub(crate) mod lint;
 pub(crate) mod ls;
 pub(crate) mod referrers;
 pub(crate) mod slim;
