@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure, Result};
 pub(crate) fn report(report: &Report, format: &str, json: bool) -> Result<()> {
     let format = format_of(if json { "json" } else { format })?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    finished((format.write)(report, &mut out).and_then(|()| out.flush()))
+    finished(put(report, format, &mut out).and_then(|()| out.flush()))
 }
 
 /// `FORMAT=FILE` of the command line, understood before any work is done.
@@ -34,8 +34,16 @@ pub(crate) fn write(report: &Report, format: &Format, path: &Path) -> Result<()>
         Failure::because(format_args!("cannot write {}", path.display()), error)
     };
     let mut text = Vec::new();
-    (format.write)(report, &mut text).map_err(|error| cannot(&error))?;
+    put(report, format, &mut text).map_err(|error| cannot(&error))?;
     fs::write(path, text).map_err(|error| cannot(&error))
+}
+
+/// Formats of others know findings and nothing else.
+fn put(report: &Report, format: &Format, out: &mut dyn Write) -> io::Result<()> {
+    match format.id {
+        "json" | "openvex" | "text" => (format.write)(report, out),
+        _ => (format.write)(&plimsoll_report::as_findings(report), out),
+    }
 }
 
 fn format_of(id: &str) -> Result<&'static Format> {
