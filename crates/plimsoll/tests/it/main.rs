@@ -15,4 +15,5 @@ mod headers;
 mod hostile;
 mod images;
 mod lint;
+mod registry;
 mod slim;
