@@ -9,6 +9,7 @@
 mod command_line;
 mod diff;
 mod engine;
+mod files;
 mod floors;
 mod headers;
 mod hostile;
