@@ -43,6 +43,8 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// What is in an image, where it comes from, and what should not be in it.
     Inspect(Inspect),
+    /// What is known to be wrong with what is in an image, and what could not be judged.
+    Scan(Scan),
     /// What is wrong in Dockerfiles, each with its place, and what mends it.
     Lint(Lint),
     /// A smaller image that still works, and is seen working.
@@ -138,6 +140,38 @@ impl From<Environment> for plimsoll_checks::Environment {
             Environment::Development => Self::Development,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// The image may also be a list of packages: JSON, or `NAME VERSION` one a line.
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// Another image, or list of packages, to set beside it.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) against: Option<String>,
+    /// Directory of the advisories [default: in the cache].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) db: Option<PathBuf>,
+    /// End with exit code 1 if something of this severity or above is known; what the vendor calls
+    /// unimportant does not count.
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
+    pub(crate) fail_on: Option<String>,
+    /// What is ignored, with the reason: `CVE-2026-1 until=2026-12-31 package=zlib* # why`, one a line,
+    /// or `[[ignore]]` tables of TOML; may be given several times [default: plimsoll.ignore in this
+    /// directory, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ignore: Vec<PathBuf>,
+    /// A VEX document (OpenVEX or CSAF) that says what the image does not have; may be given several
+    /// times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vex: Vec<PathBuf>,
+    /// Advisories older than this are stale, and a scan with them is incomplete.
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    pub(crate) max_age: i64,
+    /// The distribution release, where the image or the list does not say it, or says it wrongly.
+    #[arg(long, value_name = "NAME:RELEASE")]
+    pub(crate) distro: Option<String>,
 }
 
 #[derive(Debug, Args)]

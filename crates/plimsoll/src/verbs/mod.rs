@@ -12,6 +12,7 @@ pub(crate) mod lineage;
 pub(crate) mod lint;
 pub(crate) mod ls;
 pub(crate) mod referrers;
+pub(crate) mod scan;
 pub(crate) mod slim;
 pub(crate) mod tree;
 pub(crate) mod why;
