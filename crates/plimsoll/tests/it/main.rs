@@ -13,4 +13,6 @@ mod floors;
 mod headers;
 mod hostile;
 mod images;
+mod output;
+mod profile;
 mod slim;
