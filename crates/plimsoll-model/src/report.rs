@@ -1,6 +1,7 @@
 //! Everything one run learned; the only thing a format may print.
 
-use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, Severity};
+use crate::vulnerability::VulnerabilityState;
+use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, ScanFacts, Severity};
 
 /// Everything one run learned.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,8 @@ pub struct Report {
     pub comparison: Option<Comparison>,
     /// What differs between two images, for diff.
     pub diff: Option<ImageDiff>,
+    /// What is known about the packages of each image that was scanned, in the order given.
+    pub scans: Vec<ScanFacts>,
     /// Sentences worth saying that are neither findings nor problems.
     pub notes: Vec<String>,
 }
@@ -48,9 +51,25 @@ impl Report {
         demands.filter(|demand| !demand.met).count()
     }
 
+    /// How many vulnerabilities of the first image that was scanned are over the line; what its vendor
+    /// calls unimportant is not.
+    pub fn vulnerabilities_over(&self) -> usize {
+        let line = self.verdict.as_ref().and_then(|verdict| verdict.line);
+        let rows = self
+            .scans
+            .iter()
+            .take(1)
+            .flat_map(|facts| &facts.vulnerabilities);
+        let over = rows.filter(|it| {
+            it.state != VulnerabilityState::Unimportant
+                && line.is_some_and(|line| it.severity >= Some(line))
+        });
+        over.count()
+    }
+
     /// Whether the policy refuses the image.
     pub fn is_refused(&self) -> bool {
-        self.over() + self.unmet() > 0
+        self.over() + self.vulnerabilities_over() + self.unmet() > 0
     }
 }
 

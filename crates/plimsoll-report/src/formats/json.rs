@@ -17,6 +17,7 @@
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
 //! | `diff` | what differs between the files of `comparison`'s images, or `null` |
+//! | `scans[]` | what is known about the packages of each image that was scanned; see below |
 //! | `notes[]` | sentences |
 //!
 //! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
@@ -44,6 +45,15 @@
 //! `added`, `removed`, `changed`, `partial`; `before` and `after`, its versions or `null`), and
 //! `same_packages` (how many).
 //!
+//! A scan has `name`, `distribution`, `complete` (everything was judged), `packages` and `judged` (how
+//! many), `unjudged[]` (`why`, `packages[]`), `data[]` that were asked (`scope`, `feeds[]`, `date`,
+//! `age_days`, `advisories`, `lists_unfixed`), `counts` and by `parts` (`base`, `application`, `unknown`)
+//! the same (`by_package`, `by_source`, `distinct`; of `by_source`: `fixable`, `unfixed`, `unimportant`,
+//! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
+//! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
+//! `cvss`, `exploited`, `epss`, `feed`, `title`, `url`), `quiet[]` (what counts for nothing: `by`,
+//! `status`, `reason`, `justification`, `until`, `vulnerability`) and `stale_ignores[]`.
+//!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
 //! `end_line`, `end_column` (from 1, in characters; the end is behind the last), `excerpt` (the first
@@ -58,6 +68,7 @@
 //! every other text that an image brings.
 
 mod diff;
+mod scan;
 
 use std::io::{self, Write};
 
@@ -100,6 +111,7 @@ struct Document {
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
     diff: Option<diff::JsonDiff>,
+    scans: Vec<scan::JsonScan>,
     notes: Vec<String>,
 }
 
@@ -339,6 +351,7 @@ impl From<&Report> for Document {
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
             diff: report.diff.as_ref().map(diff::JsonDiff::from),
+            scans: report.scans.iter().map(scan::JsonScan::from).collect(),
             notes: clean_all(&report.notes),
         }
     }

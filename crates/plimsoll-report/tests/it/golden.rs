@@ -495,6 +495,7 @@ pub(crate) const JSON: &str = r#"{
       "changed": 0
     }
   },
+  "scans": [],
   "notes": [
     "the base is still looked after"
   ]

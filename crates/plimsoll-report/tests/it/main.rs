@@ -12,7 +12,9 @@ use plimsoll_model::report::{
     Comparison, Demand, DiffRow, ImageDiff, ImageFacts, LayerRow, PackageDiff, PackageShare,
     SlimFacts, Verdict, Waived,
 };
-use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, Severity, Source};
+use plimsoll_model::{
+    Evidence, Finding, ImagePath, Problem, Report, ScanFacts, Severity, Source, Vulnerability,
+};
 use plimsoll_report::{FORMATS, by_id};
 use sample::{comparison, full, httpd, packages, path, slim};
 
@@ -241,6 +243,16 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
                 met: false,
             }],
         }),
+        scans: vec![ScanFacts {
+            name: hostile(),
+            vulnerabilities: vec![Vulnerability {
+                id: hostile(),
+                fixed: vec![hostile()],
+                title: hostile(),
+                ..Vulnerability::default()
+            }],
+            ..ScanFacts::default()
+        }],
         ..Report::default()
     };
     for format in FORMATS {

@@ -13,13 +13,14 @@ struct Row {
     page: &'static str,
 }
 
-const TABLES: [(Table, &str); 7] = [
+const TABLES: [(Table, &str); 8] = [
     (Table::Checks, "checks"),
     (Table::Databases, "databases"),
     (Table::Emulations, "emulations"),
     (Table::Followers, "followers"),
     (Table::Formats, "formats"),
     (Table::Probes, "probes"),
+    (Table::Rules, "rules"),
     (Table::Sources, "sources"),
 ];
 
@@ -59,6 +60,16 @@ fn rows(table: Table) -> Vec<Row> {
             .iter()
             .map(|probe| row(probe.id, probe.page))
             .collect(),
+        Table::Rules => plimsoll_checks::RULES
+            .iter()
+            .map(|rule| Row {
+                summary: match rule.aliases {
+                    [] => rule.summary.to_owned(),
+                    aliases => format!("{} ({})", rule.summary, aliases.join(", ")),
+                },
+                ..row(rule.id, rule.page)
+            })
+            .collect(),
         Table::Sources => plimsoll_image::SOURCES
             .iter()
             .map(|source| row(source.scheme, source.help))
@@ -79,6 +90,8 @@ pub(crate) fn explain(id: &str) -> Result<Exit> {
         print::line(page.trim_end())?;
         return Ok(Exit::Fine);
     }
+    // `explain DL3009` is asked by those who come from another tool.
+    let id = plimsoll_checks::lint::by_name(id).map_or(id, |rule| rule.id);
     let mut found = false;
     for (table, name) in TABLES {
         for row in rows(table).into_iter().filter(|row| row.id == id) {

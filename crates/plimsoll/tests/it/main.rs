@@ -13,6 +13,7 @@ mod floors;
 mod headers;
 mod hostile;
 mod images;
+mod lint;
 mod output;
 mod profile;
 mod slim;
