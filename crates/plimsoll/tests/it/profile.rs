@@ -63,6 +63,31 @@ fn a_profile_makes_the_same_image_without_a_run_and_tells_what_has_drifted() {
     assert_eq!(two["slim"]["verified_by"], json!(["http:/"]));
     assert_eq!(two["findings"], json!([]));
 
+    // What other runs taught, of other probes or on another day, is added to what these teach.
+    let other = toml.replace("/usr/share/second.sh", "/usr/share/third.sh");
+    let other = other.replace("during = \"start\"", "during = \"http:/third\"");
+    fs::write(scratch.join("other.toml"), other).unwrap();
+    let more = [
+        "--merge-profile",
+        "other.toml",
+        "--write-profile",
+        "both.toml",
+    ];
+    let output = slim(scratch, &first, "oci:both", &more);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let rounds = report(&output)["slim"]["rounds"].clone();
+    let third = rounds
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|round| round["name"] == "http:/third");
+    assert_eq!(third.unwrap()["alone"], 1, "{rounds}");
+    let both = fs::read_to_string(scratch.join("both.toml")).unwrap();
+    assert!(
+        both.contains("/second.sh") && both.contains("/third.sh"),
+        "{both}"
+    );
+
     // Written anew by reading alone, it is the same again but for what was not asked.
     let more = ["--profile", "web.toml", "--write-profile", "again.toml"];
     slim(scratch, &first, "oci:two", &more);
