@@ -16,4 +16,5 @@ mod images;
 mod lint;
 mod output;
 mod profile;
+mod registry;
 mod slim;
