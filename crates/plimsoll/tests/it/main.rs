@@ -6,6 +6,7 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod check;
 mod command_line;
 mod diff;
 mod engine;
@@ -15,5 +16,7 @@ mod headers;
 mod hostile;
 mod images;
 mod lint;
+mod output;
+mod profile;
 mod registry;
 mod slim;
