@@ -43,6 +43,10 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// What is in an image, where it comes from, and what should not be in it.
     Inspect(Inspect),
+    /// What is installed in an image, as a bill of materials: CycloneDX, SPDX, JSON or text.
+    Sbom(Sbom),
+    /// Whether an image keeps to the policy of a plimsoll.toml; the exit code answers.
+    Check(Check),
     /// What is known to be wrong with what is in an image, and what could not be judged.
     Scan(Scan),
     /// What is wrong in Dockerfiles, each with its place, and what mends it.
@@ -113,6 +117,21 @@ pub(crate) struct Look {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Sbom {
+    /// The image, or a bill of materials of one (CycloneDX or SPDX 2, as JSON; `sbom:FILE` says so).
+    pub(crate) image: String,
+    /// Which of several platforms: `linux/arm64` [default: linux on this machine's architecture].
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+    /// How to print: `cyclonedx`, `spdx`, `json`, `text`.
+    #[arg(long, value_name = "FORMAT", default_value = "cyclonedx")]
+    pub(crate) format: String,
+    /// The same as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) look: Look,
@@ -122,6 +141,33 @@ pub(crate) struct Inspect {
     /// End with exit code 1 if there is a finding of this severity or above.
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
     pub(crate) fail_on: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// The policy, a TOML file (`plimsoll explain config` has every key) [default: plimsoll.toml in
+    /// this directory, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What the image is for [default: what the policy says, else production].
+    #[arg(long = "env", value_name = "ENVIRONMENT", value_enum)]
+    pub(crate) environment: Option<Environment>,
+    /// Findings of this severity or above are over the line [default: what the policy says, else
+    /// high].
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical", "none"])]
+    pub(crate) fail_on: Option<String>,
+    /// What the image must not be worse than: a file that --write-baseline made (its name ends in
+    /// .json), or an image.
+    #[arg(long, value_name = "FILE|IMAGE")]
+    pub(crate) baseline: Option<String>,
+    /// Write what this image is like, to hold the next one against.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_baseline: Option<PathBuf>,
+    /// Also write the report to a file, in any format, as often as given: sarif=plimsoll.sarif.
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    pub(crate) reports: Vec<String>,
 }
 
 /// What an image is for.
@@ -300,6 +346,9 @@ pub(crate) struct ProfileOptions {
         conflicts_with_all = ["level", "layers", "compression", "no_run"]
     )]
     pub(crate) profile: Option<PathBuf>,
+    /// Add what this profile taught to what the runs of now teach; as often as given.
+    #[arg(long = "merge-profile", value_name = "FILE", conflicts_with_all = ["profile", "no_run"])]
+    pub(crate) merge_profiles: Vec<PathBuf>,
     /// Run the image and the result of --profile after all, and compare them.
     #[arg(long, requires = "profile")]
     pub(crate) verify: bool,

@@ -9,6 +9,7 @@ mod diff;
 mod direct;
 mod findings;
 mod image;
+mod inventory;
 mod layout;
 mod scan;
 mod slim;
@@ -34,6 +35,9 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::default();
     if let Some(facts) = &report.subject {
         image::write(facts, &mut page);
+    }
+    if let Some(inventory) = &report.inventory {
+        inventory::write(inventory, &mut page);
     }
     findings::write(report, &mut page);
     verdict::write(report, &mut page);

@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod cat;
+pub(crate) mod check;
 pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod diff;
@@ -12,6 +13,7 @@ pub(crate) mod lineage;
 pub(crate) mod lint;
 pub(crate) mod ls;
 pub(crate) mod referrers;
+pub(crate) mod sbom;
 pub(crate) mod scan;
 pub(crate) mod slim;
 pub(crate) mod tree;

@@ -6,14 +6,18 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod check;
 mod command_line;
 mod diff;
 mod direct;
 mod engine;
+mod files;
 mod floors;
 mod headers;
 mod hostile;
 mod images;
 mod lint;
+mod output;
+mod profile;
 mod registry;
 mod slim;
