@@ -11,6 +11,16 @@ use crate::valve::Cap;
 /// Keeps what the image declares and the user asks for.
 pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
     let config = scene.config();
+    // First, so that it is the reason that is told.
+    for (path, why) in scene.request().baked {
+        let reason = Reason {
+            detail: why.clone(),
+            ..Reason::rule("baked")
+        };
+        if keep.path(path, Pull::Opened, reason.clone()).is_none() {
+            keep.place(path.as_bytes(), reason);
+        }
+    }
     let directory = ImagePath::root().join(&config.working_dir);
     keep.path(&directory, Pull::Opened, Reason::rule("workdir"));
     command(scene, keep, "entrypoint", &config.command_line());
@@ -38,15 +48,6 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
             Pull::Opened,
             Reason::rule("volume"),
         );
-    }
-    for (path, why) in scene.request().baked {
-        let reason = Reason {
-            detail: why.clone(),
-            ..Reason::rule("baked:")
-        };
-        if keep.path(path, Pull::Opened, reason.clone()).is_none() {
-            keep.place(path.as_bytes(), reason);
-        }
     }
     preloaded(scene, keep);
     for pattern in scene.request().include {

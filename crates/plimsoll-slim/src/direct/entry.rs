@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll_model::config::DEFAULT_PATH;
 use plimsoll_model::startup::{Stage, Who};
 use plimsoll_model::text::printable;
 use plimsoll_model::{Config, ImagePath, Startup};
@@ -103,7 +104,10 @@ fn variables(original: &Config, server: &Stage, home: &str) -> Result<Vec<String
         }
     }
     let declared = |name: &str| original.env(name).is_some();
-    // A runtime sets it so by itself.
+    // A runtime sets these so by itself.
+    if left.get("PATH").is_some_and(|value| value == DEFAULT_PATH) && !declared("PATH") {
+        left.remove("PATH");
+    }
     if left.get("HOME").is_some_and(|value| value == home) && !declared("HOME") {
         left.remove("HOME");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_model::startup::Command;
+use plimsoll_model::startup::{Command, What};
 use plimsoll_model::text::printable;
 use plimsoll_model::{Access, ImagePath, Startup};
 
@@ -131,7 +131,10 @@ fn volumes(starts: &Starts<'_>, first: &Startup, found: &mut Vec<String>) {
             .resolve(&volume)
             .map_or_else(|_| volume.clone(), |found| found.path);
         let inside = |path: &ImagePath| path.starts_with(&volume) || path.starts_with(&real);
-        let written = first.prepared.iter().find(|(path, _)| inside(path));
+        // A directory is merely where something was made; that is what says more.
+        let is_directory = |what: &What| matches!(what, What::Directory { .. });
+        let written = first.prepared.iter().filter(|(path, _)| inside(path));
+        let written = written.min_by_key(|(_, prepared)| is_directory(&prepared.what));
         let looked = first.touched.seen.iter().find(|(path, seen)| {
             let spelt = ImagePath::new(path);
             let itself = [&volume, &real].contains(&&spelt);
@@ -208,7 +211,7 @@ fn commands(starts: &Starts<'_>, first: &Startup, found: &mut Vec<String>) {
     let makes = first
         .prepared
         .values()
-        .any(|prepared| matches!(prepared.what, plimsoll_model::startup::What::File(_)));
+        .any(|prepared| matches!(prepared.what, What::File(_)));
     let mut dynamic = false;
     let mut done = BTreeSet::new();
     for command in all_commands(first) {
