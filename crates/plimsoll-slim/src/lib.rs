@@ -34,6 +34,7 @@ mod risk;
 mod roots;
 mod rounds;
 mod scene;
+mod secret;
 mod skeleton;
 mod valve;
 
