@@ -217,7 +217,10 @@ fn all_official_images_of_a_day_are_matched() {
             listing.name
         );
     }
-    println!("matched {images} images in {:.2} s", began.elapsed().as_secs_f64());
+    println!(
+        "matched {images} images in {:.2} s",
+        began.elapsed().as_secs_f64()
+    );
     assert_eq!(images, 1_124);
     assert!(
         rows > 10_000 && unjudged > 0,

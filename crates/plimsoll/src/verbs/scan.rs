@@ -49,6 +49,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
     }
     let report = Report {
         verdict: line.map(|line| Verdict {
+            environment: "production".to_owned(),
             line: Some(line),
             ..Verdict::default()
         }),

@@ -38,7 +38,7 @@ fn one(facts: &ScanFacts, page: &mut Page) {
         clean(&facts.name),
         total(facts, &counts)
     ));
-    page.fact("distribution", &clean(&facts.distribution));
+    page.fact("system", &clean(&facts.distribution));
     page.fact(
         "judged",
         &format!(
