@@ -14,4 +14,5 @@ mod headers;
 mod hostile;
 mod images;
 mod lint;
+mod registry;
 mod slim;
