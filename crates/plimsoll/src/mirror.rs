@@ -89,7 +89,7 @@ pub(crate) fn for_release(
 ) -> Result<Vec<Repository>> {
     let os = os_release(Path::new("/etc"));
     let by_hand = given.mirror.is_some() || std::env::var_os("PLIMSOLL_MIRROR").is_some();
-    if !by_hand && !os.ids.iter().any(|id| *id == release.id) {
+    if !by_hand && !os.ids.contains(&release.id) {
         let shown = &release.pretty_name;
         return Err(
             Failure::new(format!("this machine has no archive of {shown}"))
