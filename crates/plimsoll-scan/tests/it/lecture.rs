@@ -22,26 +22,26 @@ fn shared() -> Option<PathBuf> {
 }
 
 fn scope(text: &str) -> Scope {
-    Scope::parse(text).unwrap()
+    Scope::parse(text).expect("published data are sound")
 }
 
 /// The slices made of a file, optionally of some of its lines only.
 fn slices(file: &Path, about: Option<Scope>, keep: impl Fn(&str) -> bool) -> BTreeMap<Scope, Data> {
-    let mut bytes = std::fs::read(file).unwrap();
+    let mut bytes = std::fs::read(file).expect("published data are sound");
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut plain = Vec::new();
         flate2::read::MultiGzDecoder::new(&*bytes)
             .read_to_end(&mut plain)
-            .unwrap();
+            .expect("published data are sound");
         bytes = plain;
     }
-    let text = String::from_utf8(bytes).unwrap();
+    let text = String::from_utf8(bytes).expect("published data are sound");
     let lines: Vec<&str> = text.lines().filter(|line| keep(line)).collect();
     let name = file
         .file_name()
-        .unwrap()
+        .expect("published data are sound")
         .to_str()
-        .unwrap()
+        .expect("published data are sound")
         .trim_end_matches(".gz");
     let mut compiler = Compiler::new([]);
     compiler.begin(
@@ -52,21 +52,24 @@ fn slices(file: &Path, about: Option<Scope>, keep: impl Fn(&str) -> bool) -> BTr
         },
         about,
     );
-    compiler.file(name, lines.join("\n").as_bytes()).unwrap();
-    compiler.end().unwrap();
+    compiler
+        .file(name, lines.join("\n").as_bytes())
+        .expect("published data are sound");
+    compiler.end().expect("published data are sound");
     let compiled = compiler.finish();
     let slices = compiled.slices.into_iter();
     slices
         .map(|(scope, file)| {
-            let slice = Slice::read(&file, Texts::Read).unwrap();
+            let slice = Slice::read(&file, Texts::Read).expect("published data are sound");
             (scope, Data::Slice(Box::new(slice)))
         })
         .collect()
 }
 
 fn list(data: &Path, name: &str) -> Listing {
-    let text = std::fs::read_to_string(data.join("inventories").join(name)).unwrap();
-    listing::read(&text).unwrap()
+    let text = std::fs::read_to_string(data.join("inventories").join(name))
+        .expect("published data are sound");
+    listing::read(&text).expect("published data are sound")
 }
 
 fn scan(name: &str, inventory: &Inventory, data: &BTreeMap<Scope, Data>) -> ScanFacts {
@@ -78,7 +81,9 @@ fn scan(name: &str, inventory: &Inventory, data: &BTreeMap<Scope, Data>) -> Scan
         data,
         exploited: &|_| None,
         epss: &|_| None,
-        today: "2021-03-02".parse::<Date>().unwrap(),
+        today: "2021-03-02"
+            .parse::<Date>()
+            .expect("published data are sound"),
         max_age: 7,
     })
 }
