@@ -53,7 +53,7 @@ fn slices(file: &Path, about: Option<Scope>, keep: impl Fn(&str) -> bool) -> BTr
         about,
     );
     compiler
-        .file(name, lines.join("\n").as_bytes())
+        .file(name, (lines.join("\n") + "\n").as_bytes())
         .expect("published data are sound");
     compiler.end().expect("published data are sound");
     let compiled = compiler.finish();
