@@ -6,6 +6,7 @@
 //! with the day it was made: useful with no download at all, and honest about what it cannot know.
 
 mod advisory;
+mod databases;
 mod distributions;
 pub mod feeds;
 mod marks;
@@ -14,6 +15,7 @@ mod slice;
 mod support;
 
 pub use advisory::{Advisory, PackageKind, Range, Status, Until, severity};
+pub use databases::is_database;
 pub use feeds::FEEDS;
 pub use marks::{Cve, Epss, Kev, Marks};
 pub use scope::Scope;
