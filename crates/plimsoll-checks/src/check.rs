@@ -1,6 +1,8 @@
 //! A row of the table of checks, and what it writes its findings into.
 
-use plimsoll_model::{Evidence, Finding, Problem, Severity, Subject};
+use plimsoll_model::{Evidence, Finding, Problem, Severity};
+
+use crate::{Environment, Look};
 
 /// One practice, as something that can be found broken in an image.
 pub struct Check {
@@ -11,26 +13,33 @@ pub struct Check {
     pub practice: &'static str,
     /// What is the case when it finds something, in a few words.
     pub summary: &'static str,
-    /// How much a finding weighs, as a rule; a check may give a lighter case less.
+    /// How much a finding weighs in production, as a rule; a check may give a lighter case less.
     pub severity: Severity,
+    /// The most it weighs in an image to develop with.
+    pub development: Severity,
     /// Markdown: why it matters, examples, the remedy. Each line keeps the blank that follows
     /// `///`; [`Check::page_text`] takes it off.
     pub page: &'static str,
     /// The file of the row, for the test of the table.
     pub file: &'static str,
     /// Looks, and adds what it finds.
-    pub run: fn(&Subject, &mut Findings),
+    pub run: fn(&Look, &mut Findings),
 }
 
 impl Check {
     /// What this check alone says of an image, and what it could not judge.
-    pub fn on(&'static self, subject: &Subject) -> (Vec<Finding>, Vec<Problem>) {
+    pub fn on(&'static self, look: &Look) -> (Vec<Finding>, Vec<Problem>) {
+        let most = match look.circumstances.environment {
+            Environment::Production => Severity::Critical,
+            Environment::Development => self.development,
+        };
         let mut findings = Findings {
             check: self,
+            most,
             found: Vec::new(),
             problems: Vec::new(),
         };
-        (self.run)(subject, &mut findings);
+        (self.run)(look, &mut findings);
         (findings.found, findings.problems)
     }
 
@@ -48,6 +57,8 @@ impl Check {
 /// Where a check puts what it finds.
 pub struct Findings {
     check: &'static Check,
+    /// The most a finding may weigh where this image is used.
+    most: Severity,
     found: Vec<Finding>,
     problems: Vec<Problem>,
 }
@@ -71,7 +82,7 @@ impl Findings {
         self.found.push(Finding {
             check: self.check.id,
             aliases: &[],
-            severity,
+            severity: severity.min(self.most),
             message,
             evidence,
             remedy: Some(remedy.into()),
@@ -92,6 +103,7 @@ macro_rules! check {
         practice: $practice:literal,
         summary: $summary:literal,
         severity: $severity:ident,
+        $(development: $development:ident,)?
         run: $run:path $(,)?
     ) => {
         $(#[doc = $page])+
@@ -100,10 +112,20 @@ macro_rules! check {
             practice: $practice,
             summary: $summary,
             severity: plimsoll_model::Severity::$severity,
+            development: $crate::check::development!($severity $(, $development)?),
             page: concat!($($page, "\n",)+),
             file: file!(),
             run: $run,
         };
     };
 }
-pub(crate) use check;
+/// What a finding weighs in an image to develop with: the same, where the row does not say.
+macro_rules! development {
+    ($severity:ident) => {
+        plimsoll_model::Severity::$severity
+    };
+    ($severity:ident, $development:ident) => {
+        plimsoll_model::Severity::$development
+    };
+}
+pub(crate) use {check, development};

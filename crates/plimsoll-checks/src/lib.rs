@@ -3,31 +3,38 @@
 //! A check is a row of [`CHECKS`] and a file of its own. Its page is its doc comment, and the
 //! images written on the page are tests: what they claim is found, and nothing else.
 //!
-//! **Invariant:** a check sees a [`Subject`] and nothing of the world. What it cannot judge is a
+//! **Invariant:** a check sees a [`Look`] and nothing of the world: what day it is and what the image
+//! is for are told to it. What it cannot judge is a
 //! [`Problem`], never silence.
 
 mod check;
 pub mod checks;
 mod footprint;
+mod heaps;
+mod history;
+mod look;
 mod programs;
+mod secrets;
 
 pub use check::{Check, Findings};
 pub use checks::CHECKS;
 pub use footprint::footprint;
+pub use look::{Circumstances, Environment, Lifetime, Look, State};
 use plimsoll_model::{Finding, Problem, Rule, Subject};
 
 /// What every check says of an image: [`judge`] without the problems.
-pub fn inspect(subject: &Subject) -> Vec<Finding> {
-    judge(subject).0
+pub fn inspect(subject: &Subject, circumstances: &Circumstances) -> Vec<Finding> {
+    judge(subject, circumstances).0
 }
 
 /// What every check says of an image, heaviest first, then by check, then by what was seen; and
 /// what could not be judged, which makes the result incomplete.
-pub fn judge(subject: &Subject) -> (Vec<Finding>, Vec<Problem>) {
+pub fn judge(subject: &Subject, circumstances: &Circumstances) -> (Vec<Finding>, Vec<Problem>) {
+    let look = Look::new(subject, circumstances);
     let mut findings = Vec::new();
     let mut problems = Vec::new();
     for check in CHECKS {
-        let (more, unread) = check.on(subject);
+        let (more, unread) = check.on(&look);
         findings.extend(more);
         problems.extend(unread);
     }

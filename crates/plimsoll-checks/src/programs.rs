@@ -76,6 +76,41 @@ pub(crate) fn find(
     programs
 }
 
+/// The programs of each family that are in the image, by the number of the family: all names,
+/// sorted. `base` takes a version and the like off a name.
+pub(crate) fn by_family(
+    subject: &Subject,
+    families: &[(&str, &[&str])],
+    base: fn(&str) -> &str,
+) -> BTreeMap<usize, Vec<ImagePath>> {
+    let programs = find(subject, Scripts::InProgramDirectories, |_, name| {
+        family(families, base(name))
+    });
+    let mut found: BTreeMap<usize, Vec<ImagePath>> = BTreeMap::new();
+    for program in programs {
+        found
+            .entry(program.group)
+            .or_default()
+            .extend(program.names);
+    }
+    for names in found.values_mut() {
+        names.sort();
+        names.dedup();
+    }
+    found
+}
+
+/// Paths as evidence.
+pub(crate) fn evidence_of(tree: &FileTree, paths: &[ImagePath]) -> Vec<Evidence> {
+    paths.iter().map(|path| evidence(tree, path)).collect()
+}
+
+/// A name without a version behind it: `gcc-12` is a `gcc`, `python3.11` a `python`.
+pub(crate) fn without_version(name: &str) -> &str {
+    let base = name.trim_end_matches(|sign: char| sign.is_ascii_digit() || ".-".contains(sign));
+    if base.is_empty() { name } else { base }
+}
+
 /// The number of the family a name is of: what a family is, and the names of its programs.
 pub(crate) fn family(families: &[(&str, &[&str])], name: &str) -> Option<usize> {
     families.iter().position(|(_, names)| names.contains(&name))

@@ -4,19 +4,30 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plimsoll_checks::{CHECKS, Check, footprint, inspect, judge};
+use jiff::civil::Date;
+use plimsoll_checks::{
+    CHECKS, Check, Circumstances, Environment, Lifetime, State, footprint, inspect, judge,
+};
 use plimsoll_model::fixture::Fixture;
 use plimsoll_model::{Evidence, Finding};
 
 /// The practices, as pages may name them.
-const PRACTICES: [&str; 7] = [
+const PRACTICES: [&str; 15] = [
+    "choose a base that is looked after",
+    "development tools stay out of production",
     "keep only needed packages",
     "keep the image small",
+    "no secrets in the image",
+    "no state in the image",
+    "one application per image",
     "remove curl, wget and other network tools",
+    "remove editors",
     "remove package managers",
     "remove package managers of programming languages",
     "remove shells",
     "run as a user of its own",
+    "say how to tell that it works",
+    "verify what is fetched",
 ];
 
 /// The blocks of a page fenced as `image`, in order, each with the heading above it.
@@ -47,11 +58,45 @@ fn images(page: &str) -> Vec<(String, String)> {
     images
 }
 
+/// The image of a page, and what the checks are told of the world: `TODAY DATE`, and `SUPPORT` with
+/// `supported`, `long-term DATE` or `ended DATE`.
+fn scene(text: &str) -> (Fixture, Circumstances) {
+    let mut circumstances = Circumstances::default();
+    let mut image = String::new();
+    let date = |text: &str| -> Date { text.parse().unwrap_or_else(|_| panic!("no date: {text}")) };
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let state = match words[..] {
+            ["TODAY", day] => {
+                circumstances.today = Some(date(day));
+                continue;
+            }
+            ["SUPPORT", "supported"] => State::Supported,
+            ["SUPPORT", "ended", day] => State::Ended { on: date(day) },
+            ["SUPPORT", "long-term", day] => State::LongTerm {
+                until: date(day),
+                by: "somebody".to_owned(),
+            },
+            _ => {
+                image.push_str(line);
+                image.push('\n');
+                continue;
+            }
+        };
+        circumstances.lifetime = Some(Lifetime {
+            release: "a release".to_owned(),
+            state,
+        });
+    }
+    (Fixture::new(&image), circumstances)
+}
+
 /// What an evidence is claimed by: a path, or a key of the configuration.
 fn key(evidence: &Evidence) -> String {
     match evidence {
         Evidence::Path { path, .. } | Evidence::Line { path, .. } => path.to_string(),
         Evidence::Config { key, .. } => (*key).to_owned(),
+        Evidence::Package { .. } => "PACKAGE".to_owned(),
         other => other.to_string(),
     }
 }
@@ -66,22 +111,29 @@ fn keys(findings: &[Finding]) -> BTreeSet<(String, &str)> {
 
 #[test]
 fn pages_are_true() {
+    let mut wrong = Vec::new();
     for check in CHECKS {
         let page = check.page_text();
         let images = images(&page);
         assert!(!images.is_empty(), "{}: the page has no example", check.id);
         for (_, text) in images {
-            let fixture = Fixture::new(&text);
+            let (fixture, circumstances) = scene(&text);
             let claimed: BTreeSet<(String, &str)> = fixture
                 .claims
                 .iter()
                 .map(|(at, claim)| (at.clone(), claim.as_deref().unwrap_or(check.id)))
                 .collect();
-            let (findings, problems) = judge(&fixture.subject());
-            assert_eq!(keys(&findings), claimed, "page of {}:\n{text}", check.id);
-            assert_eq!(problems, [], "page of {}:\n{text}", check.id);
+            let (findings, problems) = judge(&fixture.subject(), &circumstances);
+            let found = keys(&findings);
+            if found != claimed || !problems.is_empty() {
+                let id = check.id;
+                wrong.push(format!(
+                    "page of {id}:\n{text}found {found:?}\nclaimed {claimed:?}\n{problems:?}"
+                ));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]
@@ -101,7 +153,7 @@ fn pages_have_their_shape() {
         assert!(first.contains(practice), "{id}: does not name `{practice}`");
         assert!(PRACTICES.contains(practice), "{id}: {practice}");
         for (heading, image) in images(&text) {
-            let claims = Fixture::new(&image).claims;
+            let claims = scene(&image).0.claims;
             let own = claims
                 .iter()
                 .filter(|(_, check)| check.as_deref().is_none_or(|check| check == *id));
@@ -116,7 +168,7 @@ fn pages_have_their_shape() {
 #[test]
 fn the_clean_image_is_clean() {
     let fixture = Fixture::default();
-    let (findings, problems) = judge(&fixture.subject());
+    let (findings, problems) = judge(&fixture.subject(), &Circumstances::default());
     assert_eq!((findings, problems), (vec![], vec![]));
     let footprint = footprint(&fixture.subject());
     assert_eq!((footprint.files, footprint.bytes), (1, 12 * 1024));
@@ -172,7 +224,7 @@ const OVERLOADED: &str = r#"
 #[test]
 fn findings_come_heaviest_first_then_by_check_then_by_place() {
     let fixture = Fixture::new(OVERLOADED);
-    let findings = inspect(&fixture.subject());
+    let findings = inspect(&fixture.subject(), &Circumstances::default());
     let order: Vec<_> = findings
         .iter()
         .map(|finding| {
@@ -198,7 +250,11 @@ fn findings_come_heaviest_first_then_by_check_then_by_place() {
             ("info", "dead-bytes", "/tmp/x"),
         ]
     );
-    assert_eq!(findings, inspect(&fixture.subject()), "the same every time");
+    assert_eq!(
+        findings,
+        inspect(&fixture.subject(), &Circumstances::default()),
+        "the same every time"
+    );
 }
 
 #[test]
@@ -299,4 +355,78 @@ fn document(check: &Check) -> String {
     } = check;
     let page = check.page_text();
     format!("# {id}\n\n*{severity}* — {summary} (practice: {practice}).\n\n{page}")
+}
+
+/// What a distroless image looks like: packages in status.d, a user of its own, no shell.
+const DISTROLESS: &str = r#"
+    /etc/passwd 0644 "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534::/nonexistent:/sbin/nologin\nnonroot:x:65532:65532::/home/nonroot:/sbin/nologin\n"
+    /etc/group 0644 "root:x:0:\nnonroot:x:65532:\n"
+    /etc/os-release 0644 "PRETTY_NAME=\"Distroless\"\nID=debian\nVERSION_ID=12\n"
+    /etc/nsswitch.conf 0644 "hosts: files dns\n"
+    /etc/ssl/certs/ca-certificates.crt 0644 "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUF\n-----END"
+    /usr/share/zoneinfo/UTC 0644 114
+    /usr/share/doc/libc6/copyright 0644 30k
+    /usr/share/common-licenses/GPL-3 0644 35k
+    /usr/lib/x86_64-linux-gnu/libc.so.6 0755 1900k
+    /usr/lib/x86_64-linux-gnu/gconv/gconv-modules.cache 0644 30k
+    /usr/lib/locale/C.utf8/LC_CTYPE 0644 360k
+    /var/lib/dpkg/status.d/libc6 0644 "Package: libc6\nVersion: 2.36\n"
+    /var/lib/dpkg/status.d/libc6.md5sums 0644 100
+    /home/nonroot/ dir 0700 65532:65532
+    /root/ dir 0700
+    /tmp/ dir 01777
+    /usr/local/bin/server 0755 9000k
+    ENTRYPOINT /usr/local/bin/server
+    ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+    USER 65532
+    WORKDIR /home/nonroot
+    EXPOSE 8080/tcp
+    HEALTHCHECK NONE
+    PACKAGE libc6 2.36 libs"#;
+
+#[test]
+fn an_image_that_holds_what_it_needs_is_clean() {
+    let fixture = Fixture::bare(DISTROLESS);
+    let circumstances = Circumstances {
+        today: Some(jiff::civil::date(2026, 11, 29)),
+        ..Circumstances::default()
+    };
+    let judged = judge(&fixture.subject(), &circumstances);
+    assert_eq!(judged, (vec![], vec![]));
+    let alone = Fixture::bare("/hello 0755 13k\nCMD /hello");
+    let judged = judge(&alone.subject(), &circumstances);
+    assert_eq!(judged, (vec![], vec![]));
+}
+
+#[test]
+fn tools_weigh_little_where_people_develop_and_secrets_as_much() {
+    let text = "/usr/bin/gcc 0755 1k\n/usr/bin/vim 0755 1k\nENV DB_PASSWORD=hunter2";
+    let fixture = Fixture::new(text);
+    let weigh = |environment| {
+        let circumstances = Circumstances {
+            environment,
+            ..Circumstances::default()
+        };
+        let findings = inspect(&fixture.subject(), &circumstances);
+        let weights = findings
+            .iter()
+            .map(|finding| (finding.check, finding.severity.name()));
+        weights.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        weigh(Environment::Production),
+        [
+            ("secret-in-config", "high"),
+            ("compiler", "medium"),
+            ("editor", "low")
+        ]
+    );
+    assert_eq!(
+        weigh(Environment::Development),
+        [
+            ("secret-in-config", "high"),
+            ("compiler", "info"),
+            ("editor", "info")
+        ]
+    );
 }

@@ -67,7 +67,8 @@ impl LayerBytes {
         }
     }
 
-    fn open(&self, offset: u64, size: u64) -> io::Result<Box<dyn Read + Send + '_>> {
+    /// `size` bytes from `offset` of the plain layer.
+    pub(crate) fn open(&self, offset: u64, size: u64) -> io::Result<Box<dyn Read + Send + '_>> {
         if offset.checked_add(size).is_none_or(|end| end > self.size) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

@@ -59,6 +59,8 @@ pub(crate) struct PlatformDocument {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Manifest {
     #[serde(default, deserialize_with = "lenient")]
+    pub(crate) media_type: String,
+    #[serde(default, deserialize_with = "lenient")]
     pub(crate) artifact_type: String,
     #[serde(default)]
     pub(crate) config: Option<Entry>,

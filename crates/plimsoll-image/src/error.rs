@@ -92,6 +92,16 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A registry or an engine did not answer, or not as it should.
+    #[error("{what}: {why}")]
+    Remote {
+        /// Which registry, repository or engine.
+        what: String,
+        /// Its answer.
+        why: String,
+        /// What the user can do, where there is something.
+        hint: Option<String>,
+    },
     /// The system's answer.
     #[error("{what}: {source}")]
     Io {
@@ -103,11 +113,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Remote { hint, .. } => hint.as_deref(),
+            _ => None,
+        }
+    }
+
     /// For `map_err`: the system's answer about `what`.
     pub(crate) fn io(what: impl ToString) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {
             what: what.to_string(),
             source,
+        }
+    }
+
+    /// For what lies where only [`crate::Remotes`] lead, and there are none.
+    pub(crate) fn no_way(what: impl ToString) -> Self {
+        Self::Remote {
+            what: what.to_string(),
+            why: "there is no way to registries and engines from here".to_owned(),
+            hint: None,
         }
     }
 

@@ -69,6 +69,19 @@ impl Limits {
         }
     }
 
+    /// Refuses a document of more bytes than one may have.
+    pub(crate) fn document(&self, what: &str, size: u64) -> Result<(), Error> {
+        if size <= self.document {
+            return Ok(());
+        }
+        Err(Error::Limit {
+            what: what.to_owned(),
+            name: "document",
+            limit: self.document,
+            unit: "bytes",
+        })
+    }
+
     /// Refuses a `count` above the limit called `name`.
     pub(crate) fn check(&self, what: &str, name: &'static str, count: u64) -> Result<(), Error> {
         let (limit, unit) = match name {

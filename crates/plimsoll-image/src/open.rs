@@ -12,9 +12,10 @@ use plimsoll_model::{
 
 use crate::contents::{LayerBytes, LayerContents};
 use crate::layer::{self, Promised, Shared};
-use crate::sources::{self, Found, Layered};
+use crate::sources::{self, Described, Found, Layered};
+use crate::store::Store;
 use crate::stream::Meter;
-use crate::{Error, Limits, Platform, config, lineage, stream, tarball};
+use crate::{Error, Limits, Platform, Remotes, config, lineage, stream, tarball};
 
 /// Where to look and what to choose.
 #[derive(Default, Clone)]
@@ -28,9 +29,12 @@ pub struct Options<'a> {
     /// the rest is read by decompressing its layer again; whoever keeps jumping backwards in a
     /// layer makes it go to the system's directory for temporary files after all.
     pub spool: Option<&'a Path>,
-    /// Told now and then how many bytes of compressed layers were read, and how many there are.
-    /// Called from several threads.
+    /// Told now and then how many bytes of compressed layers were fetched, then how many were read,
+    /// and how many there are. Called from several threads.
     pub progress: Option<&'a (dyn Fn(u64, u64) + Sync)>,
+    /// The ways to registries and engines; without them only what lies on this machine's disks is
+    /// opened.
+    pub remotes: Option<&'a dyn Remotes>,
     /// Which files will be asked for, beyond configuration and what names the distribution: they
     /// are kept from the pass over their layers, large ones in an unlinked temporary file.
     pub interest: Option<&'a dyn Interest>,
@@ -46,6 +50,8 @@ pub struct Opened {
     pub lineage: Lineage,
     /// Entries that were left out of the tree, and why.
     pub problems: Vec<Problem>,
+    /// Bytes of layers that were not read; only [`glance`] leaves any.
+    pub unread: u64,
 }
 
 /// Opens the image `name` means: one of the forms of [`crate::SOURCES`], or the path of such a
@@ -63,8 +69,76 @@ pub fn open(name: &str, options: &Options<'_>) -> Result<Opened, Error> {
 /// As [`open`].
 pub fn open_within(name: &str, options: &Options<'_>, limits: &Limits) -> Result<Opened, Error> {
     match sources::find(name, options, limits)? {
+        Found::Described(described) => {
+            let layered = described.promised(options.progress)?;
+            read(name, layered, options, limits)
+        }
         Found::Layered(layered) => read(name, *layered, options, limits),
         Found::Tree { rootfs, problems } => wrap(name, rootfs, problems, options),
+    }
+}
+
+/// As [`open`], but layers that would have to be fetched are not: the tree is empty then, and
+/// [`Opened::unread`] says how many bytes they are. Manifest and configuration say what an image is
+/// and mostly what it was made from.
+///
+/// # Errors
+/// As [`open`].
+pub fn glance(name: &str, options: &Options<'_>) -> Result<Opened, Error> {
+    match sources::find(name, options, &Limits::default())? {
+        Found::Described(described) if matches!(described.store, Store::Remote(_)) => {
+            Ok(documents_only(*described))
+        }
+        _ => open(name, options),
+    }
+}
+
+fn documents_only(described: Described) -> Opened {
+    let created_by = steps(&described.config);
+    let layers: Vec<Layer> = described
+        .layers
+        .into_iter()
+        .enumerate()
+        .map(|(number, (entry, digest, diff_id))| Layer {
+            blob: Blob {
+                descriptor: Descriptor {
+                    media_type: entry.media_type,
+                    digest,
+                    size: entry.size.unwrap_or(0),
+                },
+                bytes: Arc::new(Elsewhere),
+            },
+            diff_id,
+            uncompressed_size: 0,
+            created_by: created_by.get(number).cloned().flatten(),
+        })
+        .collect();
+    let image = Image {
+        name: described.name.unwrap_or_default(),
+        digest: described.digest,
+        config: described.config,
+        layers,
+        annotations: described.annotations,
+    };
+    let rootfs = Rootfs {
+        tree: Builder::default().finish(),
+        contents: Arc::new(LayerContents { layers: Vec::new() }),
+    };
+    Opened {
+        lineage: lineage(&image, &rootfs),
+        unread: image.compressed_size(),
+        image,
+        rootfs,
+        problems: Vec::new(),
+    }
+}
+
+/// A blob that was not fetched.
+struct Elsewhere;
+
+impl Open for Elsewhere {
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Err(io::ErrorKind::NotFound.into())
     }
 }
 
@@ -164,6 +238,7 @@ fn read(
         rootfs,
         lineage,
         problems,
+        unread: 0,
     })
 }
 
@@ -263,6 +338,7 @@ fn wrap(
         rootfs,
         lineage,
         problems,
+        unread: 0,
     })
 }
 

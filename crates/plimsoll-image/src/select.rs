@@ -24,6 +24,8 @@ pub(crate) enum Choice {
 pub(crate) struct Chosen {
     /// Its full name (`httpd:2.4`), where the index has one.
     pub(crate) name: Option<String>,
+    /// What the name means in that place: the manifest itself, or an index above it.
+    pub(crate) top: Option<Digest>,
     pub(crate) digest: Digest,
     pub(crate) manifest: Manifest,
 }
@@ -67,9 +69,44 @@ pub(crate) fn choose(
         .flat_map(Entry::names)
         .find(|name| name.contains([':', '/']))
         .map(str::to_owned);
+    let mut tops = candidates.iter().map(|entry| &entry.digest);
+    let top = tops
+        .next()
+        .filter(|first| tops.all(|other| other == *first));
+    let top = top.and_then(|digest| Digest::parse(digest).ok());
     let (digest, manifest) = search.follow(candidates, &what, 0)?;
     Ok(Chosen {
         name,
+        top,
+        digest,
+        manifest,
+    })
+}
+
+/// The image for the platform below `top`, where a place has one manifest or index.
+///
+/// # Errors
+/// As [`choose`].
+pub(crate) fn descend(
+    store: &Store,
+    top: Digest,
+    name: Option<String>,
+    platform: Option<&Platform>,
+    limits: &Limits,
+) -> Result<Chosen, Error> {
+    let search = Search {
+        store,
+        platform,
+        limits,
+    };
+    let entry = Entry {
+        digest: top.to_string(),
+        ..Entry::default()
+    };
+    let (digest, manifest) = search.follow(vec![entry], &store.what(), 0)?;
+    Ok(Chosen {
+        name,
+        top: Some(top),
         digest,
         manifest,
     })
@@ -153,7 +190,7 @@ impl Search<'_> {
             }
         }
         let entry = self.by_platform(unique, wanted_by, depth)?;
-        let (digest, bytes) = self.store.described(&entry, wanted_by, self.limits)?;
+        let (digest, bytes) = self.store.manifest(&entry, wanted_by, self.limits)?;
         let what = format!("manifest {digest}");
         let manifest: Manifest = object(&what, &bytes)?;
         match (&manifest.manifests, &manifest.layers) {
@@ -249,7 +286,7 @@ impl Search<'_> {
         wanted_by: &str,
         depth: usize,
     ) -> Result<Option<Platform>, Error> {
-        let (digest, bytes) = self.store.described(entry, wanted_by, self.limits)?;
+        let (digest, bytes) = self.store.manifest(entry, wanted_by, self.limits)?;
         let what = format!("manifest {digest}");
         let manifest: Manifest = object(&what, &bytes)?;
         if manifest.manifests.is_some() || depth > MAX_NESTING {

@@ -63,6 +63,18 @@ impl TarFile {
         })
     }
 
+    /// Lists the members of a plain tar file that is open already.
+    pub(crate) fn of_file(what: String, file: File, limits: &Limits) -> Result<Self, Error> {
+        let size = file.metadata().map_err(Error::io(&what))?.len();
+        let file = Arc::new(file);
+        let members = index(&file, size, &what, limits)?;
+        Ok(Self {
+            what,
+            file,
+            members,
+        })
+    }
+
     /// The file called `name` (no leading slash), links followed.
     pub(crate) fn find(&self, name: &str) -> Option<Part> {
         let mut path = ImagePath::new(name);

@@ -17,6 +17,16 @@ const BLOCK: usize = 512;
 const MAX_SHORT: u64 = 0o777_7777;
 const MAX_LONG: u64 = 0o777_7777_7777;
 
+/// Writes `rootfs` as a tar archive, with owners, modes, times, attributes and device nodes; the same
+/// tree always gives the same bytes.
+///
+/// # Errors
+/// As when an image is written: the tree is none an archive can hold, a file cannot be read, or `out`
+/// fails.
+pub fn write_tar(rootfs: &Rootfs, out: &mut dyn Write) -> Result<(), Error> {
+    write_layer(rootfs, out, &mut |_| {})
+}
+
 /// Writes `rootfs` as a layer: sorted by path, so that parents come before what is in them; of
 /// several names of a file the first has the body and the others are hard links. `on_bytes` is
 /// told the bytes of files as they are written.

@@ -12,11 +12,11 @@ use crate::documents::{Entry, Saved, parse};
 use crate::layer::{LayerRead, Shared};
 use crate::open::read_all;
 use crate::select::{Choice, answers_to, choose};
-use crate::sources::{Layered, promised};
+use crate::sources::{Layered, describe};
 use crate::store::Store;
 use crate::stream::{self, Meter};
 use crate::tar_file::TarFile;
-use crate::{Error, Limits, Sink};
+use crate::{Error, Limits, Reference, Remotes, Sink};
 
 /// Something that does not hold for an image that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,12 @@ impl fmt::Display for Violation {
 /// configuration and history, and whether `oci-spec`, which is not what wrote them, can read the
 /// documents. An empty list means that all of it holds.
 ///
+/// Of an image in a registry the manifest is read again; its blobs, which the registry held against
+/// their digests when it took them, are not fetched.
+///
 /// # Errors
 /// When the disk fails, or a limit is hit; what is wrong with the image is a violation.
-pub fn validate(sink: &Sink) -> Result<Vec<Violation>, Error> {
+pub fn validate(sink: &Sink, remotes: Option<&dyn Remotes>) -> Result<Vec<Violation>, Error> {
     let limits = Limits::default();
     let mut check = Check {
         violations: Vec::new(),
@@ -52,6 +55,7 @@ pub fn validate(sink: &Sink) -> Result<Vec<Violation>, Error> {
             .and_then(|tar| check.image(&Store::Archive(Arc::new(tar)), tag.as_deref())),
         Sink::DockerArchive { file, tag } => TarFile::open(file, None, &limits)
             .and_then(|tar| check.saved(Arc::new(tar), tag.as_deref())),
+        Sink::Registry(reference) => check.pushed(reference, remotes),
     };
     match result {
         Ok(()) => {}
@@ -91,7 +95,7 @@ impl Check<'_> {
         let choice = tag.map(|tag| Choice::Name(tag.to_owned()));
         let chosen = choose(store, choice.as_ref(), None, self.limits)?;
         let digest = chosen.digest;
-        let layered = promised(store, chosen, self.limits)?;
+        let layered = describe(store.clone(), chosen, self.limits)?.promised(None)?;
         self.layers(store, digest, &layered)
     }
 
@@ -114,16 +118,8 @@ impl Check<'_> {
             digest: digest.to_string(),
             ..Entry::default()
         };
-        let (_, bytes) = store.described(&entry, "the index", self.limits)?;
-        let what = format!("manifest {digest}");
-        if let Some(manifest) = self.strict::<ImageManifest>(&what, &bytes) {
-            if manifest.schema_version() != 2 {
-                self.say(&what, "its schemaVersion is not 2");
-            }
-            if manifest.media_type().is_none() {
-                self.say(&what, "it has no mediaType");
-            }
-        }
+        let (_, bytes) = store.manifest(&entry, "the index", self.limits)?;
+        self.manifest(&format!("manifest {digest}"), &bytes);
         self.config(layered);
         let shared = Shared::new(self.limits, Meter::silent(), None, None);
         for (promised, read) in layered
@@ -134,6 +130,17 @@ impl Check<'_> {
             self.layer(&promised.what, &promised.media_type, &read);
         }
         Ok(())
+    }
+
+    fn manifest(&mut self, what: &str, bytes: &[u8]) {
+        if let Some(manifest) = self.strict::<ImageManifest>(what, bytes) {
+            if manifest.schema_version() != 2 {
+                self.say(what, "its schemaVersion is not 2");
+            }
+            if manifest.media_type().is_none() {
+                self.say(what, "it has no mediaType");
+            }
+        }
     }
 
     fn config(&mut self, layered: &Layered) {
@@ -163,13 +170,30 @@ impl Check<'_> {
         }
     }
 
+    /// The manifest a registry has under the name it was pushed to.
+    fn pushed(
+        &mut self,
+        reference: &Reference,
+        remotes: Option<&dyn Remotes>,
+    ) -> Result<(), Error> {
+        let Some(remotes) = remotes else {
+            return Err(Error::no_way(reference));
+        };
+        let limit = self.limits.document;
+        let bytes = remotes
+            .repository(reference)?
+            .manifest(&reference.target(), limit)?;
+        self.manifest(&format!("manifest of {reference}"), &bytes);
+        Ok(())
+    }
+
     /// A docker archive: the OCI layout it is, and the `manifest.json` that must say the same.
     fn saved(&mut self, tar: Arc<TarFile>, name: Option<&str>) -> Result<(), Error> {
         let store = Store::Archive(Arc::clone(&tar));
         self.documents(&store)?;
         let chosen = choose(&store, None, None, self.limits)?;
         let digest = chosen.digest;
-        let layered = promised(&store, chosen, self.limits)?;
+        let layered = describe(store.clone(), chosen, self.limits)?.promised(None)?;
         let what = "manifest.json";
         let bytes = store.document(what, self.limits)?;
         let images: Vec<Saved> = parse(what, &bytes)?;

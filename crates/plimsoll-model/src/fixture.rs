@@ -13,19 +13,22 @@
 //! /bin/dash     removed              a whiteout
 //! /etc/apt      opaque               an opaque directory
 //! USER root                          a line of configuration: USER, ENTRYPOINT, CMD, ENV, EXPOSE,
-//!                                    WORKDIR, VOLUME, LABEL, HEALTHCHECK, STOPSIGNAL
+//!                                    WORKDIR, VOLUME, LABEL, HEALTHCHECK, STOPSIGNAL, HISTORY,
+//!                                    CREATED
+//! ANNOTATION a.b=c                   an annotation of the manifest
 //! PACKAGE dash 0.5 libs              an installed package: name, version, section
 //! PACKAGE dash owns /bin/dash        a file it owns
 //! /sbin/apk     0755 70k             # finding [shell]   the line is claimed by this check
 //! ```
 //!
-//! What is behind `# ` is a comment; one that begins with `finding` claims a finding of the check in
+//! What is behind `# ` is a comment; one that begins with `finding` claims a finding of the checks in
 //! brackets, or of the check whose page it is on. A claim on a line of configuration claims the
 //! key. A line that is not understood is a panic: a test with a typing error must never pass.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::config::History;
 use crate::tree::Builder;
 use crate::{
     Ancestor, Blob, Config, Descriptor, Digest, Entry, EntryKind, Extent, Image, ImagePath,
@@ -59,6 +62,7 @@ impl Default for Fixture {
             working_dir: "/".into(),
             env: vec![format!("PATH={}", crate::config::DEFAULT_PATH)],
             exposed_ports: vec!["8080/tcp".into()],
+            healthcheck: Some(["CMD", "/app", "--ping"].map(str::to_owned).to_vec()),
             ..Config::default()
         };
         let image = Image {
@@ -133,15 +137,14 @@ impl Fixture {
                 layer = builder.begin_layer();
                 continue;
             }
-            let Some((first, rest)) = fact.split_once(char::is_whitespace) else {
-                panic!("fixture line not understood: {line}");
-            };
+            let (first, rest) = fact.split_once(char::is_whitespace).unwrap_or((fact, ""));
             let rest = rest.trim();
             if let Some(claim) = comment.trim().strip_prefix("finding") {
-                let check = claim.trim().trim_matches(['[', ']']);
-                let check = (!check.is_empty()).then(|| check.to_owned());
-                self.claims
-                    .push((first.trim_end_matches('/').to_owned(), check));
+                let at = first.trim_end_matches('/');
+                for check in claim.trim().trim_matches(['[', ']']).split(',') {
+                    let check = Some(check.trim().to_owned()).filter(|check| !check.is_empty());
+                    self.claims.push((at.to_owned(), check));
+                }
             }
             if first.starts_with('/') {
                 let entry = entry(first, rest, layer, &contents)
@@ -150,6 +153,12 @@ impl Fixture {
                 applied.unwrap_or_else(|why| panic!("fixture line refused ({why}): {line}"));
             } else if first == "PACKAGE" {
                 self.package(rest, line);
+            } else if first == "ANNOTATION" {
+                let Some((name, value)) = rest.split_once('=') else {
+                    panic!("fixture line not understood: {line}");
+                };
+                let annotations = &mut self.image.annotations;
+                annotations.insert(name.to_owned(), value.to_owned());
             } else {
                 set(&mut self.image.config, first, rest)
                     .unwrap_or_else(|| panic!("fixture line not understood: {line}"));
@@ -329,10 +338,15 @@ fn set(config: &mut Config, key: &str, value: &str) -> Option<()> {
         "CMD" => config.cmd = words(),
         "ENV" => config.env.push(value.to_owned()),
         "EXPOSE" => config.exposed_ports = words(),
+        "CREATED" => config.created = Some(value.to_owned()),
         "WORKDIR" => config.working_dir = value.to_owned(),
         "VOLUME" => config.volumes = words(),
         "STOPSIGNAL" => config.stop_signal = Some(value.to_owned()),
         "HEALTHCHECK" => config.healthcheck = Some(words()),
+        "HISTORY" => config.history.push(History {
+            created_by: Some(value.to_owned()),
+            ..History::default()
+        }),
         "LABEL" => {
             let (name, text) = value.split_once('=')?;
             config.labels.insert(name.to_owned(), text.to_owned());

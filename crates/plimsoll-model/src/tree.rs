@@ -131,6 +131,8 @@ pub struct Dead {
     pub size: u64,
     /// The layer that holds them.
     pub layer: u32,
+    /// Where they lie.
+    pub at: Extent,
     /// The layer that hides them.
     pub hidden_by: u32,
     /// Whether the path was removed; otherwise it was written again.

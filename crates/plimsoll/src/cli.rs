@@ -4,9 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod files;
+mod places;
+
+pub(crate) use files::{Attach, Cat, Copy, Extract, List as ListFiles, Of, Referrers, Tree};
+pub(crate) use places::Registry;
+
 const AFTER: &str = "\
 An IMAGE is a path (an OCI layout `DIR` or `DIR:TAG`, an archive of `docker save`, a root file
-system) or says what it is: oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, dir:DIR, tar:FILE.
+system), a name in a registry (`httpd:2.4`, `localhost:5000/app`), or says what it is: docker://NAME,
+docker-daemon:NAME, podman:NAME, containers-storage:NAME, oci:DIR:TAG, oci-archive:FILE,
+docker-archive:FILE, dir:DIR, tar:FILE.
 
 Exit codes: 0 fine; 1 findings over the line; 2 wrong usage, or the world failed;
 3 something could not be judged; 4 the slimmed image did not pass its probes.";
@@ -22,6 +30,8 @@ pub(crate) struct Cli {
     /// Directory for what is fetched and for plans [default: $PLIMSOLL_CACHE or the user's cache].
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) registry: Registry,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -42,6 +52,20 @@ pub(crate) enum Verb {
     Why(Why),
     /// What differs between the files of two images, by directory and by package.
     Diff(Diff),
+    /// The files of an image, or of one layer, as a tree with sizes.
+    Tree(Tree),
+    /// The files of one directory: mode, owner, size, time, layer.
+    Ls(ListFiles),
+    /// A file's bytes, on standard output.
+    Cat(Cat),
+    /// Files of an image, or of one layer, into a directory or a tar file.
+    Extract(Extract),
+    /// An image from one place to another, byte for byte: pull, push, convert.
+    Copy(Copy),
+    /// Push a file (an SBOM, a report) to a registry, as something that refers to an image there.
+    Attach(Attach),
+    /// What refers to an image in a registry: SBOMs, reports, signatures.
+    Referrers(Referrers),
     /// Parent, base, scratch: what an image was made from, and how we know.
     Lineage(Look),
     /// The page of a check, a follower, a probe ... (see `list`), or of `recipe` or `config`.
@@ -87,9 +111,30 @@ pub(crate) struct Look {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) look: Look,
+    /// What the image is for: tools to work with weigh little in an image for development.
+    #[arg(long = "env", value_name = "ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
+    pub(crate) environment: Environment,
     /// End with exit code 1 if there is a finding of this severity or above.
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
     pub(crate) fail_on: Option<String>,
+}
+
+/// What an image is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Environment {
+    #[value(alias = "prod")]
+    Production,
+    #[value(alias = "dev")]
+    Development,
+}
+
+impl From<Environment> for plimsoll_checks::Environment {
+    fn from(environment: Environment) -> Self {
+        match environment {
+            Environment::Production => Self::Production,
+            Environment::Development => Self::Development,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -270,7 +270,6 @@ impl Engine {
     }
 
     /// The image called `name` as an archive of `docker save`.
-    #[expect(dead_code, reason = "for sources")]
     pub(crate) fn save(&self, name: &str) -> Result<impl Read + use<>> {
         let url = self.url(&format!("/images/get?names={}", escaped(name, b"")));
         let answer = self.answered(self.agent.get(url).call())?;

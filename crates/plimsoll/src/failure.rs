@@ -101,6 +101,25 @@ impl Failure {
         self.unreachable
     }
 
+    /// What could not be done, and why.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What the user may do.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// `what: error`, with the hint the error has.
+    pub(crate) fn of_image(what: impl fmt::Display, error: &plimsoll_image::Error) -> Self {
+        let failure = Self::because(what, error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
     /// The exit code it ends the process with.
     pub(crate) fn code(&self) -> Exit {
         self.exit

@@ -11,6 +11,7 @@ mod mirror;
 mod plan_file;
 mod print;
 mod progress;
+mod registry;
 mod session;
 mod settings;
 mod target;
@@ -27,6 +28,7 @@ use crate::cli::{Cli, Verb};
 use crate::failure::{Exit, Result};
 use crate::interrupt::Leftovers;
 use crate::progress::Progress;
+use crate::registry::Registries;
 use crate::session::Context;
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let progress = Progress::new(cli.quiet);
     let cache = cli.cache.clone().unwrap_or_else(cache_directory);
     let context = Context {
+        registries: Registries::new(&cache, &cli.registry),
         cache,
         progress: progress.clone(),
         leftovers: Leftovers::default(),
@@ -59,6 +62,13 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Build(arguments) => verbs::build::run(context, arguments),
         Verb::Diff(arguments) => verbs::diff::run(context, arguments),
         Verb::Why(arguments) => verbs::why::run(context, arguments),
+        Verb::Tree(arguments) => verbs::tree::run(context, arguments),
+        Verb::Ls(arguments) => verbs::ls::run(context, arguments),
+        Verb::Cat(arguments) => verbs::cat::run(context, arguments),
+        Verb::Extract(arguments) => verbs::extract::run(context, arguments),
+        Verb::Copy(arguments) => verbs::copy::run(context, arguments),
+        Verb::Attach(arguments) => verbs::referrers::attach(context, arguments),
+        Verb::Referrers(arguments) => verbs::referrers::run(context, arguments),
         Verb::Lineage(arguments) => verbs::lineage::run(context, arguments),
         Verb::Explain { id } => verbs::explain::explain(id),
         Verb::List { table } => verbs::explain::list(*table),

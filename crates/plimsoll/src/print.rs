@@ -26,6 +26,25 @@ pub(crate) fn line(text: &str) -> Result<()> {
     finished(writeln!(io::stdout(), "{text}"))
 }
 
+/// Prints many lines of a result.
+pub(crate) fn lines(lines: impl IntoIterator<Item = String>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut lines = lines.into_iter();
+    let written = lines.try_for_each(|line| writeln!(out, "{line}"));
+    finished(written.and_then(|()| out.flush()))
+}
+
+/// Prints a document.
+pub(crate) fn json(document: &serde_json::Value) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, document).map_err(io::Error::from);
+    finished(
+        written
+            .and_then(|()| writeln!(out))
+            .and_then(|()| out.flush()),
+    )
+}
+
 /// A reader that went away (`| head`) is no failure.
 fn finished(written: io::Result<()>) -> Result<()> {
     match written {

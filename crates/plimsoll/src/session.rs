@@ -7,11 +7,14 @@ use plimsoll_model::{Image, Inventory, Lineage, Problem, Rootfs, Subject};
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
 use crate::progress::Progress;
+use crate::registry::Registries;
 
 /// What the verbs share: where the cache is, and what is shown meanwhile.
 pub(crate) struct Context {
     /// Directory for what is fetched and for plans.
     pub(crate) cache: PathBuf,
+    /// The ways to registries and engines.
+    pub(crate) registries: Registries,
     /// What is shown.
     pub(crate) progress: Progress,
     /// What an interrupted process takes away.
@@ -30,6 +33,8 @@ pub(crate) struct Opened {
     pub(crate) lineage: Lineage,
     /// What could not be read.
     pub(crate) problems: Vec<Problem>,
+    /// Bytes of layers that were not fetched; only [`glance`] leaves any.
+    pub(crate) unread: u64,
 }
 
 impl Opened {
@@ -63,35 +68,68 @@ pub(crate) fn read(
     platform: Option<&str>,
     spool: Option<&Path>,
 ) -> Result<Opened> {
-    let platform = match platform {
-        Some(text) => Some(plimsoll_image::Platform::parse(text).map_err(|error| {
-            Failure::because(
-                format_args!("cannot understand the platform {text}"),
-                &error,
-            )
-            .hint("write it as os/architecture, such as linux/arm64")
-        })?),
-        None => None,
-    };
-    let progress = context.progress.clone();
-    let on_bytes = move |done, total| progress.bytes(done, total);
-    let options = plimsoll_image::Options {
-        platform,
-        spool,
-        progress: Some(&on_bytes),
-        ..plimsoll_image::Options::default()
-    };
-    let opened = plimsoll_image::open(name, &options)
-        .map_err(|error| Failure::because(format_args!("cannot read {name}"), &error))?;
+    let opened = image(context, name, platform, spool, plimsoll_image::open)?;
+    Ok(listed(context, opened))
+}
+
+/// The same, but layers that lie elsewhere are not fetched for it.
+pub(crate) fn glance(context: &Context, name: &str, platform: Option<&str>) -> Result<Opened> {
+    context.progress.step(&format!("reading {name}"));
+    let opened = image(context, name, platform, None, plimsoll_image::glance)?;
+    Ok(listed(context, opened))
+}
+
+/// With what is installed.
+fn listed(context: &Context, opened: plimsoll_image::Opened) -> Opened {
     let inventory = plimsoll_packages::databases::inventory(&opened.rootfs);
     let mut problems = opened.problems;
     problems.extend(inventory.problems.iter().cloned());
     context.progress.done();
-    Ok(Opened {
+    Opened {
         image: opened.image,
         rootfs: opened.rootfs,
         lineage: opened.lineage,
         inventory,
         problems,
-    })
+        unread: opened.unread,
+    }
+}
+
+/// The image alone, or what else `open` makes of its name and options.
+pub(crate) fn image<T>(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+    spool: Option<&Path>,
+    open: impl FnOnce(
+        &str,
+        &plimsoll_image::Options<'_>,
+    ) -> std::result::Result<T, plimsoll_image::Error>,
+) -> Result<T> {
+    let progress = context.progress.clone();
+    let on_bytes = move |done, total| progress.bytes(done, total);
+    let options = plimsoll_image::Options {
+        platform: parsed(platform)?,
+        spool,
+        progress: Some(&on_bytes),
+        remotes: Some(&context.registries),
+        ..plimsoll_image::Options::default()
+    };
+    open(name, &options)
+        .map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))
+}
+
+/// The platform the user named.
+pub(crate) fn parsed(platform: Option<&str>) -> Result<Option<plimsoll_image::Platform>> {
+    let Some(text) = platform else {
+        return Ok(None);
+    };
+    let platform = plimsoll_image::Platform::parse(text).map_err(|error| {
+        Failure::because(
+            format_args!("cannot understand the platform {text}"),
+            &error,
+        )
+        .hint("write it as os/architecture, such as linux/arm64")
+    })?;
+    Ok(Some(platform))
 }

@@ -1,20 +1,21 @@
 //! Where an image is written: a place on a disk, or an engine of this machine.
 
 use std::fs::File;
+use std::path::Path;
 
-use plimsoll_image::{Compression, Sink, WriteOptions, Written};
+use plimsoll_image::{Compression, Copied, Sink, WriteOptions, Written};
 use plimsoll_model::Draft;
 use tempfile::TempDir;
 
-use crate::cli::Compress;
+use crate::cli::{self, Compress};
 use crate::engine::{Engine, Kind};
 use crate::failure::{Failure, Result};
-use crate::session::Context;
+use crate::session::{self, Context};
 use crate::work;
 
 /// The forms there are, for hints.
 const FORMS: &str = "write it as oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, \
-                     docker-daemon:NAME:TAG or podman:NAME:TAG";
+                     docker://HOST/NAME:TAG, docker-daemon:NAME:TAG or podman:NAME:TAG";
 
 /// Where an image is written.
 pub(crate) enum Target {
@@ -89,6 +90,40 @@ impl Target {
     }
 }
 
+impl Target {
+    /// Copies an image here as it is; an engine is handed an archive.
+    pub(crate) fn copy(&self, context: &Context, arguments: &cli::Copy) -> Result<Copied> {
+        match self {
+            Self::Place(sink) => copy_to(context, arguments, sink),
+            Self::Engine(engine, name) => {
+                let directory = work::on_disk(&context.leftovers)?;
+                let file = directory.path().join("image.tar");
+                let sink = Sink::DockerArchive {
+                    file: file.clone(),
+                    tag: Some(name.clone()),
+                };
+                let copied = copy_to(context, arguments, &sink)?;
+                let archive = File::open(&file)
+                    .map_err(|error| Failure::because("cannot read the image again", &error))?;
+                context.progress.step(&format!("loading {name}"));
+                engine.load(archive)?;
+                Ok(copied)
+            }
+        }
+    }
+}
+
+fn copy_to(context: &Context, arguments: &cli::Copy, sink: &Sink) -> Result<Copied> {
+    let source = &arguments.source;
+    let tell = |path: &Path| context.leftovers.add(path);
+    let how = options(context, arguments.compression, &tell);
+    let platform = arguments.platform.as_deref();
+    let copy = |name: &str, options: &plimsoll_image::Options<'_>| {
+        plimsoll_image::copy(name, sink, arguments.all, options, &how)
+    };
+    session::image(context, source, platform, None, copy)
+}
+
 /// Loads an archive, and sees that what the engine has by its name is what was written: the same
 /// configuration or manifest, by whichever its store names images, or at least the same layers.
 fn hand_over(engine: &Engine, name: &str, archive: File, written: &Written) -> Result<()> {
@@ -129,7 +164,7 @@ fn write_checked(
     compression: Compress,
 ) -> Result<Written> {
     let written = write_only(context, draft, sink, compression)?;
-    let violations = plimsoll_image::validate(sink)
+    let violations = plimsoll_image::validate(sink, Some(&context.registries))
         .map_err(|error| Failure::because(format_args!("cannot read {sink} again"), &error))?;
     if let Some(violation) = violations.first() {
         return Err(Failure::new(format!("{sink} is not valid: {violation}")));
@@ -144,18 +179,28 @@ pub(crate) fn write_only(
     sink: &Sink,
     compression: Compress,
 ) -> Result<Written> {
-    let compression = match compression {
-        Compress::Gzip => Compression::Gzip,
-        Compress::Zstd => Compression::Zstd,
-        Compress::None => Compression::None,
-    };
-    let options = WriteOptions {
-        compression,
-        temporaries: Some(&|path| context.leftovers.add(path)),
-        ..WriteOptions::default()
-    };
+    let tell = |path: &Path| context.leftovers.add(path);
+    let options = options(context, compression, &tell);
     plimsoll_image::write(draft, sink, &options)
-        .map_err(|error| Failure::because(format_args!("cannot write {sink}"), &error))
+        .map_err(|error| Failure::of_image(format_args!("cannot write {sink}"), &error))
+}
+
+/// How images are written here.
+fn options<'a>(
+    context: &'a Context,
+    compression: Compress,
+    tell: &'a dyn Fn(&Path),
+) -> WriteOptions<'a> {
+    WriteOptions {
+        compression: match compression {
+            Compress::Gzip => Compression::Gzip,
+            Compress::Zstd => Compression::Zstd,
+            Compress::None => Compression::None,
+        },
+        temporaries: Some(tell),
+        remotes: Some(&context.registries),
+        ..WriteOptions::default()
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use plimsoll_model::tree::Dead;
 use plimsoll_model::{Evidence, ImagePath, Severity, Subject, text};
 
-use crate::Findings;
 use crate::check::check;
+use crate::{Findings, Look};
 
 check! {
     /// Keep the image small: a layer is never changed by the layers above it. What a later
@@ -78,7 +78,7 @@ struct Hidden<'a> {
     bytes: u64,
 }
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     let mut layers: BTreeMap<u32, Hidden> = BTreeMap::new();
     for dead in &tree.dead {
@@ -183,7 +183,7 @@ mod tests {
 
     /// The messages, and the sum of what they name.
     fn found(fixture: &Fixture) -> Vec<String> {
-        let (findings, problems) = CHECK.on(&fixture.subject());
+        let (findings, problems) = CHECK.on(&Look::plain(&fixture.subject()));
         assert_eq!(problems, []);
         findings
             .into_iter()
@@ -228,7 +228,7 @@ mod tests {
             text.push_str(&format!("/d/{number:03} 0644 {}\n", number + 1));
         }
         let fixture = Fixture::new(&format!("{text}--- layer\n/d opaque\n/d/new 0644 1"));
-        let (findings, _) = CHECK.on(&fixture.subject());
+        let (findings, _) = CHECK.on(&Look::plain(&fixture.subject()));
         assert_eq!(findings[0].evidence.len(), LISTED);
         assert!(
             findings[0]

@@ -1,10 +1,10 @@
 //! `entry-script`: the program that is started is a script, and keeps its interpreter aboard.
 
-use plimsoll_model::{Problem, Subject, text};
+use plimsoll_model::{Problem, text};
 
-use crate::Findings;
 use crate::check::check;
 use crate::programs;
+use crate::{Findings, Look};
 
 check! {
     /// Remove shells: an entrypoint that is a shell script keeps a shell in the image, and every
@@ -42,13 +42,14 @@ check! {
     practice: "remove shells",
     summary: "the program that is started is a shell script",
     severity: Info,
+    development: Info,
     run: run,
 }
 
 /// The kernel reads no more of the first line (`BINPRM_BUF_SIZE`).
 const FIRST_LINE: u64 = 256;
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     let Some(file) = programs::started(subject) else {
         return;

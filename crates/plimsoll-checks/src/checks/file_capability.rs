@@ -1,10 +1,10 @@
 //! `file-capability`: programs that get a part of root's rights from an extended attribute.
 
-use plimsoll_model::{ImagePath, Problem, Subject};
+use plimsoll_model::{ImagePath, Problem};
 
-use crate::Findings;
 use crate::check::check;
 use crate::programs;
+use crate::{Findings, Look};
 
 check! {
     /// Keep only needed packages: a program with file capabilities starts with a part of root's
@@ -14,7 +14,7 @@ check! {
     /// ## Example
     ///
     /// ```image
-    /// /usr/bin/ping  0755 90k  security.capability=0100000200200000000000000000000000000000  # finding
+    /// /usr/bin/tool  0755 90k  security.capability=0100000200200000000000000000000000000000  # finding
     /// ```
     ///
     /// ## Not a finding
@@ -22,7 +22,7 @@ check! {
     /// Other extended attributes, an empty set, and capabilities on a file nobody may execute.
     ///
     /// ```image
-    /// /usr/bin/ping   0755 90k  user.note=00
+    /// /usr/bin/tool   0755 90k  user.note=00
     /// /usr/bin/empty  0755 90k  security.capability=0100000200000000000000000000000000000000
     /// /usr/bin/spare  0644 90k  security.capability=0100000200200000000000000000000000000000
     /// ```
@@ -35,13 +35,14 @@ check! {
     practice: "keep only needed packages",
     summary: "a program gets capabilities from its file, whoever starts it",
     severity: Medium,
+    development: Low,
     run: run,
 }
 
 /// Where Linux keeps them (capabilities(7)).
 const ATTRIBUTE: &[u8] = b"security.capability";
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     for (path, node) in tree.iter() {
         let attributes = node.meta.xattrs.as_deref();

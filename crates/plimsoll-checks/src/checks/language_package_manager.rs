@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{ImagePath, Subject};
+use plimsoll_model::ImagePath;
 
-use crate::Findings;
 use crate::check::check;
-use crate::programs::{self, Scripts};
+use crate::programs;
+use crate::{Findings, Look};
 
 check! {
     /// Remove package managers of programming languages as well: they are needed where the image
@@ -43,6 +43,7 @@ check! {
     practice: "remove package managers of programming languages",
     summary: "a package manager of a programming language is in the image",
     severity: Low,
+    development: Info,
     run: run,
 }
 
@@ -72,15 +73,12 @@ const MODULES: &[(&str, &str)] = &[
     ("pip", "/site-packages/pip/__main__.py"),
 ];
 
-fn run(subject: &Subject, findings: &mut Findings) {
-    let tree = &subject.rootfs.tree;
+fn run(look: &Look, findings: &mut Findings) {
+    let tree = &look.rootfs.tree;
+    let found = programs::by_family(look, FAMILIES, programs::without_version);
     let mut by_family: BTreeMap<&str, Vec<ImagePath>> = BTreeMap::new();
-    let programs = programs::find(subject, Scripts::InProgramDirectories, |_, name| {
-        programs::family(FAMILIES, without_version(name))
-    });
-    for program in programs {
-        let (family, _) = FAMILIES[program.group];
-        by_family.entry(family).or_default().extend(program.names);
+    for (family, names) in found {
+        by_family.insert(FAMILIES[family].0, names);
     }
     for (path, _) in tree.iter().filter(|(_, node)| node.is_file()) {
         let module = MODULES
@@ -100,10 +98,4 @@ fn run(subject: &Subject, findings: &mut Findings) {
             "COPY --from=build what it installed, in a final stage without it",
         );
     }
-}
-
-/// `pip3.11` is a `pip`, `bundle3.1` a `bundle`; a name of digits stays.
-fn without_version(name: &str) -> &str {
-    let base = name.trim_end_matches(|digit: char| digit.is_ascii_digit() || digit == '.');
-    if base.is_empty() { name } else { base }
 }

@@ -2,9 +2,9 @@
 
 use plimsoll_model::{ImagePath, Subject};
 
-use crate::Findings;
 use crate::check::check;
 use crate::programs::{self, Program, Scripts};
+use crate::{Findings, Look};
 
 check! {
     /// Remove curl, wget and other network tools: an intruder uses them to fetch the next program,
@@ -49,6 +49,7 @@ check! {
     practice: "remove curl, wget and other network tools",
     summary: "a tool that moves data over the network is in the image",
     severity: Medium,
+    development: Info,
     run: run,
 }
 
@@ -59,6 +60,10 @@ pub(super) const FAMILIES: &[(&str, &[&str])] = &[
         &[
             "aria2c", "axel", "curl", "curlie", "fetch", "httpie", "wcurl", "wget", "wget2", "xh",
         ],
+    ),
+    (
+        "can fetch source code",
+        &["bzr", "fossil", "git", "hg", "svn"],
     ),
     (
         "can copy files to other machines and back",
@@ -82,16 +87,14 @@ pub(super) const FAMILIES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "can log in on other machines, or let others in",
-        &[
-            "dbclient", "dropbear", "mosh", "rlogin", "rsh", "scp", "sftp", "ssh", "sshd",
-            "telnetd",
-        ],
+        "can log in on other machines",
+        &["dbclient", "mosh", "rlogin", "rsh", "scp", "sftp", "ssh"],
     ),
     (
         "can explore the network",
         &[
             "arp-scan",
+            "arping",
             "dig",
             "drill",
             "fping",
@@ -104,7 +107,11 @@ pub(super) const FAMILIES: &[(&str, &[&str])] = &[
             "nmap",
             "nping",
             "nslookup",
+            "ping",
+            "ping4",
+            "ping6",
             "tcpdump",
+            "tracepath",
             "traceroute",
             "tshark",
             "whois",
@@ -113,7 +120,10 @@ pub(super) const FAMILIES: &[(&str, &[&str])] = &[
     ("can browse the web", &["elinks", "links", "lynx", "w3m"]),
 ];
 
-fn run(subject: &Subject, findings: &mut Findings) {
+/// From so many names on, a program has names that nobody types.
+const MANY: usize = 20;
+
+fn run(subject: &Look, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     for program in find(subject) {
         let (purpose, _) = FAMILIES[program.group];
@@ -133,7 +143,18 @@ pub(crate) fn names(subject: &Subject) -> Vec<ImagePath> {
 }
 
 fn find(subject: &Subject) -> Vec<Program> {
-    programs::find(subject, Scripts::InProgramDirectories, |_, name| {
+    let mut programs = programs::find(subject, Scripts::InProgramDirectories, |_, name| {
         programs::family(FAMILIES, name)
-    })
+    });
+    // git is a hundred names of one file, and only those people can type make it a tool.
+    for program in &mut programs {
+        if program.names.len() > MANY {
+            program.names.retain(|name| {
+                let directory = name.parent();
+                directory.is_some_and(|path| matches!(path.file_name(), b"bin" | b"sbin"))
+            });
+        }
+    }
+    programs.retain(|program| !program.names.is_empty());
+    programs
 }

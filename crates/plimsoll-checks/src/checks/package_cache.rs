@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use plimsoll_model::{ImagePath, Subject, text};
 
-use crate::Findings;
 use crate::check::check;
 use crate::programs;
+use crate::{Findings, Look};
 
 check! {
     /// Keep the image small: a package manager keeps the archives it fetched, to be faster next
@@ -40,6 +40,7 @@ check! {
     practice: "keep the image small",
     summary: "the cache of a package manager is in the image",
     severity: Low,
+    development: Info,
     run: run,
 }
 
@@ -189,7 +190,7 @@ const fn cache(owner: &'static str, place: &'static str, remedy: &'static str) -
     }
 }
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     let mut found: BTreeMap<&str, (&Cache, Vec<ImagePath>)> = BTreeMap::new();
     for (path, node) in tree.iter() {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{ImagePath, Subject};
+use plimsoll_model::ImagePath;
 
 use super::package_cache::amount;
-use crate::Findings;
 use crate::check::check;
 use crate::programs;
+use crate::{Findings, Look};
 
 check! {
     /// Keep the image small: `apt-get update` and its kin write down what the repositories have, in
@@ -44,6 +44,7 @@ check! {
     practice: "keep the image small",
     summary: "lists of available packages are in the image",
     severity: Low,
+    development: Info,
     run: run,
 }
 
@@ -78,7 +79,7 @@ fn list_of(path: &ImagePath) -> Option<usize> {
         .position(|(_, start, _)| path.as_bytes().starts_with(start.as_bytes()))
 }
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     let mut found: BTreeMap<usize, Vec<ImagePath>> = BTreeMap::new();
     for (path, _) in tree.iter().filter(|(_, node)| node.size() > 0) {

@@ -1,10 +1,12 @@
 //! `package-manager`: what installs more, in an image that is never upgraded in place.
 
+use std::collections::BTreeMap;
+
 use plimsoll_model::{ImagePath, Subject};
 
-use crate::Findings;
 use crate::check::check;
-use crate::programs::{self, Program, Scripts};
+use crate::programs;
+use crate::{Findings, Look};
 
 check! {
     /// Remove package managers (APT, YUM and their kind): a running container is never upgraded in
@@ -45,6 +47,7 @@ check! {
     practice: "remove package managers",
     summary: "a package manager is in the image",
     severity: Medium,
+    development: Info,
     run: run,
 }
 
@@ -76,20 +79,12 @@ pub(super) const FAMILIES: &[(&str, &[&str])] = &[
     ("zypper", &["zypper"]),
 ];
 
-fn run(subject: &Subject, findings: &mut Findings) {
-    let tree = &subject.rootfs.tree;
-    let programs = find(subject);
-    for family in programs.chunk_by(|one, other| one.group == other.group) {
-        let mut names: Vec<ImagePath> = Vec::new();
-        for program in family {
-            names.extend(program.names.iter().cloned());
-        }
-        names.sort();
-        let (family, _) = FAMILIES[family[0].group];
-        let evidence = names.iter().map(|name| programs::evidence(tree, name));
+fn run(look: &Look, findings: &mut Findings) {
+    for (family, names) in find(look) {
+        let (family, _) = FAMILIES[family];
         findings.add(
             format!("{family} can install packages: {}", programs::some(&names)),
-            evidence.collect(),
+            programs::evidence_of(&look.rootfs.tree, &names),
             "plimsoll slim IMAGE",
         );
     }
@@ -97,11 +92,12 @@ fn run(subject: &Subject, findings: &mut Findings) {
 
 /// The names under which a package manager can be started.
 pub(crate) fn names(subject: &Subject) -> Vec<ImagePath> {
-    programs::names(find(subject))
+    let mut names: Vec<ImagePath> = find(subject).into_values().flatten().collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
-fn find(subject: &Subject) -> Vec<Program> {
-    programs::find(subject, Scripts::InProgramDirectories, |_, name| {
-        programs::family(FAMILIES, name)
-    })
+fn find(subject: &Subject) -> BTreeMap<usize, Vec<ImagePath>> {
+    programs::by_family(subject, FAMILIES, |name| name)
 }

@@ -4,8 +4,8 @@ use std::io;
 
 use plimsoll_model::{Evidence, ImagePath, Problem, Subject, text};
 
-use crate::Findings;
 use crate::check::check;
+use crate::{Findings, Look};
 
 check! {
     /// Run as a user of its own: root in the container is root on the host as soon as one wall
@@ -27,7 +27,7 @@ check! {
     /// And so is every other name of user 0:
     ///
     /// ```image
-    /// /etc/passwd    0644 "toor:x:0:0::/:/app\n"
+    /// /etc/passwd    0644 "toor:x:0:0::/:/app\n"   # finding [account-password]
     /// USER toor:100  # finding
     /// ```
     ///
@@ -41,6 +41,13 @@ check! {
     /// USER www
     /// ```
     ///
+    /// Nor is an image that holds one program, offers nothing on the network, and ends:
+    ///
+    /// ```image
+    /// USER ""
+    /// EXPOSE
+    /// ```
+    ///
     /// ## Remedy
     ///
     /// `USER 65532:65532` as the last `USER` of the Dockerfile, with `COPY --chown=65532:65532` for
@@ -50,16 +57,18 @@ check! {
     practice: "run as a user of its own",
     summary: "the application is started as root",
     severity: Medium,
+    development: Low,
     run: run,
 }
 
 /// More bytes than this are no list of users.
 const LIMIT: u64 = 1024 * 1024;
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let user = &subject.image.config.user;
     let name = user.split(':').next().unwrap_or_default();
     match number_of(subject, name) {
+        Ok(0) if is_lone_program(subject) => {}
         Ok(0) => {
             let message = if name.is_empty() {
                 "USER is not set, so the application is started as root".to_owned()
@@ -76,6 +85,18 @@ fn run(subject: &Subject, findings: &mut Findings) {
         Ok(_) => {}
         Err(problem) => findings.problem(problem),
     }
+}
+
+/// Whether there is nothing in the image but the program it starts, and nothing to reach it by:
+/// who takes it over finds nothing to start and nothing to change.
+fn is_lone_program(subject: &Subject) -> bool {
+    let mut files = subject
+        .rootfs
+        .tree
+        .iter()
+        .filter(|(_, node)| node.is_file());
+    let alone = files.next().is_some() && files.next().is_none();
+    alone && subject.image.config.exposed_ports.is_empty()
 }
 
 /// The number of a user as a container runtime finds it: by name in `/etc/passwd` first, then as a
@@ -120,10 +141,12 @@ fn listed(passwd: &[u8], name: &str) -> Option<u32> {
 mod tests {
     use plimsoll_model::fixture::Fixture;
 
+    use crate::Look;
+
     #[test]
     fn a_user_nobody_lists_cannot_be_judged() {
         let fixture = Fixture::new("USER www");
-        let (findings, problems) = super::CHECK.on(&fixture.subject());
+        let (findings, problems) = super::CHECK.on(&Look::plain(&fixture.subject()));
         assert!(findings.is_empty());
         assert_eq!(
             problems[0].to_string(),
@@ -137,7 +160,7 @@ mod tests {
             let name = passwd.split(':').next().unwrap();
             let user = if name == "w" { "33" } else { name };
             let fixture = Fixture::new(&format!("/etc/passwd 0644 \"{passwd}\\n\"\nUSER {user}"));
-            let (findings, _) = super::CHECK.on(&fixture.subject());
+            let (findings, _) = super::CHECK.on(&Look::plain(&fixture.subject()));
             assert_eq!(findings.len(), found, "{passwd}");
         }
     }

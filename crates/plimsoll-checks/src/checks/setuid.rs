@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{ImagePath, Node, Subject};
+use plimsoll_model::{ImagePath, Node, Severity, Subject};
 
-use crate::Findings;
 use crate::check::check;
 use crate::programs;
+use crate::{Findings, Look};
 
 check! {
     /// Keep only needed packages: `su`, `mount`, `passwd` and the like come with the base and serve
@@ -43,6 +43,7 @@ check! {
     practice: "keep only needed packages",
     summary: "a program runs with the rights of its owner or group, whoever starts it",
     severity: Medium,
+    development: Low,
     run: run,
 }
 
@@ -51,20 +52,23 @@ const SET_UID: u32 = 0o4000;
 /// Runs as its group.
 const SET_GID: u32 = 0o2000;
 
-fn run(subject: &Subject, findings: &mut Findings) {
-    let tree = &subject.rootfs.tree;
-    let mut groups: BTreeMap<(bool, u32), Vec<ImagePath>> = BTreeMap::new();
-    for (path, node) in programs(subject) {
+fn run(look: &Look, findings: &mut Findings) {
+    let tree = &look.rootfs.tree;
+    let has_packages = !look.inventory.databases.is_empty();
+    let mut groups: BTreeMap<(bool, u32, bool), Vec<ImagePath>> = BTreeMap::new();
+    for (path, node) in programs(look) {
+        // A distribution's set-uid programs are known and looked after; these nobody knows.
+        let stray = has_packages && !look.is_owned(path);
         if is_set_uid(node) {
-            let group = groups.entry((false, node.meta.uid)).or_default();
+            let group = groups.entry((false, node.meta.uid, stray)).or_default();
             group.push(path.clone());
         }
         if is_set_gid(node) {
-            let group = groups.entry((true, node.meta.gid)).or_default();
+            let group = groups.entry((true, node.meta.gid, stray)).or_default();
             group.push(path.clone());
         }
     }
-    for ((is_group, id), names) in groups {
+    for ((is_group, id, stray), names) in groups {
         let rights = match (is_group, id) {
             (false, 0) => "root".to_owned(),
             (false, id) => format!("user {id}"),
@@ -76,8 +80,17 @@ fn run(subject: &Subject, findings: &mut Findings) {
         };
         let shown = programs::some(&names);
         let evidence = names.iter().map(|name| programs::evidence(tree, name));
-        findings.add(
-            format!("{shown} {runs} with the rights of {rights}, whoever starts {them}"),
+        let (severity, stranger) = match stray {
+            true => (Severity::High, ", and no package brought "),
+            false => (CHECK.severity, ""),
+        };
+        let brought = if stray { them } else { "" };
+        findings.add_as(
+            severity,
+            format!(
+                "{shown} {runs} with the rights of {rights}, whoever starts {them}\
+                 {stranger}{brought}"
+            ),
             evidence.collect(),
             "RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} +",
         );

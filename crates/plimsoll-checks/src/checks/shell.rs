@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use plimsoll_model::{ImagePath, Problem, Subject};
 
-use crate::Findings;
 use crate::check::check;
 use crate::programs::{self, Program, Scripts};
+use crate::{Findings, Look};
 
 check! {
     /// Remove shells: whoever can start one in a container can do everything a user at a keyboard
@@ -65,6 +65,7 @@ check! {
     practice: "remove shells",
     summary: "a shell is in the image",
     severity: Medium,
+    development: Info,
     run: run,
 }
 
@@ -116,7 +117,7 @@ const LIST: &str = "/etc/shells";
 /// More bytes than this are no list of shells.
 const LIST_LIMIT: u64 = 64 * 1024;
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     let (listed, problem) = listed(subject);
     if let Some(problem) = problem {
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn a_list_that_cannot_be_read_is_a_problem_and_known_names_are_found_all_the_same() {
         let fixture = Fixture::new("/etc/shells 0644 65k\n/bin/dash 0755 1k");
-        let (findings, problems) = CHECK.on(&fixture.subject());
+        let (findings, problems) = CHECK.on(&Look::plain(&fixture.subject()));
         assert_eq!(findings.len(), 1);
         let problem = problems[0].to_string();
         assert!(

@@ -1,9 +1,9 @@
 //! `shell-form`: a command line that needs a shell to be read.
 
-use plimsoll_model::{Evidence, Subject, text};
+use plimsoll_model::{Evidence, text};
 
-use crate::Findings;
 use crate::check::check;
+use crate::{Findings, Look};
 
 check! {
     /// Remove shells: a command in shell form (`CMD app --flag` in place of
@@ -41,10 +41,11 @@ check! {
     practice: "remove shells",
     summary: "the command line is read by a shell",
     severity: Low,
+    development: Info,
     run: run,
 }
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let config = &subject.image.config;
     let command = match config.entrypoint.is_empty() {
         true => ("CMD", &config.cmd),
@@ -95,13 +96,15 @@ fn is_command_flag(word: &str) -> bool {
 mod tests {
     use plimsoll_model::fixture::Fixture;
 
+    use crate::Look;
+
     /// The keys found in a configuration of these words.
     fn found(entrypoint: &[&str], cmd: &[&str]) -> Vec<String> {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let mut fixture = Fixture::default();
         fixture.image.config.entrypoint = words(entrypoint);
         fixture.image.config.cmd = words(cmd);
-        let (findings, _) = super::CHECK.on(&fixture.subject());
+        let (findings, _) = super::CHECK.on(&Look::plain(&fixture.subject()));
         let evidence = findings.iter().flat_map(|finding| &finding.evidence);
         evidence.map(ToString::to_string).collect()
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use plimsoll_model::{ImagePath, Node, Subject};
 
 use super::package_cache::amount;
-use crate::Findings;
 use crate::check::check;
 use crate::programs;
+use crate::{Findings, Look};
 
 check! {
     /// Keep the image small: what a build leaves in `/tmp` and `/var/tmp`, and the backups that
@@ -44,6 +44,7 @@ check! {
     practice: "keep the image small",
     summary: "temporary files are in the image",
     severity: Low,
+    development: Info,
     run: run,
 }
 
@@ -70,7 +71,7 @@ const ENDS: [&str; 13] = [
 /// Whole names.
 const NAMES: [&str; 3] = [".DS_Store", "nohup.out", "Thumbs.db"];
 
-fn run(subject: &Subject, findings: &mut Findings) {
+fn run(subject: &Look, findings: &mut Findings) {
     let tree = &subject.rootfs.tree;
     let mut found: BTreeMap<&str, Vec<ImagePath>> = BTreeMap::new();
     let mut leftovers = Vec::new();

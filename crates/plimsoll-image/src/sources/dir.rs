@@ -1,4 +1,4 @@
-//! `dir:DIR`: a root file system in a directory.
+//! `dir:DIR`: a root file system in a directory, or what `skopeo copy` writes to such a name.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -15,20 +15,43 @@ use plimsoll_model::{
 };
 use rustix::fs::{Mode, OFlags};
 
+use crate::part::Part;
+use crate::select::descend;
+use crate::sources::oci::found;
 use crate::sources::{Address, Found, Source};
-use crate::{Error, Limits};
+use crate::store::Store;
+use crate::{Error, Limits, stream};
 
 pub(super) static SOURCE: Source = Source {
     scheme: "dir",
     form: "dir:DIR",
-    help: "a root file system in a directory",
-    recognises: |glimpse| glimpse.is_dir && !glimpse.is_layout() && glimpse.is_root(),
+    help: "a root file system in a directory, or single blobs as skopeo writes them there",
+    is_path: true,
+    recognises: |glimpse| {
+        glimpse.is_dir && !glimpse.is_layout() && (glimpse.is_root() || glimpse.is_flat())
+    },
     find: |address: &Address<'_>| {
         address.no_choice("directory")?;
+        let has = |name: &str| address.path.join(name).is_file();
+        if has("manifest.json") && has("version") {
+            return find_flat(address);
+        }
         let (rootfs, problems) = read(address.path, address.limits)?;
         Ok(Found::Tree { rootfs, problems })
     },
 };
+
+/// The image of a directory of single blobs.
+fn find_flat(address: &Address<'_>) -> Result<Found, Error> {
+    let dir = address.path.to_owned();
+    let what = format!("manifest.json in {}", dir.display());
+    let bytes = Part::whole(&dir.join("manifest.json"))?.read(&what, address.limits.document)?;
+    let top = stream::digest(&bytes);
+    let store = Store::Flat { dir, top };
+    let platform = address.options.platform.as_ref();
+    let chosen = descend(&store, top, None, platform, address.limits)?;
+    found(store, chosen, address)
+}
 
 /// The tree below `root` as it is on the disk. Links are not followed, other file systems not
 /// entered (a mounted `/proc` is no part of an image).
@@ -226,17 +249,21 @@ impl Contents for Files {
             .ok()
             .and_then(|index| self.files.get(index))
             .ok_or(io::ErrorKind::NotFound)?;
-        // Component by component, so that a directory replaced by a link since then leads nowhere.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let directory = flags | OFlags::DIRECTORY;
-        let open_root = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
-        let mut here = rustix::fs::open(&self.root, open_root, Mode::empty())?;
-        let parents = path.parent().unwrap_or_else(ImagePath::root);
-        for part in parents.components() {
-            here = rustix::fs::openat(&here, part, directory, Mode::empty())?;
-        }
-        let file = flags | OFlags::NONBLOCK;
-        let file = rustix::fs::openat(&here, path.file_name(), file, Mode::empty())?;
-        Ok(Box::new(File::from(file).take(size)))
+        Ok(Box::new(open_beneath(&self.root, path)?.take(size)))
     }
+}
+
+/// Opens a file below a directory of this machine, component by component, so that a link on the way
+/// (there since it was listed, or put there by a stranger's layer) leads nowhere.
+pub(super) fn open_beneath(root: &Path, path: &ImagePath) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let directory = flags | OFlags::DIRECTORY;
+    let open_root = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
+    let mut here = rustix::fs::open(root, open_root, Mode::empty())?;
+    let parents = path.parent().unwrap_or_else(ImagePath::root);
+    for part in parents.components() {
+        here = rustix::fs::openat(&here, part, directory, Mode::empty())?;
+    }
+    let file = flags | OFlags::NONBLOCK;
+    Ok(rustix::fs::openat(&here, path.file_name(), file, Mode::empty())?.into())
 }

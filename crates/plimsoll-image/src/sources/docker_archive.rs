@@ -13,21 +13,51 @@ use plimsoll_model::Digest;
 use crate::documents::{Index, Manifest, Saved, object, parse};
 use crate::layer::Promised;
 use crate::select::{Choice, answers_to};
-use crate::sources::{Address, Found, Layered, Source};
+use crate::sources::{Address, Found, Layered, Source, forms};
 use crate::store::Store;
 use crate::tar_file::TarFile;
-use crate::{Error, Limits, Platform, config, stream};
+use crate::{Engine, Error, Limits, Platform, Reference, config, stream};
 
 pub(super) static SOURCE: Source = Source {
     scheme: "docker-archive",
     form: "docker-archive:FILE[:NAME]",
     help: "what `docker save` and `podman save` write",
+    is_path: true,
     recognises: |glimpse| !glimpse.is_dir && glimpse.is_saved(),
     find,
 };
 
 fn find(address: &Address<'_>) -> Result<Found, Error> {
-    let tar = address.tar()?;
+    find_in(address.tar()?, address)
+}
+
+/// The image an engine saves under the name that was asked for, in a file without a name.
+pub(super) fn find_saved(engine: Engine, address: &Address<'_>) -> Result<Found, Error> {
+    let name = address.text;
+    let bad = |why: String| Error::Name {
+        name: format!("{}:{name}", engine.scheme()),
+        why,
+        forms: forms(),
+    };
+    // An identifier of an image (`sha256:...` or its digits) is a name too.
+    let is_identifier = Digest::parse(name).is_ok()
+        || (name.len() >= 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let asked = match is_identifier {
+        true => name.to_owned(),
+        false => Reference::parse(name).map_err(bad)?.familiar(),
+    };
+    let temporary = match address.options.spool {
+        Some(directory) => tempfile::tempfile_in(directory),
+        None => tempfile::tempfile(),
+    };
+    let mut file = temporary.map_err(Error::io("a temporary file"))?;
+    address.remotes()?.save(engine, &asked, &mut file)?;
+    let what = format!("{name} as {engine} saves it");
+    let tar = TarFile::of_file(what, file, address.limits)?;
+    find_in(Arc::new(tar), address)
+}
+
+fn find_in(tar: Arc<TarFile>, address: &Address<'_>) -> Result<Found, Error> {
     let what = format!("manifest.json in {}", tar.what);
     let Some(part) = tar.find("manifest.json") else {
         let old = tar.has("repositories") || tar.names().any(|name| name.ends_with(b"/layer.tar"));

@@ -9,15 +9,19 @@ use plimsoll_model::{Config, Digest, Problem, Rootfs};
 use crate::layer::Promised;
 use crate::select::Choice;
 use crate::tar_file::TarFile;
-use crate::{Error, Limits, Options};
+use crate::{Error, Limits, Options, Reference, Remotes};
 
+mod container_storage;
 mod dir;
 mod docker_archive;
+mod docker_daemon;
 mod oci;
 mod oci_archive;
+mod podman;
+mod registry;
 mod tar;
 
-pub(crate) use oci::promised;
+pub(crate) use oci::{Described, describe};
 
 /// A place an image can be read from.
 pub struct Source {
@@ -27,6 +31,8 @@ pub struct Source {
     pub form: &'static str,
     /// What it is, as a phrase.
     pub help: &'static str,
+    /// Whether a path of this machine is behind the colon; else the row reads what is there itself.
+    is_path: bool,
     /// Whether what lies at a plain path is one of these; at most one row says so.
     recognises: fn(&Glimpse) -> bool,
     /// Finds the image there.
@@ -35,15 +41,22 @@ pub struct Source {
 
 /// Every source, sorted by name.
 pub static SOURCES: &[&Source] = &[
+    &container_storage::SOURCE,
     &dir::SOURCE,
+    &registry::SOURCE,
     &docker_archive::SOURCE,
+    &docker_daemon::SOURCE,
     &oci::SOURCE,
     &oci_archive::SOURCE,
+    &podman::SOURCE,
     &tar::SOURCE,
 ];
 
 /// Where exactly to look, and for what.
 pub(crate) struct Address<'a> {
+    /// What is behind the scheme.
+    text: &'a str,
+    /// The file or directory, where there is one.
     path: &'a Path,
     choice: Option<&'a Choice>,
     options: &'a Options<'a>,
@@ -63,6 +76,11 @@ impl Address<'_> {
         }
     }
 
+    /// The ways out of this machine.
+    fn remotes(&self) -> Result<&dyn Remotes, Error> {
+        self.options.remotes.ok_or_else(|| Error::no_way(self.text))
+    }
+
     /// Refuses a choice where there is nothing to choose from.
     fn no_choice(&self, kind: &str) -> Result<(), Error> {
         match self.choice {
@@ -77,6 +95,8 @@ impl Address<'_> {
 
 /// An image that was found, its layers not yet read.
 pub(crate) enum Found {
+    /// Documents; the layers may still lie elsewhere.
+    Described(Box<Described>),
     /// Layers and a configuration.
     Layered(Box<Layered>),
     /// A root file system that is files on this machine already.
@@ -134,6 +154,11 @@ impl Glimpse {
         })
     }
 
+    /// Whether it is a directory of single blobs.
+    fn is_flat(&self) -> bool {
+        self.is_dir && self.has("manifest.json") && self.has("version")
+    }
+
     fn has(&self, name: &str) -> bool {
         self.names.contains(name.as_bytes())
     }
@@ -178,6 +203,17 @@ pub(crate) fn find(name: &str, options: &Options<'_>, limits: &Limits) -> Result
     });
     // A file of that very name is meant before a scheme is.
     if let Some((source, rest)) = scheme.filter(|_| !Path::new(name).exists()) {
+        if !source.is_path {
+            let address = Address {
+                text: rest,
+                path: Path::new(""),
+                choice: None,
+                options,
+                limits,
+                tar: None,
+            };
+            return (source.find)(&address);
+        }
         let (path, choice) = split(rest).map_err(refuse)?;
         let Some(path) = path else {
             return Err(refuse(format!(
@@ -185,6 +221,7 @@ pub(crate) fn find(name: &str, options: &Options<'_>, limits: &Limits) -> Result
             )));
         };
         let address = Address {
+            text: rest,
             path: &path,
             choice: choice.as_ref(),
             options,
@@ -195,15 +232,22 @@ pub(crate) fn find(name: &str, options: &Options<'_>, limits: &Limits) -> Result
     }
     let (path, choice) = split(name).map_err(refuse)?;
     let Some(path) = path else {
-        return Err(refuse(why_not(name)));
+        if let Some(why) = no_reference(name) {
+            return Err(refuse(why));
+        }
+        let address = Address {
+            text: name,
+            path: Path::new(""),
+            choice: None,
+            options,
+            limits,
+            tar: None,
+        };
+        return (registry::SOURCE.find)(&address);
     };
     let glimpse = Glimpse::of(&path, options, limits)?;
     let source = SOURCES.iter().find(|source| (source.recognises)(&glimpse));
     let Some(source) = source else {
-        if glimpse.is_dir && glimpse.has("manifest.json") && glimpse.has("version") {
-            let kind = "a directory of single blobs, as `skopeo copy` writes to `dir:`";
-            return Err(Error::unsupported(path.display(), kind));
-        }
         let kind = if glimpse.is_dir {
             "directory"
         } else {
@@ -219,6 +263,7 @@ pub(crate) fn find(name: &str, options: &Options<'_>, limits: &Limits) -> Result
         return Err(Error::NotAnImage { what, why });
     };
     let address = Address {
+        text: name,
         path: &path,
         choice: choice.as_ref(),
         options,
@@ -250,22 +295,23 @@ fn split(text: &str) -> Result<(Option<PathBuf>, Option<Choice>), String> {
     Ok((None, None))
 }
 
-/// What a name that opens nothing probably was meant to be.
-fn why_not(name: &str) -> String {
-    const FOREIGN: [&str; 6] = [
-        "docker",
-        "docker-daemon",
-        "podman",
-        "registry",
-        "containers-storage",
-        "https",
-    ];
+/// Why a name that is no path here is not taken for a registry's either: a mistyped path must not
+/// become a question to a stranger's server.
+fn no_reference(name: &str) -> Option<String> {
+    const ARCHIVES: [&str; 5] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".oci"];
+    let nothing = "there is no such file or directory".to_owned();
     let scheme = name.split_once(':').map(|(scheme, _)| scheme);
-    if let Some(scheme) = scheme.filter(|scheme| FOREIGN.contains(scheme)) {
-        return format!("images are not read from `{scheme}` yet");
+    if let Some(scheme) = scheme.filter(|scheme| ["http", "https"].contains(scheme)) {
+        let why = "images of a registry are named without it, or with `docker://`";
+        return Some(format!("`{scheme}` is no kind of place; {why}"));
     }
-    if name.starts_with(['/', '.', '~']) {
-        return "there is no such file or directory".to_owned();
+    let path = name.split(['@', ':']).next().unwrap_or(name);
+    let above = Path::new(path).parent();
+    let in_a_directory = above.is_some_and(|above| !above.as_os_str().is_empty() && above.is_dir());
+    let is_archive = ARCHIVES.iter().any(|end| path.ends_with(end));
+    if name.starts_with(['/', '.', '~']) || is_archive || in_a_directory {
+        return Some(nothing);
     }
-    "there is no such file or directory, and images are not read from registries yet".to_owned()
+    let why = Reference::parse(name).err()?;
+    Some(format!("{nothing}, and it is no name in a registry: {why}"))
 }

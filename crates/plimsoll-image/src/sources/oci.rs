@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::documents::Manifest;
+use plimsoll_model::{Config, Digest};
+
+use crate::documents::{Entry, Manifest};
 use crate::layer::Promised;
+use crate::remote::Wanted;
 use crate::select::{Chosen, choose};
 use crate::sources::{Address, Found, Layered, Source};
 use crate::store::Store;
@@ -13,6 +16,7 @@ pub(super) static SOURCE: Source = Source {
     scheme: "oci",
     form: "oci:DIR[:TAG|@DIGEST]",
     help: "an OCI image layout in a directory",
+    is_path: true,
     recognises: |glimpse| glimpse.is_dir && glimpse.is_layout(),
     find: |address| {
         if !address.path.is_dir() {
@@ -29,27 +33,33 @@ pub(super) static SOURCE: Source = Source {
 pub(super) fn find_in(store: Store, address: &Address<'_>) -> Result<Found, Error> {
     let platform = address.options.platform.as_ref();
     let chosen = choose(&store, address.choice, platform, address.limits)?;
-    let layered = promised(&store, chosen, address.limits)?;
-    if let Some(wanted) = platform {
-        let config = &layered.config;
+    found(store, chosen, address)
+}
+
+/// The image that was chosen, if it is for the platform that was asked for.
+pub(super) fn found(store: Store, chosen: Chosen, address: &Address<'_>) -> Result<Found, Error> {
+    let described = describe(store, chosen, address.limits)?;
+    if let Some(wanted) = &address.options.platform {
+        let config = &described.config;
         let variant = config.variant.as_deref().unwrap_or_default();
         let found = crate::Platform::known(&config.os, &config.architecture, variant);
         if let Some(found) = found
             && !wanted.accepts(&found)
         {
             return Err(Error::missing(
-                format!("an image for {wanted} in {}", store.what()),
+                format!("an image for {wanted} in {}", described.store.what()),
                 format!("it holds only {found}"),
             ));
         }
     }
-    Ok(Found::Layered(Box::new(layered)))
+    Ok(Found::Described(Box::new(described)))
 }
 
-/// The configuration of a manifest, and what it promises of its layers.
-pub(crate) fn promised(store: &Store, chosen: Chosen, limits: &Limits) -> Result<Layered, Error> {
+/// The configuration of a manifest, and what it says of its layers, none of which is touched.
+pub(crate) fn describe(store: Store, chosen: Chosen, limits: &Limits) -> Result<Described, Error> {
     let Chosen {
         name,
+        top,
         digest,
         manifest,
     } = chosen;
@@ -71,28 +81,92 @@ pub(crate) fn promised(store: &Store, chosen: Chosen, limits: &Limits) -> Result
             format!("{} in the manifest", layers.len()),
         ));
     }
-    let mut promised = Vec::with_capacity(layers.len());
+    let mut described = Vec::with_capacity(layers.len());
     for (number, (layer, diff_id)) in layers.into_iter().zip(config.diff_ids).enumerate() {
         if layer.media_type == "application/vnd.in-toto+json" {
             return Err(Error::unsupported(what, "an attestation"));
         }
         let digest = layer.digest(&format!("layer {number} of {what}"))?;
-        promised.push(Promised {
-            what: format!("layer {number} ({digest})"),
-            part: store.blob(&digest, &what)?,
-            digest: Some(digest),
-            size: layer.size,
-            diff_id: Some(diff_id),
-            media_type: layer.media_type,
-        });
+        if is_foreign(&layer.media_type) {
+            let layer = format!("layer {number} ({digest}) of {what}");
+            let kind = "a foreign layer, whose bytes its maker keeps elsewhere";
+            return Err(Error::unsupported(layer, kind));
+        }
+        described.push((layer, digest, diff_id));
     }
-    Ok(Layered {
+    Ok(Described {
+        store,
         name,
-        digest: Some(digest),
+        top,
+        digest,
         config: config.config,
-        layers: promised,
+        layers: described,
         annotations: manifest.annotations,
     })
+}
+
+/// An image of which the documents were read, and no layer.
+pub(crate) struct Described {
+    pub(crate) store: Store,
+    pub(crate) name: Option<String>,
+    /// What the name means in that place: the manifest itself, or an index above it.
+    pub(crate) top: Option<Digest>,
+    pub(crate) digest: Digest,
+    pub(crate) config: Config,
+    /// The descriptor of each layer, its digest, and that of its plain tar.
+    pub(crate) layers: Vec<(Entry, Digest, Digest)>,
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+impl Described {
+    /// The same with one of its layers alone, if it has so many.
+    pub(crate) fn only(mut self, number: usize) -> Option<Self> {
+        let layer = (number < self.layers.len()).then(|| self.layers.swap_remove(number))?;
+        self.layers = vec![layer];
+        Some(self)
+    }
+
+    /// Brings the layers here, where they lie elsewhere.
+    pub(crate) fn promised(
+        self,
+        progress: Option<&(dyn Fn(u64, u64) + Sync)>,
+    ) -> Result<Layered, Error> {
+        let what = format!("manifest {}", self.digest);
+        let wanted: Vec<Wanted> = self
+            .layers
+            .iter()
+            .map(|(layer, digest, _)| Wanted {
+                digest: *digest,
+                size: layer.size,
+            })
+            .collect();
+        self.store.fetch(&wanted, progress)?;
+        let mut promised = Vec::with_capacity(self.layers.len());
+        for (number, (layer, digest, diff_id)) in self.layers.into_iter().enumerate() {
+            promised.push(Promised {
+                what: format!("layer {number} ({digest})"),
+                part: self.store.blob(&digest, &what)?,
+                digest: Some(digest),
+                size: layer.size,
+                diff_id: Some(diff_id),
+                media_type: layer.media_type,
+            });
+        }
+        Ok(Layered {
+            name: self.name,
+            digest: Some(self.digest),
+            config: self.config,
+            layers: promised,
+            annotations: self.annotations,
+        })
+    }
+}
+
+/// Layers a registry does not have: of Windows, whose licence forbids it, mostly (OCI image
+/// specification, `layer.md`, "non-distributable layers").
+fn is_foreign(media_type: &str) -> bool {
+    media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
+        || media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
 }
 
 /// What a manifest is, if it is no container image, by the media type of its configuration.

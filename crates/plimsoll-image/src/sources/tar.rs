@@ -11,6 +11,7 @@ pub(super) static SOURCE: Source = Source {
     scheme: "tar",
     form: "tar:FILE",
     help: "a root file system or a single layer in a tar file",
+    is_path: true,
     recognises: |glimpse| {
         !glimpse.is_dir && !glimpse.is_layout() && !glimpse.is_saved() && glimpse.is_root()
     },

@@ -13,7 +13,7 @@ use crate::codec::Codec;
 use crate::config::canonical;
 use crate::documents::CONTAINERD_NAME;
 use crate::write::layout::{MARK, temporary_in};
-use crate::write::{Blobs, Fill, WriteOptions, Written, index};
+use crate::write::{Blobs, Fill, WriteOptions, index};
 use crate::{Error, tarball};
 
 /// An archive being written to a temporary file beside its place; it goes there at the end, or
@@ -69,7 +69,8 @@ impl Target {
     pub(super) fn commit_docker(
         mut self,
         mut entry: Value,
-        written: &Written,
+        config: Digest,
+        layers: Vec<Digest>,
         name: Option<&str>,
     ) -> Result<(), Error> {
         let name = name.map(|name| match has_tag(name) {
@@ -84,13 +85,9 @@ impl Target {
             entry["annotations"][CONTAINERD_NAME] = json!(full_name(name));
         }
         let blob = |digest: &Digest| format!("blobs/sha256/{}", digest.hex());
-        let layers: Vec<String> = written
-            .layers
-            .iter()
-            .map(|layer| blob(&layer.digest))
-            .collect();
+        let layers: Vec<String> = layers.iter().map(blob).collect();
         let manifest = json!([{
-            "Config": blob(&written.config_digest),
+            "Config": blob(&config),
             "RepoTags": name.as_ref().map(|name| vec![name]),
             "Layers": layers,
         }]);

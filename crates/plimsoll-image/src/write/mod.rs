@@ -1,7 +1,7 @@
 //! From a draft to an image on disk: reproducible, in parallel, and never half of it.
 
-use std::collections::HashMap;
-use std::io::Write;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{Read as _, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -14,14 +14,18 @@ use plimsoll_model::{Config, Digest, Draft, DraftLayer};
 use serde_json::Value;
 
 use crate::config::{canonical, document};
-use crate::{Error, stream, tarball};
+use crate::part::Part;
+use crate::{Error, Remotes, stream, tarball};
 
 mod archive;
 mod compress;
+mod copy;
 mod index;
 mod layout;
+mod registry;
 mod sink;
 
+pub use copy::{Copied, copy};
 pub use sink::Sink;
 
 /// How layers are compressed.
@@ -34,6 +38,16 @@ pub enum Compression {
     Gzip,
     /// Zstandard: smaller and faster; needs runtimes of 2021 or later.
     Zstd,
+}
+
+impl Compression {
+    fn media_type(self) -> MediaType {
+        match self {
+            Self::None => MediaType::ImageLayer,
+            Self::Gzip => MediaType::ImageLayerGzip,
+            Self::Zstd => MediaType::ImageLayerZstd,
+        }
+    }
 }
 
 /// How to write.
@@ -51,6 +65,8 @@ pub struct WriteOptions<'a> {
     /// Told the path of every temporary file, so that a program that is interrupted can remove what
     /// is still there. Errors leave nothing behind without it.
     pub temporaries: Option<&'a dyn Fn(&Path)>,
+    /// The ways to registries, for sinks that are theirs.
+    pub remotes: Option<&'a dyn Remotes>,
 }
 
 /// A layer that was written.
@@ -77,8 +93,8 @@ pub struct Written {
     pub layers: Vec<WrittenLayer>,
     /// The name inside the place, where it has one.
     pub tag: Option<String>,
-    /// The directory or file.
-    pub path: PathBuf,
+    /// The directory or file, where it is one.
+    pub path: Option<PathBuf>,
 }
 
 /// Writes `draft` to `sink`. The same draft and options give the same bytes.
@@ -110,7 +126,14 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
         Sink::DockerArchive { file, tag } => {
             let mut target = archive::Target::open(file, options)?;
             let (written, entry) = write_blobs(draft, sink, options, &mut target)?;
-            target.commit_docker(entry, &written, tag.as_deref())?;
+            let layers = written.layers.iter().map(|layer| layer.digest).collect();
+            target.commit_docker(entry, written.config_digest, layers, tag.as_deref())?;
+            Ok(written)
+        }
+        Sink::Registry(reference) => {
+            let mut target = registry::Target::open(reference, options)?;
+            let (written, _) = write_blobs(draft, sink, options, &mut target)?;
+            target.commit()?;
             Ok(written)
         }
     }
@@ -132,6 +155,34 @@ trait Blobs {
             Ok((digest, bytes.len() as u64))
         })?;
         Ok(digest)
+    }
+
+    /// Stores a manifest or an index, which is no blob everywhere.
+    fn put_manifest(&mut self, _media_type: &str, bytes: &[u8]) -> Result<Digest, Error> {
+        self.put_bytes(bytes)
+    }
+
+    /// Stores the bytes of `part`, which must have this digest.
+    fn put_part(&mut self, digest: Digest, part: &Part) -> Result<(), Error> {
+        self.put(&mut |out| {
+            let what = digest.to_string();
+            let mut sum = stream::Summing::default();
+            let mut section = part.section(0, part.size).map_err(Error::io(&what))?;
+            let mut buffer = vec![0; 256 << 10];
+            loop {
+                let count = section.read(&mut buffer).map_err(Error::io(&what))?;
+                if count == 0 {
+                    break;
+                }
+                sum.write_all(&buffer[..count]).map_err(Error::io(&what))?;
+                out.write_all(&buffer[..count])
+                    .map_err(Error::io("a blob"))?;
+            }
+            match sum.finish() {
+                (found, size) if found == digest => Ok((digest, size)),
+                (found, _) => Err(Error::mismatch(format!("{what}, digest"), digest, found)),
+            }
+        })
     }
 }
 
@@ -158,44 +209,54 @@ fn write_blobs(
     let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
     let config = document(&with_history(draft), &diff_ids)?;
     let config_digest = blobs.put_bytes(&config)?;
-    let layer_type = match options.compression {
-        Compression::None => MediaType::ImageLayer,
-        Compression::Gzip => MediaType::ImageLayerGzip,
-        Compression::Zstd => MediaType::ImageLayerZstd,
-    };
-    let described: Vec<Descriptor> = layers
+    let layer_type = options.compression.media_type();
+    let described = layers
         .iter()
         .map(|layer| descriptor(layer_type.clone(), layer.digest, layer.size))
         .collect::<Result<_, _>>()?;
-    let manifest = ImageManifestBuilder::default()
-        .schema_version(SCHEMA_VERSION)
-        .media_type(MediaType::ImageManifest)
-        .config(descriptor(
-            MediaType::ImageConfig,
-            config_digest,
-            config.len() as u64,
-        )?)
-        .layers(described);
-    // oci-spec keeps annotations in a hash map; `canonical` sorts them again.
-    let annotations = draft.annotations.clone().into_iter();
-    let annotations: HashMap<String, String> = annotations.collect();
-    let manifest = match annotations.is_empty() {
-        true => manifest,
-        false => manifest.annotations(annotations),
-    };
-    let manifest = canonical(json_of(&manifest.build().map_err(bug)?)?);
-    let digest = blobs.put_bytes(&manifest)?;
-    let entry = descriptor(MediaType::ImageManifest, digest, manifest.len() as u64)?;
-    let mut entry = json_of(&entry)?;
+    let config_size = config.len() as u64;
+    let manifest = manifest(config_digest, config_size, described, &draft.annotations)?;
+    let digest = blobs.put_manifest(MediaType::ImageManifest.as_ref(), &manifest)?;
+    let mut entry = entry_of(MediaType::ImageManifest.as_ref(), &manifest);
     entry["platform"] = platform(&draft.config);
     let written = Written {
         digest,
         config_digest,
         layers,
         tag: sink.tag().map(str::to_owned),
-        path: sink.path().to_owned(),
+        path: sink.path().map(Path::to_owned),
     };
     Ok((written, entry))
+}
+
+/// The descriptor of a manifest or index, as an entry of another index.
+fn entry_of(media_type: &str, bytes: &[u8]) -> Value {
+    serde_json::json!({
+        "mediaType": media_type,
+        "digest": stream::digest(bytes).to_string(),
+        "size": bytes.len(),
+    })
+}
+
+/// A manifest, as bytes that are always the same.
+fn manifest(
+    config: Digest,
+    config_size: u64,
+    layers: Vec<Descriptor>,
+    annotations: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, Error> {
+    let manifest = ImageManifestBuilder::default()
+        .schema_version(SCHEMA_VERSION)
+        .media_type(MediaType::ImageManifest)
+        .config(descriptor(MediaType::ImageConfig, config, config_size)?)
+        .layers(layers);
+    // oci-spec keeps annotations in a hash map; `canonical` sorts them again.
+    let annotations: HashMap<String, String> = annotations.clone().into_iter().collect();
+    let manifest = match annotations.is_empty() {
+        true => manifest,
+        false => manifest.annotations(annotations),
+    };
+    Ok(canonical(json_of(&manifest.build().map_err(bug)?)?))
 }
 
 fn write_layer(

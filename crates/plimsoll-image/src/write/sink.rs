@@ -3,7 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::{Error, Reference};
+
+/// The forms there are, for messages.
+const FORMS: &str = "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], \
+                     docker://[HOST/]NAME[:TAG]";
 
 /// Where an image is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +33,13 @@ pub enum Sink {
         /// The image's name, `:latest` understood.
         tag: Option<String>,
     },
+    /// A repository of a registry.
+    Registry(Reference),
 }
 
 impl Sink {
-    /// Parses `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`; the path
-    /// ends at the first colon.
+    /// Parses `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, where the
+    /// path ends at the first colon, and `docker://[HOST/]NAME[:TAG]`.
     ///
     /// # Errors
     /// When the text has none of these forms.
@@ -41,11 +47,15 @@ impl Sink {
         let bad = |why: &str| Error::Name {
             name: text.to_owned(),
             why: why.to_owned(),
-            forms: "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]".into(),
+            forms: FORMS.to_owned(),
         };
         let (scheme, rest) = text
             .split_once(':')
             .ok_or_else(|| bad("it has no scheme"))?;
+        if scheme == "docker" {
+            let name = rest.strip_prefix("//").unwrap_or(rest);
+            return tagged(name).map(Self::Registry).map_err(|why| bad(&why));
+        }
         let (path, tag) = match rest.split_once(':') {
             Some((path, tag)) => (path, Some(tag)),
             None => (rest, None),
@@ -74,12 +84,13 @@ impl Sink {
         }
     }
 
-    /// The directory or file.
-    pub fn path(&self) -> &Path {
+    /// The directory or file, where it is one.
+    pub fn path(&self) -> Option<&Path> {
         match self {
             Self::OciLayout { dir: path, .. }
             | Self::OciArchive { file: path, .. }
-            | Self::DockerArchive { file: path, .. } => path,
+            | Self::DockerArchive { file: path, .. } => Some(path),
+            Self::Registry(_) => None,
         }
     }
 
@@ -89,18 +100,29 @@ impl Sink {
             Self::OciLayout { tag, .. }
             | Self::OciArchive { tag, .. }
             | Self::DockerArchive { tag, .. } => tag.as_deref(),
+            Self::Registry(name) => name.tag(),
         }
+    }
+}
+
+/// A name to write to: one that can be given, and so no digest.
+fn tagged(text: &str) -> Result<Reference, String> {
+    let name = Reference::parse(text)?;
+    match name.digest() {
+        Some(_) => Err("a digest cannot be chosen; name a tag".to_owned()),
+        None => Ok(name),
     }
 }
 
 impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self {
-            Self::OciLayout { .. } => "oci",
-            Self::OciArchive { .. } => "oci-archive",
-            Self::DockerArchive { .. } => "docker-archive",
+        let (scheme, path) = match self {
+            Self::OciLayout { dir, .. } => ("oci", dir),
+            Self::OciArchive { file, .. } => ("oci-archive", file),
+            Self::DockerArchive { file, .. } => ("docker-archive", file),
+            Self::Registry(name) => return write!(f, "docker://{name}"),
         };
-        write!(f, "{scheme}:{}", self.path().display())?;
+        write!(f, "{scheme}:{}", path.display())?;
         match self.tag() {
             Some(tag) => write!(f, ":{tag}"),
             None => Ok(()),
@@ -119,6 +141,7 @@ mod tests {
             "oci:/a/dir:tag",
             "oci-archive:a.tar:docker.io/library/httpd:2.4",
             "docker-archive:a.tar",
+            "docker://localhost:5000/app:1",
         ] {
             assert_eq!(Sink::parse(text).unwrap().to_string(), text);
         }
@@ -132,7 +155,9 @@ mod tests {
             "oci:",
             "oci::tag",
             "oci:dir:",
-            "docker://httpd",
+            "docker://Httpd",
+            "docker://app@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            "podman:app",
             "oci:dir:a\nb",
         ] {
             assert!(Sink::parse(text).is_err(), "{text}");

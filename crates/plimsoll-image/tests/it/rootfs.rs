@@ -102,11 +102,6 @@ fn what_is_no_image_says_what_it_is() {
         let error = refused(&stored.name()).to_string();
         assert!(error.contains(words), "{error}");
     }
-    let blobs = tempfile::tempdir().unwrap();
-    std::fs::write(blobs.path().join("manifest.json"), "{}").unwrap();
-    std::fs::write(blobs.path().join("version"), "1.1").unwrap();
-    let error = refused(&blobs.path().display().to_string());
-    assert!(matches!(error, Error::Unsupported { .. }), "{error}");
     let empty = tempfile::tempdir().unwrap();
     let error = refused(&empty.path().display().to_string());
     assert!(matches!(error, Error::NotAnImage { .. }), "{error}");
@@ -115,9 +110,11 @@ fn what_is_no_image_says_what_it_is() {
 #[test]
 fn a_name_that_opens_nothing_lists_the_forms() {
     for name in [
-        "httpd:2.4",
-        "docker.io/library/httpd",
-        "docker://httpd",
+        "docker://Httpd",
+        "https://docker.io/httpd",
+        "./httpd",
+        "httpd.tar",
+        "Httpd",
         "oci:/nowhere/at/all:tag",
         "",
         ":",
@@ -129,6 +126,21 @@ fn a_name_that_opens_nothing_lists_the_forms() {
         for source in SOURCES {
             assert!(text.contains(source.form), "{text}");
         }
+    }
+}
+
+#[test]
+fn what_lies_elsewhere_needs_a_way_there() {
+    for name in [
+        "httpd:2.4",
+        "docker.io/library/httpd",
+        "docker://httpd",
+        "docker-daemon:httpd",
+        "podman:httpd",
+        "containers-storage:httpd",
+    ] {
+        let error = refused(name);
+        assert!(matches!(error, Error::Remote { .. }), "{error}");
     }
 }
 

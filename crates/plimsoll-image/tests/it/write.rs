@@ -82,7 +82,7 @@ fn what_was_written_is_valid_and_reads_back_as_it_was() {
     for compression in COMPRESSIONS {
         for sink in sinks(dir.path()) {
             let written = written(&draft, &sink, compression, 2);
-            assert_eq!(validate(&sink).unwrap(), [], "{sink}");
+            assert_eq!(validate(&sink, None).unwrap(), [], "{sink}");
             let opened = opened(&sink.to_string());
             assert_eq!(opened.problems, []);
             assert_eq!(opened.image.digest, written.digest);
@@ -180,7 +180,7 @@ fn a_layout_is_added_to_and_a_tag_is_replaced() {
     for (tag, expected) in [("one", &new), ("two", &two)] {
         let name = sink(Some(tag)).to_string();
         assert_eq!(opened(&name).image.digest, expected.digest);
-        assert_eq!(validate(&sink(Some(tag))).unwrap(), []);
+        assert_eq!(validate(&sink(Some(tag)), None).unwrap(), []);
     }
     let index = std::fs::read_to_string(dir.path().join("l/index.json")).unwrap();
     assert_eq!(index.matches("\"digest\"").count(), 2, "{index}");
@@ -200,7 +200,7 @@ fn writers_of_one_layout_at_the_same_time_do_not_lose_each_other() {
         }
     });
     for number in 0..8 {
-        assert_eq!(validate(&sink(number)).unwrap(), []);
+        assert_eq!(validate(&sink(number), None).unwrap(), []);
     }
 }
 
@@ -264,7 +264,7 @@ fn a_write_that_fails_leaves_nothing_and_takes_nothing_away() {
     let before = listing(dir.path());
     for sink in sinks(dir.path()) {
         write(&bad, &sink, &WriteOptions::default()).unwrap_err();
-        assert_eq!(validate(&sink).unwrap(), []);
+        assert_eq!(validate(&sink, None).unwrap(), []);
     }
     assert_eq!(listing(dir.path()), before);
 }
@@ -325,7 +325,7 @@ fn an_image_without_a_name_follows_another_and_never_hides_among_named_ones() {
     written(&draft(&TWO), &sink(None), Compression::Gzip, 1);
     // Other bytes, hence another digest: the layout can still be read without a name.
     let second = written(&draft(&TWO), &sink(None), Compression::None, 1);
-    assert_eq!(validate(&sink(None)).unwrap(), []);
+    assert_eq!(validate(&sink(None), None).unwrap(), []);
     written(&draft(&TWO), &sink(Some("one")), Compression::None, 1);
     let before = listing(dir.path());
     let options = WriteOptions::default();
@@ -366,7 +366,7 @@ fn equal_layers_are_stored_once() {
     for sink in sinks(dir.path()) {
         let written = written(&draft(&[TWO[1], TWO[1]]), &sink, Compression::Gzip, 1);
         assert_eq!(written.layers[0], written.layers[1]);
-        assert_eq!(validate(&sink).unwrap(), [], "{sink}");
+        assert_eq!(validate(&sink, None).unwrap(), [], "{sink}");
     }
 }
 
@@ -395,21 +395,21 @@ fn tampering_is_found() {
                 _ => bytes.push(b' '),
             }
             std::fs::write(&path, bytes).unwrap();
-            assert_ne!(validate(&sink).unwrap(), [], "{name} {change}");
+            assert_ne!(validate(&sink, None).unwrap(), [], "{name} {change}");
         }
         fresh();
         std::fs::remove_file(blobs.join(&name)).unwrap();
-        assert_ne!(validate(&sink).unwrap(), [], "{name} removed");
+        assert_ne!(validate(&sink, None).unwrap(), [], "{name} removed");
     }
     fresh();
     std::fs::write(layout.join("oci-layout"), r#"{"imageLayoutVersion":"2"}"#).unwrap();
-    assert_ne!(validate(&sink).unwrap(), []);
+    assert_ne!(validate(&sink, None).unwrap(), []);
     fresh();
     let other = Sink::OciLayout {
         dir: layout.clone(),
         tag: Some("other".into()),
     };
-    assert_ne!(validate(&other).unwrap(), []);
+    assert_ne!(validate(&other, None).unwrap(), []);
 }
 
 #[test]
@@ -421,7 +421,7 @@ fn a_wrong_media_type_is_found() {
     let entry = layout.image(&crate::make::config(&[&plain]), &[stored]);
     layout.list(entry, Some("x"));
     let sink = Sink::parse(&format!("{}:x", layout.done())).unwrap();
-    let violations = validate(&sink).unwrap();
+    let violations = validate(&sink, None).unwrap();
     assert_eq!(violations.len(), 1, "{violations:?}");
     assert!(violations[0].why.contains("media type"), "{violations:?}");
 }

@@ -282,6 +282,7 @@ impl Builder {
                 path,
                 size,
                 layer: at.layer,
+                at,
                 hidden_by,
                 removed,
             });

@@ -41,7 +41,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
     opened.image.name.clone_from(&arguments.output);
     let mut report = Report {
         verb: "build",
-        ..inspect::report(&opened)
+        ..inspect::report(&opened, plimsoll_checks::Environment::Production)
     };
     report.problems.extend(made.problems);
     report.notes.extend(made.notes);

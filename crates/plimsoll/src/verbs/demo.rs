@@ -31,7 +31,11 @@ pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
         "{step}. inspect: what is in it, and what should not be"
     ))?;
     let opened = session::open(context, &original, None, None)?;
-    print::report(&inspect::report(&opened), "text", false)?;
+    print::report(
+        &inspect::report(&opened, plimsoll_checks::Environment::Production),
+        "text",
+        false,
+    )?;
     drop(opened);
 
     heading(&format!(

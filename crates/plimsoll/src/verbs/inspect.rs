@@ -1,8 +1,10 @@
 //! `inspect`: what is in an image, where it comes from, and what should not be in it.
 
+use plimsoll_checks::{Circumstances, Environment, Lifetime, State};
 use plimsoll_model::os_release::OsRelease;
 use plimsoll_model::report::Verdict;
 use plimsoll_model::{Report, Severity};
+use plimsoll_scan::Support;
 
 use crate::cli;
 use crate::facts::facts;
@@ -14,10 +16,11 @@ use crate::session::{self, Context, Opened};
 pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
     let look = &arguments.look;
     let opened = session::open(context, &look.image, look.platform.as_deref(), None)?;
-    let mut report = report(&opened);
+    let environment = arguments.environment.into();
+    let mut report = report(&opened, environment);
     let line = arguments.fail_on.as_deref().and_then(Severity::parse);
     report.verdict = line.map(|line| Verdict {
-        environment: "production".to_owned(),
+        environment: environment.name().to_owned(),
         line: Some(line),
         ..Verdict::default()
     });
@@ -26,9 +29,17 @@ pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
 }
 
 /// The report on an image.
-pub(crate) fn report(opened: &Opened) -> Report {
+pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
     let subject = opened.subject();
-    let (findings, unjudged) = plimsoll_checks::judge(&subject);
+    let today = jiff::Zoned::now().date();
+    let lifetime = lifetime(opened, today);
+    let notes = lifetime.as_ref().map(|(note, _)| note.clone());
+    let circumstances = Circumstances {
+        environment,
+        today: Some(today),
+        lifetime: lifetime.and_then(|(_, lifetime)| lifetime),
+    };
+    let (findings, unjudged) = plimsoll_checks::judge(&subject, &circumstances);
     let mut problems = opened.problems.clone();
     problems.extend(unjudged);
     Report {
@@ -37,18 +48,26 @@ pub(crate) fn report(opened: &Opened) -> Report {
         findings,
         rules: plimsoll_checks::rules(),
         problems,
-        notes: support(opened).into_iter().collect(),
+        notes: notes.into_iter().collect(),
         ..Report::default()
     }
 }
 
-/// How long the distribution in the image gets fixes; nothing for an image without one.
-fn support(opened: &Opened) -> Option<String> {
+/// How long the distribution in the image gets fixes, as a sentence and, where it is known, as
+/// checks take it; nothing for an image without one.
+fn lifetime(opened: &Opened, today: plimsoll_scan::Date) -> Option<(String, Option<Lifetime>)> {
     let (os, _) = OsRelease::of(&opened.rootfs).0?;
-    let today = jiff::Zoned::now().date();
-    Some(format!(
-        "{}: {}",
-        os.pretty_name,
-        plimsoll_scan::support(&os, today)
-    ))
+    let support = plimsoll_scan::support(&os, today);
+    let note = format!("{}: {support}", os.pretty_name);
+    let state = match support {
+        Support::Supported { .. } => Some(State::Supported),
+        Support::LongTerm { until, by } => Some(State::LongTerm {
+            until,
+            by: by.to_owned(),
+        }),
+        Support::Ended { on } => Some(State::Ended { on }),
+        Support::Unknown { .. } => None,
+    };
+    let release = os.pretty_name;
+    Some((note, state.map(|state| Lifetime { release, state })))
 }

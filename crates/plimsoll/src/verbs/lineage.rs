@@ -2,6 +2,7 @@
 
 use plimsoll_model::Report;
 use plimsoll_model::report::ImageFacts;
+use plimsoll_model::text::bytes;
 
 use crate::cli;
 use crate::facts::facts;
@@ -11,12 +12,14 @@ use crate::session::{self, Context};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
-    let opened = session::open(
-        context,
-        &arguments.image,
-        arguments.platform.as_deref(),
-        None,
-    )?;
+    let opened = session::glance(context, &arguments.image, arguments.platform.as_deref())?;
+    // Manifest and configuration say most of it; the rest would cost the whole image.
+    let unread = (opened.unread > 0).then(|| {
+        format!(
+            "read from manifest and configuration alone; {} of layers were not fetched",
+            bytes(opened.unread)
+        )
+    });
     let facts = ImageFacts {
         packages: Vec::new(),
         ..facts(&opened.subject())
@@ -26,6 +29,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
         verb: "lineage",
         subject: Some(facts),
         problems,
+        notes: unread.iter().cloned().collect(),
         ..Report::default()
     };
     if arguments.json || arguments.format != "text" {
@@ -43,6 +47,9 @@ pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
                 ancestor.name, ancestor.evidence
             ))?;
         }
+    }
+    if let Some(unread) = unread.filter(|_| !arguments.json && arguments.format == "text") {
+        print::line(&format!("({unread})"))?;
     }
     Ok(print::verdict(&report))
 }

@@ -1,10 +1,18 @@
 //! The verbs, one file each.
 
 pub(crate) mod build;
+pub(crate) mod cat;
+pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod extract;
 pub(crate) mod inspect;
 pub(crate) mod lineage;
+pub(crate) mod ls;
+pub(crate) mod referrers;
 pub(crate) mod slim;
+pub(crate) mod tree;
 pub(crate) mod why;
+
+mod files;

@@ -17,6 +17,7 @@ use crate::print;
 use crate::session::{self, Context, Opened};
 use crate::settings;
 use crate::target::Target;
+use crate::verbs::referrers;
 use crate::work;
 
 mod probes;
@@ -44,6 +45,10 @@ pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
         &options,
     )?;
     print::report(&slimmed.report, &look.format, look.json)?;
+    if target.starts_with("docker://") {
+        let kind = "application/vnd.plimsoll.slim-report+json";
+        referrers::attach_report(context, &target, kind, &slimmed.report)?;
+    }
     Ok(slimmed.exit)
 }
 

@@ -1,0 +1,13 @@
+//! `docker-daemon:NAME[:TAG]`: an image of Docker's engine on this machine, asked for through its socket.
+
+use crate::Engine;
+use crate::sources::{Source, docker_archive};
+
+pub(super) static SOURCE: Source = Source {
+    scheme: "docker-daemon",
+    form: "docker-daemon:NAME[:TAG]",
+    help: "an image of Docker's engine, through its socket",
+    is_path: false,
+    recognises: |_| false,
+    find: |address| docker_archive::find_saved(Engine::Docker, address),
+};
