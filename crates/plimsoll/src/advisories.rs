@@ -52,28 +52,15 @@ impl Store {
         &self.directory
     }
 
-    /// The advisories of `scope`, verified; `None` if they were never fetched.
-    pub(crate) fn slice(&self, scope: &Scope, texts: Texts) -> Result<Option<Slice>> {
-        let read = self.file(scope)?.map(|bytes| Slice::read(&bytes, texts));
-        read.transpose().map_err(|error| self.unusable(scope, &error))
-    }
-
-    /// The marks called `kev` or `epss`, verified; `None` if they were never fetched.
-    pub(crate) fn marks(&self, name: &str) -> Result<Option<Marks>> {
-        let Some(scope) = Scope::parse(name) else {
-            return Ok(None);
-        };
-        let read = self.file(&scope)?.map(|bytes| Marks::read(&bytes));
-        read.transpose().map_err(|error| self.unusable(&scope, &error))
-    }
-
     /// Every slice, by name.
     pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
         let mut scopes = Vec::new();
         match fs::read_dir(&self.directory) {
             Ok(files) => {
                 for file in files {
-                    let name = file.map_err(|error| self.failed("read", &error))?.file_name();
+                    let name = file
+                        .map_err(|error| self.failed("read", &error))?
+                        .file_name();
                     scopes.extend(name.to_str().and_then(Scope::of_file));
                 }
             }
@@ -118,35 +105,38 @@ impl Store {
     /// Writes a file of the store beside its place and renames it.
     pub(crate) fn write(&self, name: &str, bytes: &[u8], leftovers: &Leftovers) -> Result<()> {
         let written = fs::create_dir_all(&self.directory).and_then(|()| {
-            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.directory)?;
+            let mut file = tempfile::Builder::new()
+                .prefix(".new-")
+                .tempfile_in(&self.directory)?;
             leftovers.add(file.path());
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
             // Others on this machine may read what is public anyway.
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
             file.as_file().set_permissions(mode)?;
-            file.persist(self.directory.join(name)).map_err(|error| error.error)?;
+            file.persist(self.directory.join(name))
+                .map_err(|error| error.error)?;
             Ok(())
         });
         written.map_err(|error| {
-            self.failed("write to", &error).hint("what was there before is as it was and can be used")
+            self.failed("write to", &error)
+                .hint("what was there before is as it was and can be used")
         })
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> Failure {
         let directory = self.directory.display();
-        Failure::because(format_args!("cannot {what} the advisories in {directory}"), error)
-    }
-
-    fn unusable(&self, scope: &Scope, error: &dyn std::error::Error) -> Failure {
-        let path = self.directory.join(scope.file_name());
-        Failure::new(format!("{} {error}", path.display()))
-            .hint(format!("`plimsoll db update --for {scope}` fetches it anew"))
+        Failure::because(
+            format_args!("cannot {what} the advisories in {directory}"),
+            error,
+        )
     }
 }
 
 /// Reads a slice or marks as far as is needed to know that they can be used.
-pub(crate) fn verified(file: &[u8]) -> std::result::Result<(Meta, Digest), plimsoll_scan::SliceError> {
+pub(crate) fn verified(
+    file: &[u8],
+) -> std::result::Result<(Meta, Digest), plimsoll_scan::SliceError> {
     let (meta, digest) = Meta::peek(file)?;
     if matches!(meta.scope.name(), "kev" | "epss") {
         Marks::read(file)?;

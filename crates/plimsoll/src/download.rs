@@ -123,15 +123,16 @@ impl Downloads {
             }
         }
         let short = Duration::from_millis(300);
-        let response = request
-            .call()
-            .map_err(|error| match error.to_string() {
-                why if why.contains("timeout") => Broken::Again(format!("not reachable: {why}"), short),
-                why => Broken::Final(format!("not reachable: {why}")),
-            })?;
+        let response = request.call().map_err(|error| match error.to_string() {
+            why if why.contains("timeout") => Broken::Again(format!("not reachable: {why}"), short),
+            why => Broken::Final(format!("not reachable: {why}")),
+        })?;
         let status = response.status().as_u16();
         let header = |name: &str| -> String {
-            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            let value = response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
         };
         let said = format!("the server answered {status}");
@@ -143,7 +144,10 @@ impl Downloads {
                 let range = header("content-range");
                 if !range.starts_with(&format!("bytes {length}-")) {
                     part.forget();
-                    return Err(Broken::Again(format!("{said} with the range {range:?}"), short));
+                    return Err(Broken::Again(
+                        format!("{said} with the range {range:?}"),
+                        short,
+                    ));
                 }
                 length
             }
@@ -177,7 +181,12 @@ impl Downloads {
             let count = match body.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => count,
-                Err(error) => return Err(Broken::Again(cut(done, expected, &error.to_string()), short)),
+                Err(error) => {
+                    return Err(Broken::Again(
+                        cut(done, expected, &error.to_string()),
+                        short,
+                    ));
+                }
             };
             file.write_all(&buffer[..count]).map_err(disk)?;
             done += count as u64;
@@ -188,7 +197,10 @@ impl Downloads {
             on_bytes(done, expected.unwrap_or(0));
         }
         if expected.is_some_and(|expected| expected != done) {
-            return Err(Broken::Again(cut(done, expected, "the connection ended"), short));
+            return Err(Broken::Again(
+                cut(done, expected, "the connection ended"),
+                short,
+            ));
         }
         drop(file);
         let bytes = fs::read(&part.path).map_err(disk)?;
@@ -201,7 +213,9 @@ impl Downloads {
             if found != wanted {
                 let (found, wanted) = (STANDARD.encode(found), STANDARD.encode(wanted));
                 let name = what.name();
-                return Err(Broken::Final(format!("has {name} {found}, expected {wanted}")));
+                return Err(Broken::Final(format!(
+                    "has {name} {found}, expected {wanted}"
+                )));
             }
         }
         Ok(Got::New(bytes, validators))
@@ -235,7 +249,9 @@ fn promised(header: &dyn Fn(&str) -> String) -> Option<(Sum, Vec<u8>)> {
         }
     }
     let stored = header("x-goog-hash");
-    let md5 = stored.split(',').find_map(|value| value.trim().strip_prefix("md5="));
+    let md5 = stored
+        .split(',')
+        .find_map(|value| value.trim().strip_prefix("md5="));
     Some((Sum::Md5, decode(md5?)?))
 }
 

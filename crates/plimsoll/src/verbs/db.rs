@@ -26,8 +26,9 @@ pub(crate) fn run(context: &Context, arguments: &Db) -> Result<Exit> {
 /// The scope a user wrote.
 fn scope(text: &str) -> Result<Scope> {
     Scope::parse(text).ok_or_else(|| {
-        Failure::new(format!("`{text}` is no distribution release or ecosystem"))
-            .hint("write it as debian:12, alpine:3.22, pypi; `plimsoll db status` lists what is there")
+        Failure::new(format!("`{text}` is no distribution release or ecosystem")).hint(
+            "write it as debian:12, alpine:3.22, pypi; `plimsoll db status` lists what is there",
+        )
     })
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod command_line;
+mod db;
 mod diff;
 mod engine;
 mod floors;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use plimsoll_scan::feeds::{Compiler, is_data};
-use plimsoll_scan::{Meta, Origin, Scope, is_database};
+use plimsoll_scan::{Meta, Origin, is_database};
 
 use crate::advisories::{Store, index, verified};
 use crate::cli::db;
@@ -23,7 +23,9 @@ pub(super) fn run(context: &Context, arguments: &db::Build) -> Result<Exit> {
     let mut compiler = Compiler::new(super::scopes(&arguments.only)?);
     let mut problems = Vec::new();
     for path in &arguments.from {
-        context.progress.step(&format!("reading {}", path.display()));
+        context
+            .progress
+            .step(&format!("reading {}", path.display()));
         let origin = Origin {
             from: path.display().to_string(),
             date: arguments.date.clone().unwrap_or_default(),
@@ -38,7 +40,9 @@ pub(super) fn run(context: &Context, arguments: &db::Build) -> Result<Exit> {
         } else {
             let bytes = read(path)?;
             let name = path.display().to_string();
-            compiler.file(&name, &bytes).map_err(|error| unusable(&error))?;
+            compiler
+                .file(&name, &bytes)
+                .map_err(|error| unusable(&error))?;
         }
         compiler.end().map_err(|error| unusable(&error))?;
     }
@@ -47,7 +51,9 @@ pub(super) fn run(context: &Context, arguments: &db::Build) -> Result<Exit> {
     problems.extend(compiled.problems);
     context.progress.done();
     if compiled.slices.is_empty() {
-        return Err(Failure::new("none of the advisories is about what --only names").details(problems));
+        return Err(
+            Failure::new("none of the advisories is about what --only names").details(problems),
+        );
     }
     let store = match &arguments.output {
         Some(directory) => Store::at(directory.clone()),
@@ -66,7 +72,11 @@ pub(super) fn run(context: &Context, arguments: &db::Build) -> Result<Exit> {
     for problem in &problems {
         context.progress.note(&format!("problem: {problem}"));
     }
-    Ok(if problems.is_empty() { Exit::Fine } else { Exit::Incomplete })
+    Ok(if problems.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Incomplete
+    })
 }
 
 fn unusable(error: &plimsoll_scan::feeds::FeedError) -> Failure {
@@ -84,7 +94,9 @@ fn write_index(context: &Context, store: &Store) -> Result<()> {
             Some((meta, digest, entry.bytes))
         })
         .collect();
-    let json = index::Index::of(read.into_iter()).json().map_err(Failure::new)?;
+    let json = index::Index::of(read.into_iter())
+        .json()
+        .map_err(Failure::new)?;
     store.write(index::NAME, &json, &context.leftovers)
 }
 
@@ -101,7 +113,11 @@ fn directory(
     let mut files = Vec::new();
     collect(&root, 0, &mut files)?;
     for (done, path) in files.iter().enumerate() {
-        let name = path.strip_prefix(&above).unwrap_or(path).display().to_string();
+        let name = path
+            .strip_prefix(&above)
+            .unwrap_or(path)
+            .display()
+            .to_string();
         context.progress.count(&name, done, files.len());
         let read = if is_database(path) {
             compiler.database(path)
@@ -118,7 +134,10 @@ fn directory(
 /// The files below a directory, sorted; links are not followed.
 fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
     if depth > DEEPEST {
-        return Err(Failure::new(format!("{} is too deep for a directory of feeds", directory.display())));
+        return Err(Failure::new(format!(
+            "{} is too deep for a directory of feeds",
+            directory.display()
+        )));
     }
     let failed = |error: std::io::Error| cannot(directory, &error);
     let mut entries = Vec::new();
@@ -148,7 +167,10 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let read = file.take(LIMIT + 1).read_to_end(&mut bytes);
     read.map_err(|error| cannot(path, &error))?;
     if bytes.len() as u64 > LIMIT {
-        return Err(Failure::new(format!("{} has more than {LIMIT} bytes", path.display())));
+        return Err(Failure::new(format!(
+            "{} has more than {LIMIT} bytes",
+            path.display()
+        )));
     }
     Ok(bytes)
 }

@@ -27,18 +27,27 @@ pub(super) fn export(context: &Context, arguments: &db::Export) -> Result<Exit> 
         if !only.is_empty() && !only.contains(&entry.scope) {
             continue;
         }
-        let (meta, digest) = entry.read.map_err(|why| Failure::new(format!("{}: {why}", entry.scope)))?;
+        let (meta, digest) = entry
+            .read
+            .map_err(|why| Failure::new(format!("{}: {why}", entry.scope)))?;
         files.extend(store.file(&entry.scope)?.map(|file| (meta, digest, file)));
     }
-    if let Some(missing) = only.iter().find(|scope| !files.iter().any(|(meta, ..)| meta.scope == **scope)) {
-        return Err(Failure::new(format!("there are no advisories of {missing}"))
-            .hint(format!("`plimsoll db update --for {missing}` fetches them")));
+    if let Some(missing) = only
+        .iter()
+        .find(|scope| !files.iter().any(|(meta, ..)| meta.scope == **scope))
+    {
+        return Err(
+            Failure::new(format!("there are no advisories of {missing}"))
+                .hint(format!("`plimsoll db update --for {missing}` fetches them")),
+        );
     }
     if files.is_empty() {
         return Err(Failure::new("there are no advisories to export")
             .hint("`plimsoll db update` fetches them, `plimsoll db build` compiles them"));
     }
-    let list = files.iter().map(|(meta, digest, file)| (meta, digest, file.len() as u64));
+    let list = files
+        .iter()
+        .map(|(meta, digest, file)| (meta, digest, file.len() as u64));
     let list = index::Index::of(list).json().map_err(Failure::new)?;
     let entries = files
         .iter()
@@ -47,7 +56,9 @@ pub(super) fn export(context: &Context, arguments: &db::Export) -> Result<Exit> 
     let archive = archive(entries).map_err(|error| Failure::because("cannot pack", &error))?;
     let path = &arguments.file;
     // Beside its place, as in the store: a full disk leaves no half archive.
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let directory = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty());
     let store = Store::at(directory.unwrap_or(Path::new(".")).to_owned());
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::new(format!("{} is no file name", path.display())))?;
@@ -91,7 +102,8 @@ pub(super) fn import(context: &Context, path: &Path) -> Result<Exit> {
         let Some(scope) = Scope::of_file(name) else {
             continue;
         };
-        let (meta, _) = advisories::verified(file).map_err(|error| cannot(format!("{name} {error}")))?;
+        let (meta, _) =
+            advisories::verified(file).map_err(|error| cannot(format!("{name} {error}")))?;
         if meta.scope != scope {
             return Err(cannot(format!("{name} is about {}", meta.scope)));
         }
@@ -109,7 +121,8 @@ pub(super) fn import(context: &Context, path: &Path) -> Result<Exit> {
 }
 
 fn unpack(bytes: &[u8]) -> std::result::Result<Vec<(String, Vec<u8>)>, String> {
-    let broken = |error: rawzip::Error| format!("it is a broken archive (was it cut short?): {error}");
+    let broken =
+        |error: rawzip::Error| format!("it is a broken archive (was it cut short?): {error}");
     let archive = ZipArchive::from_slice(bytes).map_err(broken)?;
     let mut entries = archive.entries();
     let mut files = Vec::new();

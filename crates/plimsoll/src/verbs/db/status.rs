@@ -65,7 +65,11 @@ pub(super) fn run(context: &Context, arguments: &db::Status) -> Result<Exit> {
     } else if slices.is_empty() {
         print::line(&format!("no advisories in {}", store.directory().display()))?;
     } else {
-        print::line(&format!("{}, {}", store.directory().display(), text::bytes(total)))?;
+        print::line(&format!(
+            "{}, {}",
+            store.directory().display(),
+            text::bytes(total)
+        ))?;
         for (entry, slice) in entries.iter().zip(&slices) {
             match &entry.read {
                 Ok((meta, _)) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use jiff::fmt::rfc2822;
-use plimsoll_model::OsRelease;
+use plimsoll_model::{Digest, OsRelease};
 use plimsoll_scan::feeds::{Address, Compiler, addresses};
 use plimsoll_scan::{Meta, Origin, Scope};
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,11 @@ pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
             .details(failed)
             .hint("what was there before is as it was and can be used"));
     }
-    Ok(if notes.is_empty() { Exit::Fine } else { Exit::Incomplete })
+    Ok(if notes.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Incomplete
+    })
 }
 
 /// What is to be fetched, and what cannot be told.
@@ -106,14 +110,26 @@ fn wanted(
                 "{image}: os-release names no release of `{}` that could be fetched for",
                 plimsoll_model::text::printable(os.id.as_bytes())
             )),
-            None => notes.push(format!("{image} has no os-release: its distribution is not known")),
+            None => notes.push(format!(
+                "{image} has no os-release: its distribution is not known"
+            )),
         }
-        let own = opened.inventory.packages.iter().map(|package| package.ecosystem);
+        let own = opened
+            .inventory
+            .packages
+            .iter()
+            .map(|package| package.ecosystem);
         let languages = own.filter(|kind| !matches!(*kind, "deb" | "apk" | "rpm"));
-        let known = languages.filter_map(Scope::parse).filter(|scope| !addresses(scope).is_empty());
+        let known = languages
+            .filter_map(Scope::parse)
+            .filter(|scope| !addresses(scope).is_empty());
         scopes.extend(known);
         // Programs without a package, and what is exploited, concern every image.
-        scopes.extend(["bitnami", "kev", "epss"].into_iter().filter_map(Scope::parse));
+        scopes.extend(
+            ["bitnami", "kev", "epss"]
+                .into_iter()
+                .filter_map(Scope::parse),
+        );
     }
     if arguments.image.is_none() && scopes.is_empty() {
         scopes.extend(store.entries()?.into_iter().map(|entry| entry.scope));
@@ -127,7 +143,9 @@ fn wanted(
 
 fn mirrors(given: &[String]) -> Result<Mirrors> {
     let mut mirrors = Mirrors {
-        slices: std::env::var("PLIMSOLL_DB_MIRROR").ok().filter(|url| !url.is_empty()),
+        slices: std::env::var("PLIMSOLL_DB_MIRROR")
+            .ok()
+            .filter(|url| !url.is_empty()),
         feeds: BTreeMap::new(),
     };
     for text in given {
@@ -135,7 +153,10 @@ fn mirrors(given: &[String]) -> Result<Mirrors> {
             Some((name, url)) if !name.contains(':') => (Some(name), url),
             _ => (None, &**text),
         };
-        if !["http://", "https://", "file:"].iter().any(|scheme| url.starts_with(scheme)) {
+        if !["http://", "https://", "file:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
             return Err(Failure::new(format!("`{text}` is no address"))
                 .hint("write it as https://host/path, or NAME=https://host/path"));
         }
@@ -159,10 +180,14 @@ impl Update<'_> {
     /// Takes slices from where they are served, by their list.
     fn slices(&self, base: &str, scopes: &BTreeSet<Scope>, failed: &mut Vec<String>) -> Result<()> {
         let url = format!("{base}/{}", index::NAME);
-        let list = self.get(&url, "the list of slices", None, MAX_INDEX).and_then(|got| match got {
-            Got::New(bytes, _) => index::Index::read(&bytes).map_err(|why| format!("{url}: {why}")),
-            Got::Same => Err(format!("{url}: has no content")),
-        });
+        let list = self
+            .get(&url, "the list of slices", None, MAX_INDEX)
+            .and_then(|got| match got {
+                Got::New(bytes, _) => {
+                    index::Index::read(&bytes).map_err(|why| format!("{url}: {why}"))
+                }
+                Got::Same => Err(format!("{url}: has no content")),
+            });
         let list = list.map_err(|why| Failure::new(format!("cannot use the mirror {why}")))?;
         for scope in scopes {
             match list.find(scope) {
@@ -171,7 +196,10 @@ impl Update<'_> {
                         failed.push(format!("{scope}: {why}"));
                     }
                 }
-                None => failed.push(format!("{scope}: {} has no slice of it", without_credentials(base))),
+                None => failed.push(format!(
+                    "{scope}: {} has no slice of it",
+                    without_credentials(base)
+                )),
             }
         }
         Ok(())
@@ -191,7 +219,10 @@ impl Update<'_> {
             && let Ok((meta, digest)) = verified(&file)
             && digest == expected
         {
-            print::line(&format!("{} (as before)", super::line(&meta, file.len() as u64)))?;
+            print::line(&format!(
+                "{} (as before)",
+                super::line(&meta, file.len() as u64)
+            ))?;
             return Ok(Ok(()));
         }
         let url = format!("{base}/{}", scope.file_name());
@@ -206,13 +237,19 @@ impl Update<'_> {
                 print::line(&super::line(&meta, file.len() as u64))?;
                 Ok(Ok(()))
             }
-            Ok((_, digest)) => Ok(Err(format!("{url}: has digest {digest}, expected {expected}"))),
+            Ok((_, digest)) => Ok(Err(format!(
+                "{url}: has digest {digest}, expected {expected}"
+            ))),
             Err(error) => Ok(Err(format!("{url}: {error}"))),
         }
     }
 
     /// Fetches the documents of some scopes and compiles them; says what could not be read in them.
-    fn feeds(&self, documents: &[Address], scopes: &[Scope]) -> std::result::Result<Vec<String>, String> {
+    fn feeds(
+        &self,
+        documents: &[Address],
+        scopes: &[Scope],
+    ) -> std::result::Result<Vec<String>, String> {
         let names: Vec<String> = scopes.iter().map(ToString::to_string).collect();
         let names = names.join(", ");
         let mut urls = Vec::new();
@@ -233,7 +270,9 @@ impl Update<'_> {
             // All of the slices must be of the same document.
             let mut validators = known.iter().map(|known| known.as_ref()?.documents.get(url));
             let first = validators.next()??;
-            validators.all(|other| other == Some(first)).then_some(first)
+            validators
+                .all(|other| other == Some(first))
+                .then_some(first)
         };
         let mut got = Vec::new();
         let mut changed = false;
@@ -244,7 +283,8 @@ impl Update<'_> {
         }
         if !changed {
             for scope in scopes {
-                self.unchanged(scope).map_err(|failure| failure.to_string())?;
+                self.unchanged(scope)
+                    .map_err(|failure| failure.to_string())?;
             }
             return Ok(Vec::new());
         }
@@ -270,7 +310,10 @@ impl Update<'_> {
                 read: super::now().to_string(),
                 ..Origin::default()
             };
-            compiler.begin(origin, scopes.first().filter(|_| scopes.len() == 1).cloned());
+            compiler.begin(
+                origin,
+                scopes.first().filter(|_| scopes.len() == 1).cloned(),
+            );
             let name = url.rsplit_once("://").map_or(&**url, |(_, name)| name);
             let refused = |error: plimsoll_scan::feeds::FeedError| {
                 format!("{names}: {}: {}", without_credentials(url), error.why)
@@ -304,15 +347,20 @@ impl Update<'_> {
             known.checked = super::now().to_string();
             self.remember(scope, &known)?;
             let (meta, _) = Meta::peek(&file).map_err(|error| Failure::because(scope, &error))?;
-            print::line(&format!("{} (as before)", super::line(&meta, file.len() as u64)))?;
+            print::line(&format!(
+                "{} (as before)",
+                super::line(&meta, file.len() as u64)
+            ))?;
         }
         Ok(())
     }
 
     fn remember(&self, scope: &Scope, fetched: &Fetched) -> Result<()> {
         let json = serde_json::to_vec(fetched);
-        let json = json.map_err(|error| Failure::because("cannot note what was fetched", &error))?;
-        self.store.write(&notes_name(scope), &json, &self.context.leftovers)
+        let json =
+            json.map_err(|error| Failure::because("cannot note what was fetched", &error))?;
+        self.store
+            .write(&notes_name(scope), &json, &self.context.leftovers)
     }
 
     /// What a slice was made of, if it is still there as it was made.
@@ -350,28 +398,45 @@ impl Update<'_> {
         known: Option<&Validators>,
         limit: u64,
     ) -> std::result::Result<Got, String> {
-        self.context.progress.step(&format!("fetching {what} from {}", without_credentials(url)));
+        self.context.progress.step(&format!(
+            "fetching {what} from {}",
+            without_credentials(url)
+        ));
         let progress = &self.context.progress;
-        self.downloads.get(url, known, limit, &|done, total| progress.bytes(done, total))
+        self.downloads.get(url, known, limit, &|done, total| {
+            progress.bytes(done, total)
+        })
     }
 
     /// Where a mirror has a sum beside a document (`json.sha256`, as `sha256sum` writes it), the
     /// document must have it.
-    fn against_sum(&self, url: &str, address: &Address, bytes: &[u8]) -> std::result::Result<(), String> {
+    fn against_sum(
+        &self,
+        url: &str,
+        address: &Address,
+        bytes: &[u8],
+    ) -> std::result::Result<(), String> {
         if !self.mirrors.feeds.contains_key(address.name) {
             return Ok(());
         }
-        let Ok(Got::New(sum, _)) = self.downloads.get(&format!("{url}.sha256"), None, 4096, &|_, _| ()) else {
+        let Ok(Got::New(sum, _)) =
+            self.downloads
+                .get(&format!("{url}.sha256"), None, 4096, &|_, _| ())
+        else {
             return Ok(());
         };
         let sum = String::from_utf8_lossy(&sum);
-        let expected = sum.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-        let found = plimsoll_model::Digest::from_bytes(Sha256::digest(bytes).into()).hex();
+        let first = sum.split_whitespace().next().unwrap_or_default();
+        // Servers that have none may send a page in its place.
+        let Some(expected) = Digest::from_hex(&first.to_ascii_lowercase()) else {
+            return Ok(());
+        };
+        let found = Digest::from_bytes(Sha256::digest(bytes).into());
         if expected == found {
             return Ok(());
         }
         let url = without_credentials(url);
-        Err(format!("{url}: has digest sha256:{found}, expected sha256:{expected}"))
+        Err(format!("{url}: has digest {found}, expected {expected}"))
     }
 }
 
