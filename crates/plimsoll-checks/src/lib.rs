@@ -9,9 +9,11 @@
 
 mod check;
 pub mod checks;
+pub mod dockerfile;
 mod footprint;
 mod heaps;
 mod history;
+pub mod lint;
 mod look;
 mod programs;
 mod secrets;
@@ -19,6 +21,7 @@ mod secrets;
 pub use check::{Check, Findings};
 pub use checks::CHECKS;
 pub use footprint::footprint;
+pub use lint::RULES;
 pub use look::{Circumstances, Environment, Lifetime, Look, State};
 use plimsoll_model::{Finding, Problem, Rule, Subject};
 

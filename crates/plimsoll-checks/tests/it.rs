@@ -1,5 +1,8 @@
 //! The table of checks is sound, its pages are true, and the documentation is written from it.
 
+#[path = "it/lint.rs"]
+mod lint;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -28,6 +28,7 @@ pub mod subject;
 pub mod tar;
 pub mod text;
 pub mod tree;
+pub mod vulnerability;
 
 pub use answer::Answer;
 pub use config::Config;
@@ -48,3 +49,4 @@ pub use report::Report;
 pub use rootfs::{Contents, MemoryContents, Open, Rootfs, Spool};
 pub use subject::Subject;
 pub use tree::{Entry, EntryKind, Extent, FileTree, Kind, Metadata, Node};
+pub use vulnerability::{ScanFacts, Vulnerability};

@@ -1,6 +1,6 @@
 //! What a run touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::ImagePath;
@@ -78,6 +78,22 @@ pub struct Seen {
     pub by: String,
     /// When it asked first: `start`, the name of a probe, `stop`.
     pub during: String,
+    /// When else it was asked for.
+    pub also: BTreeSet<String>,
+}
+
+impl Seen {
+    /// Every part of the runs in which it was asked for.
+    pub fn scenes(&self) -> impl Iterator<Item = &str> {
+        let also = self.also.iter().map(String::as_str);
+        std::iter::once(&*self.during).chain(also)
+    }
+
+    fn add_scene(&mut self, during: &str) {
+        if self.during != during && !self.also.contains(during) {
+            self.also.insert(during.to_owned());
+        }
+    }
 }
 
 /// What a run touched.
@@ -101,11 +117,13 @@ impl Observations {
             // NOFOLLOW stays only if no access ever followed the last component.
             let nofollow = seen.access.0 & access.0 & Access::NOFOLLOW.0;
             seen.access.0 = (seen.access.0 | access.0) & !Access::NOFOLLOW.0 | nofollow;
+            seen.add_scene(during);
         } else {
             let seen = Seen {
                 access,
                 by: by.to_owned(),
                 during: during.to_owned(),
+                also: BTreeSet::new(),
             };
             self.seen.insert(path.into(), seen);
         }
@@ -115,6 +133,11 @@ impl Observations {
     pub fn merge(&mut self, other: &Self) {
         for (path, seen) in &other.seen {
             self.add(path, seen.access, &seen.by, &seen.during);
+            if let Some(mine) = self.seen.get_mut(path) {
+                for during in &seen.also {
+                    mine.add_scene(during);
+                }
+            }
         }
         self.blind.extend(other.blind.iter().cloned());
         self.blind.sort();
@@ -146,5 +169,18 @@ mod tests {
         assert!(!access.has(Access::NOFOLLOW));
         assert!(access.has(Access::OPENED) && access.has(Access::LOOKED_UP));
         assert_eq!(seen.seen[&b"/a"[..]].by, "ls");
+    }
+
+    #[test]
+    fn it_is_remembered_when_a_path_was_asked_for() {
+        let mut seen = Observations::default();
+        seen.add(b"/a", Access::OPENED, "cat", "start");
+        seen.add(b"/a", Access::OPENED, "cat", "start");
+        let mut other = Observations::default();
+        other.add(b"/a", Access::OPENED, "cat", "stop");
+        other.add(b"/a", Access::OPENED, "cat", "probe");
+        seen.merge(&other);
+        let scenes: Vec<&str> = seen.seen[&b"/a"[..]].scenes().collect();
+        assert_eq!(scenes, ["start", "probe", "stop"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Everything one run learned; the only thing a format may print.
 
-use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, Severity};
+use crate::vulnerability::VulnerabilityState;
+use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, ScanFacts, Severity};
 
 /// Everything one run learned.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,8 @@ pub struct Report {
     pub comparison: Option<Comparison>,
     /// What differs between two images, for diff.
     pub diff: Option<ImageDiff>,
+    /// What is known about the packages of each image that was scanned, in the order given.
+    pub scans: Vec<ScanFacts>,
     /// Sentences worth saying that are neither findings nor problems.
     pub notes: Vec<String>,
 }
@@ -48,9 +51,25 @@ impl Report {
         demands.filter(|demand| !demand.met).count()
     }
 
+    /// How many vulnerabilities of the first image that was scanned are over the line; what its vendor
+    /// calls unimportant is not.
+    pub fn vulnerabilities_over(&self) -> usize {
+        let line = self.verdict.as_ref().and_then(|verdict| verdict.line);
+        let rows = self
+            .scans
+            .iter()
+            .take(1)
+            .flat_map(|facts| &facts.vulnerabilities);
+        let over = rows.filter(|it| {
+            it.state != VulnerabilityState::Unimportant
+                && line.is_some_and(|line| it.severity >= Some(line))
+        });
+        over.count()
+    }
+
     /// Whether the policy refuses the image.
     pub fn is_refused(&self) -> bool {
-        self.over() + self.unmet() > 0
+        self.over() + self.vulnerabilities_over() + self.unmet() > 0
     }
 }
 
@@ -268,6 +287,10 @@ pub struct SlimFacts {
     pub plan: Plan,
     /// Packages: whole, partial, gone.
     pub packages: PackageFate,
+    /// What each part of the runs brought, in their order.
+    pub rounds: Vec<Round>,
+    /// How it is known that the watch saw everything: a phrase; empty where nothing was run.
+    pub watch: String,
     /// The layers of the result, lowest first.
     pub layers: Vec<LayerRow>,
     /// What each level would keep, and leave ashore of what it touches.
@@ -287,6 +310,43 @@ pub struct PackageFate {
     pub partial: Vec<String>,
     /// None is.
     pub gone: Vec<String>,
+    /// Each with its numbers: what keeps most bytes first, and of what keeps none what had most.
+    pub table: Vec<PackageShare>,
+}
+
+/// How much of one package is still there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageShare {
+    /// Its name, with the architecture where two of a name are installed.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `whole`, `partial`, `gone`.
+    pub fate: &'static str,
+    /// Its regular files before.
+    pub files: u64,
+    /// Their bytes; of several names of one file one counts.
+    pub bytes: u64,
+    /// Those that are still there.
+    pub kept_files: u64,
+    /// Their bytes.
+    pub kept_bytes: u64,
+}
+
+/// What one part of the runs brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Round {
+    /// `start`, a probe, `stop`, `reload`, `restart`; with `, second run` behind it for what only the
+    /// second of two equal runs asked for.
+    pub name: String,
+    /// Files that stay and were asked for in it.
+    pub files: u64,
+    /// Those of them that stay because it asked: no other part did, and no follower found them.
+    pub alone: u64,
+    /// Their bytes.
+    pub alone_bytes: u64,
+    /// The first of them.
+    pub examples: Vec<ImagePath>,
 }
 
 /// What a level keeps of an image, and what it leaves ashore of the packages it touches.

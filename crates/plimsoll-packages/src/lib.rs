@@ -7,6 +7,7 @@ pub mod databases;
 pub mod deb;
 pub mod deb822;
 pub mod index;
+pub mod listing;
 pub mod relation;
 pub mod release;
 pub mod version;

@@ -8,11 +8,13 @@
 mod before_after;
 pub mod formats;
 mod place;
+mod vulnerabilities;
 
 use std::io::{self, Write};
 
 pub use formats::FORMATS;
 use plimsoll_model::Report;
+pub use vulnerabilities::as_findings;
 
 /// One way to write a report down.
 pub struct Format {

@@ -1,5 +1,6 @@
 //! What a run is asked to do, and what comes back.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use crate::{Identity, Probe, Way};
 
 /// What to run, and how.
 pub struct Spec<'a> {
-    /// The unpacked tree of the image; never written to.
+    /// The unpacked tree of the image; written to only where it may be spent.
     pub root: &'a Path,
     /// A directory of the caller's for the log and mount points; must exist and be writable, and
     /// must not lie below `root`.
@@ -36,6 +37,9 @@ pub struct Spec<'a> {
     /// Whether to reload the image after its probes (SIGHUP, where it has a handler) and to start it
     /// a second time on what it has written, with the probes asked again each time.
     pub again: bool,
+    /// Whether the image may run on the tree itself: nobody needs it afterwards. What of it was read
+    /// can be told then: see [`Outcome::read`].
+    pub spend: bool,
     /// What the image may use.
     pub limits: Limits,
     /// Who owns a path (user, group), as the image says: what a plain user's run is answered when
@@ -94,6 +98,10 @@ pub struct Outcome {
     pub later: Vec<Answer>,
     /// What the run touched; empty where it was not watched.
     pub observations: Observations,
+    /// The files and links of the tree that were read, whoever read them, as access times tell: a
+    /// check upon the observations. Empty where the tree's disk keeps no access times; `None` where
+    /// the tree was not to be spent, or could not be looked at.
+    pub read: Option<BTreeSet<ImagePath>>,
     /// TCP ports that listened when the probes were done, sorted.
     pub listening: Vec<u16>,
     /// The processes that lived when the probes were done, sorted, each kind once.
@@ -120,6 +128,7 @@ impl Outcome {
             took: Vec::new(),
             later: Vec::new(),
             observations: Observations::default(),
+            read: None,
             listening: Vec::new(),
             running_as: Vec::new(),
             exit: None,

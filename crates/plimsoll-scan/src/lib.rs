@@ -8,19 +8,27 @@
 mod advisory;
 mod databases;
 mod distributions;
+mod explain;
 pub mod feeds;
+mod ignore;
 mod marks;
+mod matching;
 mod scope;
 mod slice;
 mod support;
+mod vex;
 
 pub use advisory::{Advisory, PackageKind, Range, Status, Until, severity};
 pub use databases::is_database;
+pub use explain::explain;
 pub use feeds::FEEDS;
+pub use ignore::{Ignore, IgnoreError, Ignores};
 pub use marks::{Cve, Epss, Kev, Marks};
+pub use matching::{Data, ScanRequest, scan, wanted};
 pub use scope::Scope;
 pub use slice::{Builder, Meta, Origin, Slice, SliceError, Texts};
 
 pub use distributions::{DISTRIBUTIONS, Distribution, Release};
 pub use jiff::civil::Date;
 pub use support::{Support, support};
+pub use vex::{ImageNames, Vex, VexError};

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use plimsoll_model::package::ecosystem;
-use plimsoll_model::report::PackageFate;
-use plimsoll_model::{FileTree, ImagePath, Inventory, Node, Plan, Reason, Subject, text};
+use plimsoll_model::report::{PackageFate, PackageShare};
+use plimsoll_model::{
+    FileTree, ImagePath, Inventory, Node, PackageId, Plan, Reason, Subject, text,
+};
 
 use crate::glob;
 use crate::inventory::{label, shares};
@@ -271,32 +273,72 @@ pub fn fate(subject: &Subject<'_>, plan: &Plan) -> PackageFate {
     let tree = &subject.rootfs.tree;
     let owners = Owners::of(subject.inventory, tree);
     let shares = shares(tree, &owners, plan);
+    let sizes = sizes(tree, &owners, plan);
     let packages = &subject.inventory.packages;
-    let mut fates: BTreeMap<u8, Vec<String>> = BTreeMap::new();
+    let mut fate = PackageFate::default();
     for (id, package) in subject.inventory.iter() {
         // Languages' modules are files of the application; only a distribution's packages are judged.
         if !ecosystem::is_distribution(package.ecosystem) {
             continue;
         }
         let share = shares.get(&id).copied().unwrap_or_default();
-        let fate = match share.kept {
-            0 => 2,
-            kept if kept == share.total => 0,
-            _ => 1,
+        let (word, names) = match share.kept {
+            0 => ("gone", &mut fate.gone),
+            kept if kept == share.total => ("whole", &mut fate.whole),
+            _ => ("partial", &mut fate.partial),
         };
-        fates
-            .entry(fate)
-            .or_default()
-            .push(label(packages, package));
+        let name = label(packages, package);
+        names.push(name.clone());
+        let size = sizes.get(&id).copied().unwrap_or_default();
+        fate.table.push(PackageShare {
+            name,
+            version: package.version.clone(),
+            fate: word,
+            files: size.files,
+            bytes: size.bytes,
+            kept_files: size.kept_files,
+            kept_bytes: size.kept_bytes,
+        });
     }
-    let mut of = |fate| {
-        let mut names = fates.remove(&fate).unwrap_or_default();
+    for names in [&mut fate.whole, &mut fate.partial, &mut fate.gone] {
         names.sort();
-        names
-    };
-    PackageFate {
-        whole: of(0),
-        partial: of(1),
-        gone: of(2),
     }
+    fate.table.sort_by(|one, other| {
+        let weight = |row: &PackageShare| (row.fate != "gone", row.kept_bytes, row.bytes);
+        weight(other)
+            .cmp(&weight(one))
+            .then_with(|| one.name.cmp(&other.name))
+    });
+    fate
+}
+
+/// The regular files of a package before and after; of several names of one file one has its bytes.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    files: u64,
+    bytes: u64,
+    kept_files: u64,
+    kept_bytes: u64,
+}
+
+fn sizes(tree: &FileTree, owners: &Owners, plan: &Plan) -> BTreeMap<PackageId, Size> {
+    let mut sizes: BTreeMap<PackageId, Size> = BTreeMap::new();
+    let (mut counted, mut counted_kept) = (BTreeSet::new(), BTreeSet::new());
+    for (path, id) in owners.iter() {
+        let Some(node) = tree.get(path).filter(|node| node.is_file()) else {
+            continue;
+        };
+        let size = sizes.entry(id).or_default();
+        size.files += 1;
+        if counted.insert(node.inode) {
+            size.bytes += node.size();
+        }
+        if plan.keeps(path) {
+            size.kept_files += 1;
+            if counted_kept.insert(node.inode) {
+                size.kept_bytes += node.size();
+            }
+        }
+    }
+    sizes
 }

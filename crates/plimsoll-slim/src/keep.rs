@@ -6,6 +6,7 @@ use plimsoll_model::{Evidence, ImagePath, Plan, Problem, Reason};
 
 use crate::glob;
 use crate::scene::Scene;
+use crate::secret;
 use crate::valve::{self, Cap};
 
 /// How strongly a path is asked for.
@@ -39,6 +40,8 @@ pub struct Keep<'a> {
     scopes: BTreeMap<ImagePath, Vec<ImagePath>>,
     /// Directories that were asked for whole: taken, or why not.
     whole: BTreeMap<ImagePath, Option<String>>,
+    /// What looks like a secret and was not taken along, and what it looks like.
+    secrets: BTreeMap<ImagePath, &'static str>,
 }
 
 impl<'a> Keep<'a> {
@@ -52,6 +55,7 @@ impl<'a> Keep<'a> {
             homes: BTreeSet::new(),
             scopes: BTreeMap::new(),
             whole: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -150,9 +154,28 @@ impl<'a> Keep<'a> {
         let inside = tree.subtree(&directory).map(|(path, _)| path.clone());
         let inside: Vec<ImagePath> = inside.collect();
         for path in inside {
-            self.path(&path, Pull::Named, reason.clone());
+            if !self.leaves_secret(&path) && !valve::is_of_version_control(&path) {
+                self.path(&path, Pull::Named, reason.clone());
+            }
         }
         self.whole.insert(directory, None);
+    }
+
+    /// Whether `path` looks like a secret that would only come along, which is noted unless something
+    /// asks for it yet.
+    pub(crate) fn leaves_secret(&mut self, path: &ImagePath) -> bool {
+        if self.keeps(path) {
+            return false;
+        }
+        let what = secret::what(self.scene, path);
+        if let Some(what) = what {
+            let message = format!("looks like {what}, and nothing was seen to read it");
+            self.problem(
+                path,
+                format!("{message}: it stays ashore unless it is included"),
+            );
+        }
+        what.is_some()
     }
 
     /// Whether `path` (free of links) is kept.
@@ -221,6 +244,15 @@ impl<'a> Keep<'a> {
         for (directory, why) in std::mem::take(&mut self.whole) {
             if let Some(why) = why {
                 self.problem(&directory, why);
+            }
+        }
+        for (path, what) in std::mem::take(&mut self.secrets) {
+            if !self.keeps(&path) {
+                let message = format!("looks like {what}, and nothing was seen to read it");
+                self.problem(
+                    &path,
+                    format!("{message}: it stays ashore unless it is included"),
+                );
             }
         }
         let count = self.problems.len();

@@ -42,7 +42,8 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>, level: Level) {
     match level {
         Level::File => {}
         Level::App => {
-            let mut cargo = Cargo::of(scene, keep, &packages(scene, keep), &BTreeSet::new());
+            let packages = packages(scene, keep);
+            let mut cargo = Cargo::of(scene, keep, &packages, &BTreeSet::new());
             let python = Reach::of(scene, keep);
             cargo.retain(|path| !python.leaves(path));
             cargo.carry(scene, keep);
@@ -68,7 +69,7 @@ impl Cargo {
     /// own: programs only of the packages in `with_programs`.
     fn of(
         scene: &Scene<'_>,
-        keep: &Keep<'_>,
+        keep: &mut Keep<'_>,
         packages: &BTreeMap<PackageId, ImagePath>,
         with_programs: &BTreeSet<PackageId>,
     ) -> Self {
@@ -95,7 +96,10 @@ impl Cargo {
                 cargo.add(scene, path, node.size(), reason);
             }
         }
-        for path in own_files(scene).filter(|path| !keep.keeps(path) && !scene.is_program(path)) {
+        for path in own_files(scene) {
+            if keep.keeps(&path) || scene.is_program(&path) || keep.leaves_secret(&path) {
+                continue;
+            }
             let size = scene.tree().get(&path).map_or(0, Node::size);
             cargo.add(scene, &path, size, Reason::rule("application"));
         }

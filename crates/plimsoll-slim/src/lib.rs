@@ -32,7 +32,9 @@ mod profile;
 mod python;
 mod risk;
 mod roots;
+mod rounds;
 mod scene;
+mod secret;
 mod skeleton;
 mod valve;
 
@@ -44,9 +46,10 @@ pub use glob::is_pattern;
 pub use keep::{Keep, Pull};
 pub use plan::{add, plan, repair};
 pub use profile::{
-    Folded, Group, Others, Pattern, Profile, Replay, Source, condense, drift, replay,
+    DRIFT, Folded, Group, Others, Pattern, Profile, Replay, Source, condense, drift, replay,
 };
 pub use risk::risks;
+pub use rounds::{read_unseen, rounds};
 pub use scene::Scene;
 
 use plimsoll_model::{Observations, Subject};

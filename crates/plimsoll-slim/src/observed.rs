@@ -11,13 +11,14 @@
 //! - a *search*: a shell asks for a name in each directory of `PATH`. A program that was asked
 //!   about and never executed stays ashore.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_model::observation::Seen;
-use plimsoll_model::{Access, FileTree, ImagePath, Observations, Reason};
+use plimsoll_model::{Access, FileTree, ImagePath, Observations, Plan, Reason};
 
 use crate::keep::{Keep, Pull};
 use crate::scene::Scene;
+use crate::valve;
 
 /// An entry known from a sweep alone stays up to this size.
 const SWEPT_LIMIT: u64 = 64 << 10;
@@ -31,8 +32,9 @@ pub(crate) fn listed(tree: &FileTree, observations: &Observations) -> BTreeSet<I
         .collect()
 }
 
-/// Keeps what the observations ask for.
+/// Keeps what the observations ask for, and the state they belong to.
 pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    state(scene, keep);
     for (path, seen) in &scene.observations().seen {
         let reason = || reason("observed", seen);
         match weigh(scene, path, seen) {
@@ -43,6 +45,36 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
             Weight::Target(pull) => {
                 keep.spelt(path, pull, reason());
             }
+        }
+    }
+}
+
+/// Keeps the whole of what an application has stored in the image: a run that wrote into one of its
+/// files has shown where it keeps its state, and a query of another table reads the file beside it.
+fn state(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    let is_stored = |path: &ImagePath| {
+        let node = scene.tree().get(path);
+        node.is_some_and(|node| node.is_file() && node.size() > 0)
+            && scene.owners().owner(path).is_none()
+            && !valve::is_ballast(path)
+    };
+    let mut homes = BTreeMap::new();
+    for (path, seen) in &scene.observations().seen {
+        let Ok(found) = scene.tree().walk(&ImagePath::root(), path, true) else {
+            continue;
+        };
+        let home = found.path.parent().unwrap_or_else(ImagePath::root);
+        let is_written = seen.access.has(Access::WRITTEN) && is_stored(&found.path);
+        if is_written && !valve::is_generic(&home) {
+            homes.entry(home).or_insert(found.path);
+        }
+    }
+    for (home, written) in homes {
+        let inside = scene.tree().subtree(&home).map(|(path, _)| path);
+        let inside: Vec<ImagePath> = inside.filter(|path| is_stored(path)).cloned().collect();
+        for path in inside {
+            let reason = Reason::by("state", &written, "stored beside it, which a run wrote");
+            keep.path(&path, Pull::Named, reason);
         }
     }
 }
@@ -118,4 +150,23 @@ pub(crate) fn reason(rule: &'static str, seen: &Seen) -> Reason {
         detail,
         ..Reason::rule(rule)
     }
+}
+
+/// Whether nothing but runs asked for this path that stays, itself or as what a link leads to.
+pub(crate) fn is_only_reason(plan: &Plan, path: &ImagePath) -> bool {
+    /// Links in a row; more than this are none that a run can follow.
+    const MOST: usize = 8;
+    fn is_only(plan: &Plan, path: &ImagePath, depth: usize) -> bool {
+        let Some(reasons) = plan.keep.get(path).filter(|_| depth < MOST) else {
+            return false;
+        };
+        reasons
+            .iter()
+            .all(|reason| match (reason.rule, &reason.by) {
+                ("observed", _) => true,
+                ("symlink", Some(by)) => is_only(plan, by, depth + 1),
+                _ => false,
+            })
+    }
+    is_only(plan, path, 0)
 }

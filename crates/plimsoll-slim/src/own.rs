@@ -1,23 +1,25 @@
-//! The application's own scripts: those beside one that is known to run.
+//! The application's own files: those beside a script that is known to run.
 //!
-//! Frameworks load them by convention (a model by the name of its class, a page by its address), so
-//! that no text names them; and what they ask for in turn must be there when they are.
+//! Frameworks load them by convention (a model by the name of its class, a page by its address, a
+//! template by the name of a view), so that no text names them; and what scripts ask for in turn
+//! must be there when they are.
 
 use plimsoll_model::{ImagePath, Reason};
 
+use crate::Level;
 use crate::keep::{Keep, Pull};
 use crate::owners::base_layers;
-use crate::scene::Scene;
-use crate::valve;
+use crate::scene::{Look, Scene};
+use crate::valve::{self, Cap};
 
-/// More scripts than this are not taken from one directory.
+/// More files than this are not taken from one directory.
 const LIMIT: usize = 5_000;
 
-/// Keeps the scripts in the application's directory, if `path` is one of the application's own: no
+/// Keeps the scripts in the application's directory, and its data as far as that is small, if `path` is one of the application's own: no
 /// package's, of no base, in no directory of installed modules.
 ///
 /// Its directory is the image's working directory if it lies there, else the one it is in.
-pub(crate) fn scripts(
+pub(crate) fn home(
     scene: &Scene<'_>,
     path: &ImagePath,
     rule: &'static str,
@@ -38,17 +40,57 @@ pub(crate) fn scripts(
         return;
     }
     let files = scene.tree().subtree(home).map(|(file, _)| file);
-    let files = files.filter(|file| is_own(scene, file) && is_script(scene, file));
-    let mut files: Vec<ImagePath> = files.take(LIMIT + 1).cloned().collect();
+    let files = files.filter(|file| is_own(scene, file)).take(LIMIT + 1);
+    let mut files: Vec<ImagePath> = files.cloned().collect();
     if files.len() > LIMIT {
         files.truncate(LIMIT);
         keep.problem(
             home,
-            format!("has more than {LIMIT} scripts; the rest was not followed"),
+            format!("has more than {LIMIT} files; the rest was not followed"),
         );
     }
-    for file in files {
+    let (scripts, data): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|file| is_script(scene, file));
+    for file in scripts {
         keep.path(&file, Pull::Named, Reason::by(rule, path, "beside it"));
+    }
+    let reason = Reason::by(rule, path, "data beside it");
+    keep_data(scene, data, &reason, keep);
+}
+
+/// Keeps the application's own data in the image's working directory, as far as that is small: a
+/// program that is started there may read it by a name relative to it.
+pub(crate) fn working_directory(scene: &Scene<'_>, keep: &mut Keep<'_>) {
+    let home = ImagePath::root().join(&scene.config().working_dir);
+    let Ok(found) = scene.tree().resolve(&home) else {
+        return;
+    };
+    if valve::is_generic(&found.path) {
+        return;
+    }
+    let files = scene.tree().subtree(&found.path).map(|(file, _)| file);
+    let files = files.filter(|file| is_own(scene, file)).take(LIMIT);
+    let files = files.cloned().collect();
+    keep_data(scene, files, &Reason::rule("workdir"), keep);
+}
+
+/// Keeps those of the files that are neither programs nor libraries nor secrets, if they are few; at
+/// the other levels all that is the application's own comes along anyway.
+fn keep_data(scene: &Scene<'_>, files: Vec<ImagePath>, reason: &Reason, keep: &mut Keep<'_>) {
+    if scene.level() != Level::File {
+        return;
+    }
+    let is_data = |file: &ImagePath| matches!(&*scene.look(file), Look::Other);
+    let data: Vec<ImagePath> = files.into_iter().filter(is_data).collect();
+    let size = |file| scene.tree().get(file).map_or(0, plimsoll_model::Node::size);
+    let Cap { files, bytes } = Cap::NAMED;
+    if data.len() > files || data.iter().map(size).sum::<u64>() > bytes {
+        return;
+    }
+    for file in data {
+        if !keep.leaves_secret(&file) {
+            keep.path(&file, Pull::Named, reason.clone());
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::followers::FOLLOWERS;
 use crate::keep::{Keep, Pull};
 use crate::observed::{self, Weight};
 use crate::scene::Scene;
-use crate::{Level, Request, inventory, level, packages, roots, skeleton};
+use crate::{Level, Request, inventory, level, own, packages, roots, skeleton};
 
 /// The rule of reasons that [`repair`] gives.
 const REPAIR: &str = "repair";
@@ -99,6 +99,7 @@ pub(crate) fn reach<'a>(scene: &'a Scene<'a>, extra: &[(ImagePath, Reason)]) -> 
     roots::add(scene, &mut keep);
     observed::add(scene, &mut keep);
     packages::keep_whole(scene, &mut keep);
+    own::working_directory(scene, &mut keep);
     for (path, reason) in extra {
         let node = scene.tree().get(path);
         let pull = match node {

@@ -28,13 +28,14 @@ pub(crate) struct Choice {
     pub(crate) dear: BTreeSet<String>,
 }
 
-/// Chooses among `candidates` (free of links) those that need little beyond what the objects in
-/// `loaders` need, all found as if `loaders` and `directories` were searched.
+/// Chooses among `candidates` (free of links) those that need little (`each` bytes at most) beyond
+/// what the objects in `loaders` need, all found as if `loaders` and `directories` were searched.
 pub(crate) fn choose(
     scene: &Scene<'_>,
     loaders: &[ImagePath],
     directories: &[ImagePath],
     candidates: &BTreeSet<ImagePath>,
+    each: u64,
 ) -> Choice {
     let mut needs = Needs {
         scene,
@@ -58,7 +59,7 @@ pub(crate) fn choose(
     let mut spent = 0_u64;
     for (_, path, closure) in weighed {
         let cost = cost(scene, &path, &closure, &aboard, candidates);
-        if cost > EACH || spent.saturating_add(cost) > ALL {
+        if cost > each || spent.saturating_add(cost) > ALL {
             choice
                 .dear
                 .insert(plimsoll_model::text::printable(path.file_name()).to_string());

@@ -32,9 +32,16 @@ const KINDS: [&str; 6] = [
 /// level first. `plan` is the one that was made of the request, with its repairs.
 pub fn risks(request: &Request<'_>, plan: &Plan) -> Vec<LevelRisk> {
     let scene = Scene::new(request);
-    let reached = reach(&scene, &repairs(plan));
+    let repairs = repairs(plan);
+    // `package` and `app` differ in what comes along with what was reached, `file` reaches less.
+    scene.set_level(Level::App);
+    let reached = reach(&scene, &repairs);
     let risks = Level::ALL.into_iter().map(|level| {
-        let mut keep = reached.clone();
+        scene.set_level(level);
+        let mut keep = match level {
+            Level::Package | Level::App => reached.clone(),
+            Level::File => reach(&scene, &repairs),
+        };
         complete(&scene, &mut keep, level);
         risk(&scene, keep.plan(), level)
     });

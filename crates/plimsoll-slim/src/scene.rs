@@ -1,17 +1,17 @@
 //! What a follower may look at: the image, and each file read at most once.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use plimsoll_model::{Config, FileTree, ImagePath, Observations, Rootfs, Subject};
 
-use crate::Request;
 use crate::elf::Elf;
 use crate::loader::Loader;
 use crate::owners::Owners;
 use crate::python::{self, Distributions, Places};
 use crate::valve;
+use crate::{Level, Request};
 
 /// Larger files are not read as ELF: the limit bounds memory, and hardly a library reaches it.
 pub(crate) const ELF_LIMIT: u64 = 256 << 20;
@@ -33,11 +33,13 @@ pub(crate) enum Look {
 /// What a follower may look at.
 pub struct Scene<'a> {
     request: Request<'a>,
+    level: Cell<Level>,
     owners: Owners,
     looks: RefCell<BTreeMap<ImagePath, Rc<Look>>>,
     loader: OnceCell<Loader>,
     python: OnceCell<Places>,
     distributions: OnceCell<Distributions>,
+    loaded: OnceCell<BTreeSet<ImagePath>>,
     remembered: RefCell<BTreeMap<&'static str, Rc<Vec<ImagePath>>>>,
     json: RefCell<BTreeMap<ImagePath, Rc<serde_json::Value>>>,
     search_path: Vec<ImagePath>,
@@ -52,11 +54,13 @@ impl<'a> Scene<'a> {
         let search_path = config.search_path().filter_map(real).collect();
         Self {
             request: *request,
+            level: Cell::new(request.level),
             owners: Owners::of(request.subject.inventory, tree),
             looks: RefCell::default(),
             loader: OnceCell::new(),
             python: OnceCell::new(),
             distributions: OnceCell::new(),
+            loaded: OnceCell::new(),
             remembered: RefCell::default(),
             json: RefCell::default(),
             search_path,
@@ -91,6 +95,16 @@ impl<'a> Scene<'a> {
 
     pub(crate) fn request(&self) -> &Request<'a> {
         &self.request
+    }
+
+    /// How much is to stay: what the request says, unless another level is looked at meanwhile.
+    pub(crate) fn level(&self) -> Level {
+        self.level.get()
+    }
+
+    /// Looks at another level from now on: everything read so far stays known.
+    pub(crate) fn set_level(&self, level: Level) {
+        self.level.set(level);
     }
 
     pub(crate) fn owners(&self) -> &Owners {
@@ -131,6 +145,11 @@ impl<'a> Scene<'a> {
     pub(crate) fn distributions(&self) -> &Distributions {
         self.distributions
             .get_or_init(|| python::distributions(self))
+    }
+
+    /// The Python modules that a run loaded.
+    pub(crate) fn loaded_modules(&self) -> &BTreeSet<ImagePath> {
+        self.loaded.get_or_init(|| python::loaded(self))
     }
 
     /// What the regular file at `path` (free of links) is.

@@ -107,8 +107,8 @@ pub(crate) fn is_generic(path: &ImagePath) -> bool {
     is_system(path) || path.as_str().is_some_and(|path| GENERIC.contains(&path))
 }
 
-/// Documentation, caches, logs and what a package manager keeps for itself: never wanted for their
-/// own sake, whoever wrote them.
+/// Documentation, caches, logs, the history of sources and what a package manager keeps for itself:
+/// never wanted for their own sake, whoever wrote them.
 pub(crate) fn is_ballast(path: &ImagePath) -> bool {
     const BALLAST: &[&str] = &[
         "/lost+found",
@@ -146,8 +146,15 @@ pub(crate) fn is_ballast(path: &ImagePath) -> bool {
     ];
     BALLAST.iter().any(|directory| path.starts_with(directory))
         || path.components().any(|part| part == b".cache")
+        || is_of_version_control(path)
         || is_installer_of_modules(path)
         || is_for_developers(path)
+}
+
+/// The history of sources, which a `COPY . .` brings along.
+pub(crate) fn is_of_version_control(path: &ImagePath) -> bool {
+    path.components()
+        .any(|part| matches!(part, b".git" | b".hg" | b".svn" | b".bzr"))
 }
 
 /// npm, corepack and yarn where Node's own distribution puts them: they install modules, and the

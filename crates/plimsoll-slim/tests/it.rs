@@ -26,6 +26,8 @@ mod node;
 mod pages;
 #[path = "it/plan.rs"]
 mod plan;
+#[path = "it/profile.rs"]
+mod profile;
 #[path = "it/reasons.rs"]
 mod reasons;
 #[path = "it/repair.rs"]

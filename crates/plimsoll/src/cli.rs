@@ -44,6 +44,10 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// What is in an image, where it comes from, and what should not be in it.
     Inspect(Inspect),
+    /// What is known to be wrong with what is in an image, and what could not be judged.
+    Scan(Scan),
+    /// What is wrong in Dockerfiles, each with its place, and what mends it.
+    Lint(Lint),
     /// A smaller image that still works, and is seen working.
     Slim(Slim),
     /// An image from distribution packages, by a recipe; no Docker, no root.
@@ -67,11 +71,11 @@ pub(crate) enum Verb {
     Attach(Attach),
     /// What refers to an image in a registry: SBOMs, reports, signatures.
     Referrers(Referrers),
-    /// Parent, base, scratch: what an image was made from, and how we know.
+    /// Parent, base, scratch: what an image (or what a Dockerfile makes) was made from, and how we know.
     Lineage(Look),
     /// What is known about vulnerabilities, on this machine: fetch, compile, list, carry over.
     Db(db::Db),
-    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe` or `config`.
+    /// The page of a check, a follower, a probe ... (see `list`), or of `recipe`, `config` or `profile`.
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
         id: String,
@@ -93,6 +97,7 @@ pub(crate) enum Table {
     Followers,
     Formats,
     Probes,
+    Rules,
     Sources,
 }
 
@@ -139,6 +144,70 @@ impl From<Environment> for plimsoll_checks::Environment {
             Environment::Development => Self::Development,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// The image may also be a list of packages: JSON, or `NAME VERSION` one a line.
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// Another image, or list of packages, to set beside it.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) against: Option<String>,
+    /// Directory of the advisories [default: in the cache].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) db: Option<PathBuf>,
+    /// End with exit code 1 if something of this severity or above is known; what the vendor calls
+    /// unimportant does not count.
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
+    pub(crate) fail_on: Option<String>,
+    /// What is ignored, with the reason: `CVE-2026-1 until=2026-12-31 package=zlib* # why`, one a line,
+    /// or `[[ignore]]` tables of TOML; may be given several times [default: plimsoll.ignore in this
+    /// directory, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ignore: Vec<PathBuf>,
+    /// A VEX document (OpenVEX or CSAF) that says what the image does not have; may be given several
+    /// times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vex: Vec<PathBuf>,
+    /// Advisories older than this are stale, and a scan with them is incomplete.
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    pub(crate) max_age: i64,
+    /// The distribution release, where the image or the list does not say it, or says it wrongly.
+    #[arg(long, value_name = "NAME:RELEASE")]
+    pub(crate) distro: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// Dockerfiles; `-` is standard input; of a directory every Dockerfile and Containerfile in it.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The image that was built from the file (one file then): what each line made of it is said,
+    /// and findings in the image point at the line they come from.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+    /// Which of several platforms of --image [default: linux on this machine's architecture].
+    #[arg(long, value_name = "OS/ARCH", requires = "image")]
+    pub(crate) platform: Option<String>,
+    /// Leave these rules out, by our names or others': `package-lists`, `DL3008`.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// Show, as a diff, what can be mended without asking; nothing is written.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// With --fix: write it, and report what is left.
+    #[arg(long, requires = "fix")]
+    pub(crate) write: bool,
+    /// How to print: `text`, `json`, `sarif` ... (`plimsoll list formats`).
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: String,
+    /// The same as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End with exit code 1 if there is a finding of this severity or above.
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
+    pub(crate) fail_on: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -208,6 +277,30 @@ pub(crate) struct SlimOptions {
     /// Write the plan (every kept path with its reasons) to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) profile: ProfileOptions,
+}
+
+/// What a slim teaches, as a file.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ProfileOptions {
+    /// Write what was learned to this file, to be reviewed and replayed (`plimsoll explain profile`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_profile: Option<PathBuf>,
+    /// Slim by this profile, which also says the level, the layers and the compression. Nothing is
+    /// run; what has drifted since it was written is a finding.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["level", "layers", "compression", "no_run"]
+    )]
+    pub(crate) profile: Option<PathBuf>,
+    /// Run the image and the result of --profile after all, and compare them.
+    #[arg(long, requires = "profile")]
+    pub(crate) verify: bool,
+    /// End with exit code 1 if something of this severity or above has drifted.
+    #[arg(long, value_name = "SEVERITY", requires = "profile", value_parser = ["info", "low", "medium", "high", "critical"])]
+    pub(crate) fail_on: Option<String>,
 }
 
 /// How much stays beyond what has a reason of its own.

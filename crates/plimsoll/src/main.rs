@@ -12,6 +12,7 @@ mod interrupt;
 mod mirror;
 mod plan_file;
 mod print;
+mod profile_file;
 mod progress;
 mod registry;
 mod session;
@@ -60,6 +61,8 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
     match verb {
         Verb::Demo(arguments) => verbs::demo::run(context, arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(context, arguments),
+        Verb::Scan(arguments) => verbs::scan::run(context, arguments),
+        Verb::Lint(arguments) => verbs::lint::run(context, arguments),
         Verb::Slim(arguments) => verbs::slim::run(context, arguments),
         Verb::Build(arguments) => verbs::build::run(context, arguments),
         Verb::Diff(arguments) => verbs::diff::run(context, arguments),

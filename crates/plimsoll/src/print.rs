@@ -17,6 +17,12 @@ pub(crate) fn report(report: &Report, format: &str, json: bool) -> Result<()> {
         Failure::new(format!("there is no format `{id}`"))
             .hint(format!("the formats are {}", known.join(", ")))
     })?;
+    // Formats of others know findings and nothing else.
+    let as_findings = match format.id {
+        "json" | "openvex" | "text" => None,
+        _ => Some(plimsoll_report::as_findings(report)),
+    };
+    let report = as_findings.as_ref().unwrap_or(report);
     let mut out = io::BufWriter::new(io::stdout().lock());
     finished((format.write)(report, &mut out).and_then(|()| out.flush()))
 }

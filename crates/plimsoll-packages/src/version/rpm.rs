@@ -48,7 +48,7 @@ impl<'a> Parts<'a> {
             Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => (epoch, rest),
             _ => ("", version),
         };
-        let (version, release) = rest.split_once('-').unwrap_or((rest, ""));
+        let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
         Self {
             epoch: epoch.as_bytes(),
             version: version.as_bytes(),

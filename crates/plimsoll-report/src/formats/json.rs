@@ -17,6 +17,7 @@
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
 //! | `diff` | what differs between the files of `comparison`'s images, or `null` |
+//! | `scans[]` | what is known about the packages of each image that was scanned; see below |
 //! | `notes[]` | sentences |
 //!
 //! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
@@ -30,7 +31,10 @@
 //!
 //! `slim` has `output`, `digest`, `level`, `sandbox`, `verified`, `verified_by[]`,
 //! `differences[]`, `repaired[]` and `forced[]` (each `path`, `why`), `packages` (`whole[]`,
-//! `partial[]`, `gone[]`), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
+//! `partial[]`, `gone[]`, and `table[]` of all of them: `name`, `version`, `fate`, `files`, `bytes`,
+//! `kept_files`, `kept_bytes`), `rounds[]` (what each part of the runs brought: `name`, `files` it
+//! asked for, `alone` and `alone_bytes` of those that only it brought, `examples[]`), `watch` (how it
+//! is known that the watch saw everything), `kept` (how many paths the plan keeps), `unresolved[]` (as `problems[]`),
 //! `risks[]` (by level, the most careful first: `level`, `files`, `bytes`, and `ashore[]`: `what`,
 //! `files`, `bytes`, `packages`, `examples[]` of what it leaves behind of packages it touches),
 //! `layers[]` of the result (as of `image`),
@@ -40,6 +44,15 @@
 //! `after_files`, `after_bytes`, `added`, `removed`, `changed`), `packages[]` (the same, and `fate`:
 //! `added`, `removed`, `changed`, `partial`; `before` and `after`, its versions or `null`), and
 //! `same_packages` (how many).
+//!
+//! A scan has `name`, `distribution`, `complete` (everything was judged), `packages` and `judged` (how
+//! many), `unjudged[]` (`why`, `packages[]`), `data[]` that were asked (`scope`, `feeds[]`, `date`,
+//! `age_days`, `advisories`, `lists_unfixed`), `counts` and by `parts` (`base`, `application`, `unknown`)
+//! the same (`by_package`, `by_source`, `distinct`; of `by_source`: `fixable`, `unfixed`, `unimportant`,
+//! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
+//! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
+//! `cvss`, `exploited`, `epss`, `feed`, `title`, `url`), `quiet[]` (what counts for nothing: `by`,
+//! `status`, `reason`, `justification`, `until`, `vulnerability`) and `stale_ignores[]`.
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
@@ -55,12 +68,13 @@
 //! every other text that an image brings.
 
 mod diff;
+mod scan;
 
 use std::io::{self, Write};
 
 use plimsoll_model::report::{
-    Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, SlimFacts,
-    Verdict, Waived,
+    Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, PackageShare,
+    Round, SlimFacts, Verdict, Waived,
 };
 use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, Severity, text};
 use serde::Serialize;
@@ -97,6 +111,7 @@ struct Document {
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
     diff: Option<diff::JsonDiff>,
+    scans: Vec<scan::JsonScan>,
     notes: Vec<String>,
 }
 
@@ -239,6 +254,8 @@ struct JsonSlim {
     repaired: Vec<JsonKept>,
     forced: Vec<JsonKept>,
     packages: JsonFate,
+    rounds: Vec<JsonRound>,
+    watch: String,
     kept: usize,
     layers: Vec<JsonLayer>,
     risks: Vec<JsonRisk>,
@@ -258,6 +275,27 @@ struct JsonFate {
     whole: Vec<String>,
     partial: Vec<String>,
     gone: Vec<String>,
+    table: Vec<JsonShare>,
+}
+
+#[derive(Serialize)]
+struct JsonShare {
+    name: String,
+    version: String,
+    fate: &'static str,
+    files: u64,
+    bytes: u64,
+    kept_files: u64,
+    kept_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct JsonRound {
+    name: String,
+    files: u64,
+    alone: u64,
+    alone_bytes: u64,
+    examples: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -313,6 +351,7 @@ impl From<&Report> for Document {
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
             diff: report.diff.as_ref().map(diff::JsonDiff::from),
+            scans: report.scans.iter().map(scan::JsonScan::from).collect(),
             notes: clean_all(&report.notes),
         }
     }
@@ -495,6 +534,8 @@ impl From<&SlimFacts> for JsonSlim {
             repaired: kept(&slim.repaired),
             forced: kept(&slim.forced),
             packages: JsonFate::from(&slim.packages),
+            rounds: slim.rounds.iter().map(JsonRound::from).collect(),
+            watch: clean(&slim.watch),
             kept: slim.plan.keep.len(),
             layers: slim.layers.iter().map(JsonLayer::from).collect(),
             risks: slim.risks.iter().map(JsonRisk::from).collect(),
@@ -533,6 +574,33 @@ impl From<&PackageFate> for JsonFate {
             whole: clean_all(&fate.whole),
             partial: clean_all(&fate.partial),
             gone: clean_all(&fate.gone),
+            table: fate.table.iter().map(JsonShare::from).collect(),
+        }
+    }
+}
+
+impl From<&PackageShare> for JsonShare {
+    fn from(share: &PackageShare) -> Self {
+        Self {
+            name: clean(&share.name),
+            version: clean(&share.version),
+            fate: share.fate,
+            files: share.files,
+            bytes: share.bytes,
+            kept_files: share.kept_files,
+            kept_bytes: share.kept_bytes,
+        }
+    }
+}
+
+impl From<&Round> for JsonRound {
+    fn from(round: &Round) -> Self {
+        Self {
+            name: clean(&round.name),
+            files: round.files,
+            alone: round.alone,
+            alone_bytes: round.alone_bytes,
+            examples: paths(&round.examples),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod github;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod openvex;
 pub mod sarif;
 pub mod text;
 
@@ -15,6 +16,7 @@ pub static FORMATS: &[&Format] = &[
     &json::FORMAT,
     &junit::FORMAT,
     &markdown::FORMAT,
+    &openvex::FORMAT,
     &sarif::FORMAT,
     &text::FORMAT,
 ];

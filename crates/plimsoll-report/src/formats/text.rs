@@ -9,6 +9,7 @@ mod diff;
 mod findings;
 mod image;
 mod layout;
+mod scan;
 mod slim;
 mod verdict;
 
@@ -41,6 +42,7 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if let Some(facts) = &report.comparison {
         comparison::write(facts, &mut page);
     }
+    scan::write(report, &mut page);
     if let Some(facts) = &report.diff {
         diff::write(facts, &mut page);
     }

@@ -46,11 +46,18 @@ Slim image: oci:slim
   verified    yes, by http:/, tcp:80
   kept        1 path, each with its reason
   layers      50.0 MB, 9,812 files: plimsoll slim
-  packages    1 whole, 1 in part, 2 gone
-              whole: apache2-bin
-              in part: libc6
-              gone: curl, wget
+  watch       all 98 files that were read were seen
   seconds     original 0.41, plan 0.20; 0.61 in all, 0.31 of it plimsoll's own
+
+Packages: 1 whole, 1 in part, 2 gone
+  package      version             keeps       of       files
+  apache2-bin  1.0-1    whole    4.30 MB  4.30 MB  102 of 102
+  libc6        1.0-1    in part  3.10 MB  12.8 MB    9 of 251
+  gone: curl, wget
+
+What each part of the runs brought
+         files  it alone    bytes  such as
+  start     98        12  1.20 kB  /etc/mime.types
 
 What might be asked for later, and is ashore
   level    keeps  modules  plug-ins  libraries  locale files  programs  other files
@@ -287,8 +294,58 @@ pub(crate) const JSON: &str = r#"{
       "gone": [
         "curl",
         "wget"
+      ],
+      "table": [
+        {
+          "name": "apache2-bin",
+          "version": "1.0-1",
+          "fate": "whole",
+          "files": 102,
+          "bytes": 4300000,
+          "kept_files": 102,
+          "kept_bytes": 4300000
+        },
+        {
+          "name": "libc6",
+          "version": "1.0-1",
+          "fate": "partial",
+          "files": 251,
+          "bytes": 12800000,
+          "kept_files": 9,
+          "kept_bytes": 3100000
+        },
+        {
+          "name": "curl",
+          "version": "1.0-1",
+          "fate": "gone",
+          "files": 4,
+          "bytes": 500000,
+          "kept_files": 0,
+          "kept_bytes": 0
+        },
+        {
+          "name": "wget",
+          "version": "1.0-1",
+          "fate": "gone",
+          "files": 5,
+          "bytes": 400000,
+          "kept_files": 0,
+          "kept_bytes": 0
+        }
       ]
     },
+    "rounds": [
+      {
+        "name": "start",
+        "files": 98,
+        "alone": 12,
+        "alone_bytes": 1200,
+        "examples": [
+          "/etc/mime.types"
+        ]
+      }
+    ],
+    "watch": "all 98 files that were read were seen",
     "kept": 1,
     "layers": [
       {
@@ -438,6 +495,7 @@ pub(crate) const JSON: &str = r#"{
       "changed": 0
     }
   },
+  "scans": [],
   "notes": [
     "the base is still looked after"
   ]

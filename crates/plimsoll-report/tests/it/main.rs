@@ -9,10 +9,12 @@ use std::path::Path;
 
 use golden::{JSON, TEXT};
 use plimsoll_model::report::{
-    Comparison, Demand, DiffRow, ImageDiff, ImageFacts, LayerRow, PackageDiff, SlimFacts, Verdict,
-    Waived,
+    Comparison, Demand, DiffRow, ImageDiff, ImageFacts, LayerRow, PackageDiff, PackageShare,
+    SlimFacts, Verdict, Waived,
 };
-use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, Severity, Source};
+use plimsoll_model::{
+    Evidence, Finding, ImagePath, Problem, Report, ScanFacts, Severity, Source, Vulnerability,
+};
 use plimsoll_report::{FORMATS, by_id};
 use sample::{comparison, full, httpd, packages, path, slim};
 
@@ -65,14 +67,20 @@ fn long_lists_are_cut_and_say_so() {
         .map(|name| path(&format!("/{name}"), 0, 0))
         .collect();
     let slim = report.slim.as_mut().unwrap();
-    slim.packages.gone = (0..12).map(|name| format!("gone-{name:02}")).collect();
+    slim.packages.table = (0..23)
+        .map(|number| PackageShare {
+            name: format!("package{number:02}"),
+            fate: if number < 11 { "whole" } else { "gone" },
+            ..PackageShare::default()
+        })
+        .collect();
     slim.repaired = vec![("/x".into(), "y".into()); 11];
     let text = written("text", &report);
     for line in [
         "  2 more                                            4.50 MB    231",
         "  and 3 more",
         "      and 7 more",
-        "              gone-09 and 2 more",
+        "    package19, package20 and 2 more",
         "  and 1 more",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
@@ -235,6 +243,16 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
                 met: false,
             }],
         }),
+        scans: vec![ScanFacts {
+            name: hostile(),
+            vulnerabilities: vec![Vulnerability {
+                id: hostile(),
+                fixed: vec![hostile()],
+                title: hostile(),
+                ..Vulnerability::default()
+            }],
+            ..ScanFacts::default()
+        }],
         ..Report::default()
     };
     for format in FORMATS {

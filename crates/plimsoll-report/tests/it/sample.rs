@@ -2,7 +2,7 @@
 
 use plimsoll_model::report::{
     Ashore, Comparison, Demand, DiffRow, Footprint, ImageDiff, ImageFacts, LayerRow, LevelRisk,
-    PackageDiff, PackageFate, PackageRow, SlimFacts, Verdict, Waived,
+    PackageDiff, PackageFate, PackageRow, PackageShare, Round, SlimFacts, Verdict, Waived,
 };
 use plimsoll_model::{
     Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Rule, Severity,
@@ -118,6 +118,19 @@ pub(crate) fn findings() -> Vec<Finding> {
     ]
 }
 
+fn share(name: &str, fate: &'static str, numbers: [u64; 4]) -> PackageShare {
+    let [files, bytes, kept_files, kept_bytes] = numbers;
+    PackageShare {
+        name: name.into(),
+        version: "1.0-1".into(),
+        fate,
+        files,
+        bytes,
+        kept_files,
+        kept_bytes,
+    }
+}
+
 pub(crate) fn slim() -> SlimFacts {
     let mut plan = Plan::default();
     plan.keep
@@ -144,7 +157,21 @@ pub(crate) fn slim() -> SlimFacts {
             whole: vec!["apache2-bin".into()],
             partial: vec!["libc6".into()],
             gone: vec!["curl".into(), "wget".into()],
+            table: vec![
+                share("apache2-bin", "whole", [102, 4_300_000, 102, 4_300_000]),
+                share("libc6", "partial", [251, 12_800_000, 9, 3_100_000]),
+                share("curl", "gone", [4, 500_000, 0, 0]),
+                share("wget", "gone", [5, 400_000, 0, 0]),
+            ],
         },
+        rounds: vec![Round {
+            name: "start".into(),
+            files: 98,
+            alone: 12,
+            alone_bytes: 1_200,
+            examples: vec!["/etc/mime.types".into()],
+        }],
+        watch: "all 98 files that were read were seen".into(),
         layers: vec![LayerRow {
             digest: "sha256:55".into(),
             compressed: 50_000_000,

@@ -8,7 +8,7 @@
 //! | what an image could try | what stops it |
 //! |---|---|
 //! | read or write this machine's files | its own mount namespace; `pivot_root`, the old root detached; no mount of the host but six device files and the tree itself |
-//! | change the tree it runs on | an overlay whose upper side is in memory (or a copy); the tree is only ever the lower side |
+//! | change the tree it runs on | an overlay whose upper side is in memory (or a copy); the tree is only ever the lower side, unless the caller gives it away (`Spec::spend`), and then what is written to it is counted |
 //! | change the host's device files (`chmod 0 /dev/null` as user 0) | each is mounted read-only: that lets devices be written to, and their modes and owners not |
 //! | write over our own program through `/proc/self/exe` (CVE-2019-5736) | before the program starts, nothing of the image runs; a program or `#!` interpreter reached through a magic link of /proc is refused |
 //! | a symbolic link in the image where we write or mount (`/etc/hosts`, `/proc`) | /proc, /sys, /dev and /etc must be directories; files are written after the change of root, newly made, no link followed |
@@ -46,6 +46,7 @@ mod place;
 mod plan;
 mod proc;
 mod spawn;
+mod spend;
 mod step;
 mod still;
 mod supervise;

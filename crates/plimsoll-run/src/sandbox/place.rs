@@ -50,6 +50,13 @@ impl Place {
         })
     }
 
+    /// A new file, for its time.
+    pub(super) fn mark(&self) -> io::Result<PathBuf> {
+        let path = self.directory.join("mark");
+        fs::File::create_new(&path)?;
+        Ok(path)
+    }
+
     /// The file with what the image has printed.
     pub(super) fn log(&self) -> PathBuf {
         self.directory.join("output")

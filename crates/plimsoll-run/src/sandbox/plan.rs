@@ -75,8 +75,8 @@ pub(super) enum Pristine {
     UserXattr,
     /// An overlay, as older kernels know it.
     Overlay,
-    /// A copy of the tree, made beforehand.
-    Copied,
+    /// The tree itself, or a copy of it that was made beforehand: it is written to.
+    Itself,
 }
 
 /// Where things lie on this machine.
@@ -232,7 +232,7 @@ fn root(
     plan.add("make the mounts private", private);
     let base = os(&places.base)?;
     let lower = os(&places.root)?;
-    if pristine == Pristine::Copied {
+    if pristine == Pristine::Itself {
         let bind = Step::Mount {
             source: lower,
             target: base.clone(),
@@ -240,8 +240,8 @@ fn root(
             flags: MS_BIND,
             data: text("")?,
         };
-        plan.add("mount the copy of the image", bind);
-        plan.add("enter the copy of the image", Step::Chdir(base));
+        plan.add("mount the image's tree", bind);
+        plan.add("enter the image's tree", Step::Chdir(base));
         return Ok(());
     }
     let memory = Step::Mount {

@@ -17,6 +17,7 @@ use super::place::{Place, check};
 use super::plan::{Places, Pristine};
 use super::proc::Hearing;
 use super::spawn::{self, Started, Stopped};
+use super::spend::Before;
 use super::{copy, proc};
 use crate::probe::{self, Scene};
 use crate::seccomp::Notify;
@@ -34,7 +35,10 @@ const GUARD: Duration = Duration::from_millis(100);
 
 /// See [`crate::run`].
 pub(crate) fn run(spec: &Spec<'_>) -> Result<Outcome, Error> {
-    run_on(spec, &[Pristine::UserXattr, Pristine::Overlay])
+    match spec.spend {
+        true => run_on(spec, &[Pristine::Itself]),
+        false => run_on(spec, &[Pristine::UserXattr, Pristine::Overlay]),
+    }
 }
 
 /// As [`run`], on the first of these that can be mounted, else on a copy.
@@ -43,6 +47,12 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     let way = way()?;
     check(spec)?;
     let place = Place::new(spec)?;
+    let before = spec
+        .spend
+        .then(|| Before::now(&place.places.root, &place.places.base));
+    let before = before
+        .transpose()
+        .map_err(Error::sandbox("look at the image's tree"))?;
     let output =
         Output::new(place.log(), spec.limits.output).map_err(Error::sandbox("make a log"))?;
     let (pipe, writer) = output::pipe().map_err(Error::sandbox("make a pipe"))?;
@@ -62,6 +72,7 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
         way,
         notify,
         place: &place,
+        before: before.as_ref(),
         begun,
         is_second: false,
     };
@@ -91,6 +102,17 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
         }
     }
     outcome.total = begun.elapsed();
+    if let Some(before) = &before {
+        match place
+            .mark()
+            .and_then(|mark| before.read_since(&place.places.root, &mark))
+        {
+            Ok(read) => outcome.read = Some(read),
+            Err(error) => outcome
+                .problems
+                .push(format!("what it has read could not be looked at: {error}")),
+        }
+    }
     Ok(outcome)
 }
 
@@ -121,7 +143,7 @@ fn start(
     };
     copy::copy(&place.places.root, &copied.root, spec.limits.disk)
         .map_err(Error::sandbox("copy the image's tree"))?;
-    match spawn::start(spec, way, Pristine::Copied, &copied, notify, writer) {
+    match spawn::start(spec, way, Pristine::Itself, &copied, notify, writer) {
         Ok(started) => Ok(started),
         Err(Stopped::Error(error)) => Err(error),
         Err(Stopped::Overlay) => Err(Error::Spec(String::from("a copy needs no overlay"))),
@@ -146,6 +168,7 @@ struct Stage<'a> {
     way: Way,
     notify: Notify,
     place: &'a Place,
+    before: Option<&'a Before>,
     begun: Instant,
     is_second: bool,
 }
@@ -180,6 +203,7 @@ impl Stage<'_> {
             way,
             notify,
             place,
+            before,
             begun,
             is_second,
         } = self;
@@ -216,6 +240,7 @@ impl Stage<'_> {
         let run = Run {
             spec,
             place,
+            before,
             output,
             started: &started,
             begun,
@@ -273,6 +298,7 @@ impl Stage<'_> {
 struct Run<'a> {
     spec: &'a Spec<'a>,
     place: &'a Place,
+    before: Option<&'a Before>,
     output: &'a Output,
     started: &'a Started,
     begun: Instant,
@@ -554,6 +580,13 @@ impl Run<'_> {
                 "ended: the whole run took longer than {:?}",
                 limits.total
             ));
+        }
+        let root = &self.place.places.root;
+        if self
+            .before
+            .is_some_and(|before| before.is_over(root, limits.disk))
+        {
+            return Some(format!("ended: it wrote more than {} bytes", limits.disk));
         }
         let mut family = proc::family(self.started.process.pid);
         // What a probe runs inside is below a helper of ours, which is no part of it.

@@ -32,6 +32,7 @@ pub(crate) struct Tree {
     pub(crate) limits: Limits,
     pub(crate) watch: bool,
     pub(crate) again: bool,
+    pub(crate) spend: bool,
 }
 
 /// The programs of this machine that the tests' scripts use.
@@ -75,6 +76,7 @@ impl Tree {
             },
             watch: true,
             again: false,
+            spend: false,
         };
         for path in ["root", "scratch", "root/etc", "root/bin"] {
             fs::create_dir(tree.directory.path().join(path)).unwrap();
@@ -105,6 +107,25 @@ impl Tree {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    /// Gives every file of the tree the times of files that came out of an image.
+    pub(crate) fn make_old(&self) {
+        let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let times = fs::FileTimes::new().set_accessed(old).set_modified(old);
+        let mut directories = vec![self.path("/")];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let entry = entry.unwrap();
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() {
+                    directories.push(entry.path());
+                } else if kind.is_file() {
+                    let file = fs::File::open(entry.path()).unwrap();
+                    file.set_times(times).unwrap();
+                }
+            }
+        }
     }
 
     pub(crate) fn executable(&self, path: &str) {
@@ -155,6 +176,7 @@ impl Tree {
             watch: self.watch,
             probes: &self.probes,
             again: self.again,
+            spend: self.spend,
             limits: self.limits,
             owners: &|path| (*path == ImagePath::new("/etc/owned")).then_some((41, 42)),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::Access;
+use plimsoll_model::{Access, ImagePath};
 use plimsoll_run::Probe;
 
 use crate::tree::{Tree, said};
@@ -124,4 +124,36 @@ fn nobody_watches_unasked() {
     let outcome = tree.script("cat /etc/hosts");
     assert!(outcome.observations.seen.is_empty());
     assert!(String::from_utf8_lossy(&outcome.output).contains("localhost"));
+}
+
+#[test]
+fn a_tree_that_is_spent_tells_what_was_read_of_it() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.write("/data.txt", "data");
+    tree.write("/other.txt", "other");
+    tree.make_old();
+    tree.spend = true;
+    let outcome = tree.script("cat /data.txt; echo new > /new.txt; test -e /other.txt");
+    assert_eq!(outcome.output, b"data");
+    // It is the tree itself that was written to.
+    assert!(tree.path("/new.txt").exists());
+    let read = outcome.read.unwrap();
+    if read.is_empty() {
+        eprintln!("skipped: this disk keeps no access times");
+        return;
+    }
+    for path in ["/data.txt", "/bin/sh", "/bin/cat"] {
+        assert!(read.contains(&ImagePath::new(path)), "{path}: {read:?}");
+    }
+    assert!(!read.contains(&ImagePath::new("/other.txt")), "{read:?}");
+}
+
+#[test]
+fn a_spent_tree_has_a_limit_too() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.spend = true;
+    tree.limits.disk = 64 << 10;
+    let outcome = tree.script("while :; do cat /bin/it >> /much; done");
+    let says = |problem: &String| problem.starts_with("ended: it wrote more than");
+    assert!(outcome.problems.iter().any(says), "{:?}", outcome.problems);
 }

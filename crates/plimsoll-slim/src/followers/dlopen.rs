@@ -3,6 +3,7 @@
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
+use crate::Level;
 use crate::keep::{Keep, Pull};
 use crate::loader::Loader;
 use crate::owners::is_base;
@@ -17,7 +18,8 @@ follower! {
     /// `dlopen`, of a library that is in a directory the loader searches. Up to 8 MiB it comes
     /// along; a larger one is noted, because a guess must not cost that much. Where a run was
     /// watched, names in libraries of the distribution and in the base's packages are not guessed
-    /// at: libselinux names what any tool may want of it, not what this application does.
+    /// at: libselinux names what any tool may want of it, not what this application does. At the
+    /// level `file` only the names in what no package owns are.
     ///
     /// ## Example
     ///
@@ -92,7 +94,12 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if elf.soname.as_deref() == Some(b"libc.so.6") {
         return;
     }
-    if is_of_the_distribution(scene, path) && !scene.observations().seen.is_empty() {
+    let was_watched = !scene.observations().seen.is_empty();
+    let is_packaged = match scene.level() {
+        Level::File => scene.owners().owner(path).is_some(),
+        Level::App | Level::Package => is_of_the_distribution(scene, path),
+    };
+    if was_watched && is_packaged {
         return;
     }
     for name in &elf.sonames {

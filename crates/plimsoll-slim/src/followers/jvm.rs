@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_model::{ImagePath, Node, Reason};
 
 use super::follower;
+use crate::Level;
 use crate::glob;
 use crate::jar;
 use crate::keep::{Keep, Pull};
@@ -21,8 +22,8 @@ follower! {
     /// `jmods`, `lib/src.zip`, `lib/ct.sym`, which who develops needs, nor the archive of prepared
     /// classes for heaps of 32 GB and more.
     ///
-    /// A native library for desktops comes along if it needs little (4 MB) that the machine does
-    /// not need itself; the others are noted. Jars come along that the class path names, in
+    /// A native library for desktops comes along if it needs little (4 MB; 128 KiB at the level
+    /// `file`) that the machine does not need itself; the others are noted. Jars come along that the class path names, in
     /// `CLASSPATH` or behind `-cp`, and those that the manifest of a kept jar names (`Class-Path`): they
     /// are opened only when a class is looked for in them.
     ///
@@ -55,6 +56,9 @@ follower! {
     follow: follow,
 }
 
+/// What a native library that no run loaded may bring along at the level `file`, in bytes: the small
+/// libraries of the machine's own, and nothing of sound, printers and pictures.
+const FRUGAL: u64 = 128 << 10;
 /// Larger archives are not read for what they name.
 const JAR_LIMIT: u64 = 256 << 20;
 /// Links to directories nested deeper are not followed.
@@ -98,7 +102,11 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             Reason::by("jvm", path, "the machine"),
         );
     }
-    let choice = plugins::choose(scene, &machine, &directories, &libraries);
+    let each = match scene.level() {
+        Level::File => FRUGAL,
+        Level::App | Level::Package => plugins::EACH,
+    };
+    let choice = plugins::choose(scene, &machine, &directories, &libraries, each);
     for place in &choice.taken {
         keep.path(
             place,

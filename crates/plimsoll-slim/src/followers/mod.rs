@@ -22,6 +22,7 @@ mod php;
 mod plug_ins;
 mod python;
 mod ruby;
+mod server;
 mod shebang;
 mod shell_command;
 mod time_zones;
@@ -53,6 +54,7 @@ pub static FOLLOWERS: &[&Follower] = &[
     &plug_ins::FOLLOWER,
     &python::FOLLOWER,
     &ruby::FOLLOWER,
+    &server::FOLLOWER,
     &shebang::FOLLOWER,
     &shell_command::FOLLOWER,
     &time_zones::FOLLOWER,

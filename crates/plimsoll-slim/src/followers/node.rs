@@ -68,7 +68,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     }
     if is_script(scene, path) {
         script(scene, path, keep);
-        own::scripts(scene, path, "node", is_script, keep);
+        own::home(scene, path, "node", is_script, keep);
     }
 }
 

@@ -100,7 +100,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         }
     }
     module(scene, path, &load_path, keep);
-    own::scripts(scene, path, "perl", is_script, keep);
+    own::home(scene, path, "perl", is_script, keep);
     if scene.owners().owner(path).is_none() {
         for line in started(&text) {
             commands::keep(scene, path, &line, "perl", keep);

@@ -75,7 +75,7 @@ const INCLUDE_PATH: &[&str] = &["/usr/share/php", "/usr/share/pear", "/usr/local
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if is_script(scene, path) {
         script(scene, path, keep);
-        return own::scripts(scene, path, "php", is_script, keep);
+        return own::home(scene, path, "php", is_script, keep);
     }
     let look = scene.look(path);
     let Look::Elf(elf) = &*look else {

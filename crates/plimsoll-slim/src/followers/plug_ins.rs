@@ -92,7 +92,13 @@ fn load_from(
         let mut below = scene.tree().subtree(directory);
         return below.any(|(child, _)| child.file_name().ends_with(b".so"));
     }
-    let choice = plugins::choose(scene, std::slice::from_ref(path), &[], &candidates);
+    let choice = plugins::choose(
+        scene,
+        std::slice::from_ref(path),
+        &[],
+        &candidates,
+        plugins::EACH,
+    );
     for plugin in choice.taken {
         let reason = || Reason::by("plug-ins", path, format!("may load from {directory}"));
         let stem = plugin.as_bytes().strip_suffix(b".so").unwrap_or_default();

@@ -3,9 +3,14 @@
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
+use crate::Level;
 use crate::keep::{Keep, Pull};
-use crate::python::{Import, Kind, Places, imports, is_for_builders, required};
-use crate::scene::{Look, Scene};
+use crate::loader::Loader;
+use crate::own;
+use crate::python::{
+    Import, Kind, Places, imports, is_for_builders, native_names, required, source_of,
+};
+use crate::scene::{ELF_LIMIT, Look, Scene};
 use crate::valve::Cap;
 
 follower! {
@@ -122,10 +127,13 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         }
         return named_on_the_command_line(scene, places, path, keep);
     }
-    let is_module = path.file_name().ends_with(b".py");
-    if !is_module && !is_python_script(scene, path) {
+    if path.file_name().ends_with(b".so") {
+        return native(scene, places, path, keep);
+    }
+    if !is_script(scene, path) {
         return;
     }
+    own::home(scene, path, "python", is_script, keep);
     let Some(text) = scene.text(path) else {
         return;
     };
@@ -142,7 +150,13 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             keep.path(&module, Pull::Opened, reason);
         }
     }
-    match imports(&text) {
+    if scene.level() == Level::File && kind != Kind::Own && is_settled(scene, places, path) {
+        return;
+    }
+    match imports(
+        &text,
+        kind == Kind::Own || path.file_name() == b"__main__.py",
+    ) {
         Err(why) => keep.problem(path, format!("its imports are not known: it {why}")),
         Ok(imports) => {
             for import in imports {
@@ -150,6 +164,25 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             }
         }
     }
+}
+
+/// Whether a run has shown what a module needs, which is all that counts at the level `file`: it was
+/// loaded; it is one of those that an interpreter has inside itself, so that no file of it is opened;
+/// or it is a codec, of which those that bring libraries are left to chance there.
+fn is_settled(scene: &Scene<'_>, places: &Places, path: &ImagePath) -> bool {
+    if scene.observations().seen.is_empty() {
+        return false;
+    }
+    let Some(home) = places.home(path) else {
+        return scene.loaded_modules().contains(path);
+    };
+    let name = path.file_name().strip_suffix(b".py").unwrap_or_default();
+    let is_inside = path.parent().as_ref() == Some(home)
+        && STARTUP.iter().any(|startup| startup.as_bytes() == name);
+    is_inside
+        || path.starts_with(home.join("encodings"))
+        || path.starts_with(home.join("importlib"))
+        || scene.loaded_modules().contains(path)
 }
 
 /// Every module of a package, where no run showed which are used: what a package imports by names
@@ -182,6 +215,15 @@ fn ask(
     keep: &mut Keep<'_>,
 ) {
     let detail = match import {
+        Import::Fallback(tried, instead) => {
+            let leads = |import| leads(scene, places, path, import);
+            let is_enough = !tried.is_empty() && tried.iter().all(leads);
+            let instead = instead.iter().filter(|_| !is_enough);
+            for import in tried.iter().chain(instead) {
+                ask(scene, places, path, kind, import, keep);
+            }
+            return;
+        }
         Import::Module(name) => format!("imports {name}"),
         Import::From(level, name, _) => {
             format!("imports from {}{name}", ".".repeat(*level as usize))
@@ -202,10 +244,63 @@ fn ask(
         let reason = Reason::by("python", path, detail.clone());
         let kept = keep.path(&module, Pull::Opened, reason);
         // What the standard library has for later is compiled when it is asked for, if ever.
-        if let Some(module) = kept.filter(|module| places.kind(module) != Kind::Standard) {
+        let is_compiled = |module: &ImagePath| {
+            places.kind(module) != Kind::Standard && scene.level() != Level::File
+        };
+        if let Some(module) = kept.filter(is_compiled) {
             compiled(scene, &module, keep);
         }
     }
+}
+
+/// What an extension module of a distribution imports.
+fn native(scene: &Scene<'_>, places: &Places, path: &ImagePath, keep: &mut Keep<'_>) {
+    let Some(package) = places
+        .site(path)
+        .and_then(|site| path.components().nth(site.depth()))
+    else {
+        return;
+    };
+    if scene.level() == Level::File && scene.loaded_modules().contains(path) {
+        return;
+    }
+    let package = package.split(|&byte| byte == b'.').next();
+    let package = String::from_utf8_lossy(package.unwrap_or_default()).into_owned();
+    let Ok(bytes) = scene.rootfs().read(path, ELF_LIMIT) else {
+        return;
+    };
+    for name in native_names(&bytes, &package) {
+        // A word that is no name with dots is believed where the standard library has it.
+        let is_meant =
+            |module: &ImagePath| name.contains('.') || places.kind(module) == Kind::Standard;
+        let import = match name.contains('.') {
+            true => Import::Text(name.clone()),
+            false => Import::Module(name.clone()),
+        };
+        for module in places.resolve(scene, path, &import) {
+            if is_meant(&module) && !is_for_developers(places, &module) {
+                let reason = Reason::by("python", path, format!("names {name}"));
+                keep.path(&module, Pull::Opened, reason);
+            }
+        }
+    }
+}
+
+/// Whether an import finds a module that can be loaded: one of C needs its libraries.
+fn leads(scene: &Scene<'_>, places: &Places, path: &ImagePath, import: &Import) -> bool {
+    let found = places.resolve(scene, path, import);
+    !found.is_empty()
+        && found.iter().all(|module| match &*scene.look(module) {
+            Look::Elf(elf) => {
+                let origin = module.parent().unwrap_or_else(ImagePath::root);
+                let directories = scene.loader().directories(elf, &origin, &[]);
+                let is_there =
+                    |soname: &Vec<u8>| !Loader::find(scene, elf, soname, &directories).is_empty();
+                elf.needed.iter().all(is_there)
+            }
+            Look::Unreadable(_) => false,
+            Look::Script(_) | Look::Other => true,
+        })
 }
 
 /// The compiled file beside a module (PEP 3147): without it, every start would compile it again.
@@ -319,16 +414,6 @@ fn named_on_the_command_line(
     }
 }
 
-/// The source that a compiled file in `__pycache__` was made of.
-fn source_of(path: &ImagePath) -> Option<ImagePath> {
-    let cache = path
-        .parent()
-        .filter(|parent| parent.file_name() == b"__pycache__")?;
-    let stem = path.file_name().split(|&byte| byte == b'.').next()?;
-    path.file_name().ends_with(b".pyc").then_some(())?;
-    Some(cache.parent()?.join([stem, b".py"].concat()))
-}
-
 /// `python3.11`, `python3`, `pypy3`: not `python3.11-config`.
 fn is_interpreter(path: &ImagePath) -> bool {
     let name = path.file_name();
@@ -342,11 +427,12 @@ fn is_interpreter(path: &ImagePath) -> bool {
     })
 }
 
-fn is_python_script(scene: &Scene<'_>, path: &ImagePath) -> bool {
-    match &*scene.look(path) {
-        Look::Script(line) => line.windows(6).any(|part| part == b"python"),
-        _ => false,
-    }
+fn is_script(scene: &Scene<'_>, path: &ImagePath) -> bool {
+    path.file_name().ends_with(b".py")
+        || match &*scene.look(path) {
+            Look::Script(line) => line.windows(6).any(|part| part == b"python"),
+            _ => false,
+        }
 }
 
 fn is_for_developers(places: &Places, module: &ImagePath) -> bool {

@@ -16,7 +16,8 @@ follower! {
     /// `load` and `autoload`; they are looked for as Ruby does, in its library directories, in
     /// `RUBYLIB` and in the directories of gems (Ruby documentation, `Kernel#require`,
     /// `Module#autoload`). A name with something computed at its end (`"digest/#{kind}"`) means
-    /// all that fit.
+    /// all that fit. A library that names a part of its own in any other string
+    /// (`register_lazy :ERB, 'tilt/erb'` in `tilt.rb`) will load it by that.
     ///
     /// The application's other scripts, in its working directory or beside one that runs, are read
     /// too: frameworks load them by convention. A gem of which anything is loaded is kept whole: its `lib`, its compiled extensions, its
@@ -36,8 +37,10 @@ follower! {
     /// /usr/lib/ruby/3.1.0/old.rb 0644 "x"
     /// /usr/lib/ruby/3.1.0/digest.rb 0644 "require \"digest/#{name}\"\n"              # kept [ruby]
     /// /usr/lib/ruby/3.1.0/digest/sha2.so 0644 elf                                     # kept [ruby]
-    /// /usr/lib/ruby/vendor_ruby/xml.rb 0644 "require_relative 'xml/node'\nautoload(:Digest, 'digest')\n" # kept [ruby]
+    /// /usr/lib/ruby/vendor_ruby/xml.rb 0644 "require_relative 'xml/node'\nautoload(:Digest, 'digest')\nlazy :T, 'xml/late', 'old/er'\n" # kept [ruby]
     /// /usr/lib/ruby/vendor_ruby/xml/node.rb 0644 "x"                                  # kept [ruby]
+    /// /usr/lib/ruby/vendor_ruby/xml/late.rb 0644 "x"                                  # kept [ruby]
+    /// /usr/lib/ruby/vendor_ruby/old/er.rb 0644 "x"
     /// /gems/specifications/web-1.0.gemspec 0644 "s.add_runtime_dependency(%q<rack>.freeze, [\"> 1\"])\n s.add_development_dependency(\"test\")\n" # kept [ruby]
     /// /gems/gems/web-1.0/lib/web/base.rb 0644 "x"                                     # kept [ruby]
     /// /gems/gems/web-1.0/lib/web/rare.rb 0644 "x"                                     # kept [ruby]
@@ -69,7 +72,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     }
     if is_script(scene, path) {
         script(scene, path, keep);
-        own::scripts(scene, path, "ruby", is_script, keep);
+        own::home(scene, path, "ruby", is_script, keep);
     }
     if name.ends_with(b".rb") || name.ends_with(b".so") {
         gem(scene, path, keep);
@@ -140,10 +143,16 @@ fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let text = String::from_utf8_lossy(&bytes);
     let load_path = scene.remembered("ruby", || load_path(scene));
     let home = path.parent().unwrap_or_else(ImagePath::root);
-    for Name { text, is_relative } in names(&text) {
+    for Name { text, how } in names(&text) {
         let shown = plimsoll_model::text::printable(text.as_bytes());
         let own = [home.clone(), path.clone()];
-        let found = if is_relative || text.starts_with('.') {
+        let is_relative = how == How::Beside;
+        let found = if how == How::Mentioned {
+            if !is_part_of(path, &text) {
+                continue;
+            }
+            features(scene, &load_path, &text)
+        } else if is_relative || text.starts_with('.') {
             features(scene, &own, &text)
         } else {
             // `File.expand_path("../x", __FILE__)` and plain `load "x.rb"` are beside the script.
@@ -154,22 +163,46 @@ fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
                 found
             }
         };
+        let verb = match how {
+            How::Mentioned => "names",
+            How::Searched | How::Beside => "requires",
+        };
         for place in found {
-            let reason = Reason::by("ruby", path, format!("requires {shown}"));
+            let reason = Reason::by("ruby", path, format!("{verb} {shown}"));
             keep.path(&place, Pull::Opened, reason);
         }
     }
 }
 
-/// A name behind `require` and its like.
+/// Whether a feature is a part of the library that the script at `path` is of: `tilt/erb` for
+/// `tilt.rb` and for what is below `tilt/`.
+fn is_part_of(path: &ImagePath, feature: &str) -> bool {
+    let first = feature.split('/').next().unwrap_or_default().as_bytes();
+    let stem = path.file_name().strip_suffix(b".rb");
+    stem == Some(first) || path.components().any(|part| part == first)
+}
+
+/// A name in a script that may be a feature.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Name {
     /// As it is written; a hole at its end as `*`.
     text: String,
-    is_relative: bool,
+    how: How,
 }
 
-/// The literals that stand behind a word that loads, in the same statement.
+/// How a script names a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    /// Behind `require` and its like.
+    Searched,
+    /// Behind `require_relative`.
+    Beside,
+    /// In any other string.
+    Mentioned,
+}
+
+/// The literals that stand behind a word that loads, in the same statement, and all others with a
+/// slash in them.
 fn names(text: &str) -> BTreeSet<Name> {
     const WORDS: &[&str] = &[
         "require",
@@ -202,12 +235,18 @@ fn names(text: &str) -> BTreeSet<Name> {
                     statement
                 };
                 let literals = literals(statement).filter_map(pattern);
-                names.extend(literals.map(|text| Name {
-                    text,
-                    is_relative: word == "require_relative",
-                }));
+                let how = match word {
+                    "require_relative" => How::Beside,
+                    _ => How::Searched,
+                };
+                names.extend(literals.map(|text| Name { text, how }));
             }
         }
+        let mentioned = literals(line).filter(|text| text.contains('/') && !text.starts_with('/'));
+        names.extend(mentioned.filter_map(pattern).map(|text| Name {
+            text,
+            how: How::Mentioned,
+        }));
     }
     names
 }

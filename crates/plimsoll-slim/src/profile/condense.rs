@@ -115,7 +115,7 @@ fn sights(request: &Request<'_>, plan: &Plan) -> Vec<Sight> {
 fn needed<'s>(request: &Request<'_>, plan: &Plan, sights: &'s [Sight]) -> Vec<&'s Sight> {
     let mut taken: BTreeSet<usize> = BTreeSet::new();
     for (index, sight) in sights.iter().enumerate() {
-        if !sight.is_dir && is_only_observed(plan, &sight.target, 0) {
+        if !sight.is_dir && observed::is_only_reason(plan, &sight.target) {
             taken.insert(index);
         }
     }
@@ -156,20 +156,6 @@ fn needed<'s>(request: &Request<'_>, plan: &Plan, sights: &'s [Sight]) -> Vec<&'
         }
     }
     taken.into_iter().map(|index| &sights[index]).collect()
-}
-
-/// Whether nothing but a run asked for it, itself or as what a link leads to.
-fn is_only_observed(plan: &Plan, path: &ImagePath, depth: usize) -> bool {
-    let Some(reasons) = plan.keep.get(path).filter(|_| depth < 8) else {
-        return false;
-    };
-    reasons
-        .iter()
-        .all(|reason| match (reason.rule, &reason.by) {
-            ("observed", _) => true,
-            ("symlink", Some(by)) => is_only_observed(plan, by, depth + 1),
-            _ => false,
-        })
 }
 
 /// That the image was run at all.

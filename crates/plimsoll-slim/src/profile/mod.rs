@@ -14,7 +14,7 @@ mod source;
 
 pub use condense::condense;
 pub use pattern::Pattern;
-pub use replay::{Replay, replay};
+pub use replay::{DRIFT, Replay, replay};
 pub use source::{Others, Source, drift};
 
 use std::collections::BTreeMap;

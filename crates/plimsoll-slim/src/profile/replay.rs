@@ -191,8 +191,8 @@ impl Drift {
     }
 }
 
-/// The name under which drift is found.
-pub(super) const CHECK: &str = "profile-drift";
+/// The name under which drift is found: [`Finding::check`] of [`replay`] and [`super::drift`].
+pub const DRIFT: &str = "profile-drift";
 
 pub(super) fn finding(
     severity: Severity,
@@ -202,7 +202,7 @@ pub(super) fn finding(
 ) -> Finding {
     evidence.truncate(MOST_NAMED);
     Finding {
-        check: CHECK,
+        check: DRIFT,
         aliases: &[],
         severity,
         message,

@@ -1,7 +1,7 @@
 //! What a module imports: every `import` statement wherever it stands, and names in strings.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{Expr, Stmt, StmtIf};
+use ruff_python_ast::{CmpOp, ExceptHandler, Expr, Stmt, StmtIf, StmtTry};
 
 /// One thing a module asks for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +15,8 @@ pub(crate) enum Import {
     Distribution(String),
     /// A dotted name in a string: a module perhaps (`DJANGO_SETTINGS_MODULE`, logging's handlers).
     Text(String),
+    /// `try: import a` and what its `except ImportError` imports in the place of it.
+    Fallback(Vec<Import>, Vec<Import>),
 }
 
 /// Brackets within brackets that CPython parses (`MAXSTACK` of its tokenizer), and blocks within
@@ -25,13 +27,15 @@ const STACK: usize = 512 << 20;
 /// Runs of prefix operators (`- - - x`) longer than this are no program.
 const MAX_PREFIXES: usize = 1000;
 
-/// The imports of a module's source, in the order they are written, without those that only a type
-/// checker sees (`if TYPE_CHECKING:`).
+/// The imports of a module's source, in the order they are written, without those that no run on
+/// Linux reaches: what only a type checker sees (`if TYPE_CHECKING:`), what is for another system
+/// (`if sys.platform == "win32":`), and what a module does only when it is the program
+/// (`if __name__ == "__main__":`, unless `is_program`).
 ///
 /// # Errors
 /// When the source is nested deeper than CPython allows; a phrase. Source with syntax errors (of
 /// Python 2, say) gives what could be made out.
-pub(crate) fn imports(source: &str) -> Result<Vec<Import>, &'static str> {
+pub(crate) fn imports(source: &str, is_program: bool) -> Result<Vec<Import>, &'static str> {
     if is_too_deep(source.as_bytes()) {
         return Err("is nested deeper than Python allows");
     }
@@ -43,11 +47,9 @@ pub(crate) fn imports(source: &str) -> Result<Vec<Import>, &'static str> {
                 source,
                 ruff_python_ast::PySourceType::Python,
             );
-            let mut found = Found::default();
-            for statement in &parsed.syntax().body {
-                found.visit_stmt(statement);
-            }
-            found.0
+            let mut found = Found::new(is_program);
+            found.visit_body(&parsed.syntax().body);
+            found.imports
         });
         let read = read.map_err(|_| "cannot be parsed: no memory for a stack")?;
         read.join().map_err(|_| "cannot be parsed")
@@ -77,29 +79,98 @@ fn is_too_deep(source: &[u8]) -> bool {
     false
 }
 
-#[derive(Default)]
-struct Found(Vec<Import>);
+struct Found {
+    imports: Vec<Import>,
+    is_program: bool,
+}
+
+impl Found {
+    fn new(is_program: bool) -> Self {
+        Self {
+            imports: Vec::new(),
+            is_program,
+        }
+    }
+
+    /// What these statements import.
+    fn inside<'a>(&self, bodies: impl IntoIterator<Item = &'a [Stmt]>) -> Vec<Import> {
+        let mut found = Self::new(self.is_program);
+        for body in bodies {
+            found.visit_body(body);
+        }
+        found.imports
+    }
+
+    /// The branches of an `if` that can be taken.
+    fn visit_if(&mut self, branch: &StmtIf) {
+        let mut truth = self.truth(&branch.test);
+        if truth != Some(false) {
+            self.visit_expr(&branch.test);
+            self.visit_body(&branch.body);
+        }
+        for clause in &branch.elif_else_clauses {
+            if truth == Some(true) {
+                return;
+            }
+            truth = clause.test.as_ref().and_then(|test| self.truth(test));
+            if truth != Some(false) {
+                self.visit_body(&clause.body);
+            }
+        }
+    }
+
+    /// Whether a condition holds in every run on Linux, or in none.
+    fn truth(&self, test: &Expr) -> Option<bool> {
+        if name(test) == "TYPE_CHECKING" {
+            return Some(false);
+        }
+        let Expr::Compare(compare) = test else {
+            return None;
+        };
+        let ([operator], [right]) = (&*compare.ops, &*compare.comparators) else {
+            return None;
+        };
+        let Expr::StringLiteral(right) = right else {
+            return None;
+        };
+        let here = match (name(&compare.left), right.value.to_str()) {
+            ("platform", text) => text == "linux",
+            ("name", text) if matches!(&*compare.left, Expr::Attribute(_)) => text == "posix",
+            ("__name__", "__main__") if !self.is_program => false,
+            _ => return None,
+        };
+        match operator {
+            CmpOp::Eq => Some(here),
+            CmpOp::NotEq => Some(!here),
+            _ => None,
+        }
+    }
+}
 
 impl Visitor<'_> for Found {
     fn visit_stmt(&mut self, statement: &Stmt) {
         match statement {
             Stmt::Import(import) => {
                 let names = import.names.iter();
-                self.0
+                self.imports
                     .extend(names.map(|alias| Import::Module(alias.name.to_string())));
             }
             Stmt::ImportFrom(import) => {
                 let module = import.module.as_ref().map(ToString::to_string);
                 let names = import.names.iter().map(|alias| alias.name.to_string());
                 let from = Import::From(import.level, module.unwrap_or_default(), names.collect());
-                self.0.push(from);
+                self.imports.push(from);
             }
-            Stmt::If(branch) if is_for_type_checkers(branch) => {
-                for clause in &branch.elif_else_clauses {
-                    for statement in &clause.body {
-                        self.visit_stmt(statement);
-                    }
-                }
+            Stmt::If(branch) => self.visit_if(branch),
+            Stmt::Try(attempt) if is_for_missing_modules(attempt) => {
+                let tried = self.inside([&*attempt.body]);
+                let instead = self.inside(attempt.handlers.iter().map(|handler| {
+                    let ExceptHandler::ExceptHandler(handler) = handler;
+                    &*handler.body
+                }));
+                self.imports.push(Import::Fallback(tried, instead));
+                self.visit_body(&attempt.orelse);
+                self.visit_body(&attempt.finalbody);
             }
             _ => walk_stmt(self, statement),
         }
@@ -108,20 +179,16 @@ impl Visitor<'_> for Found {
     fn visit_expr(&mut self, expression: &Expr) {
         match expression {
             Expr::Call(call) => {
-                let name = match &*call.func {
-                    Expr::Name(name) => name.id.as_str(),
-                    Expr::Attribute(attribute) => attribute.attr.as_str(),
-                    _ => "",
-                };
+                let name = name(&call.func);
                 if let Some(Expr::StringLiteral(text)) = call.arguments.args.first() {
                     let text = text.value.to_str();
                     match name {
                         "import_module" | "__import__" => {
-                            self.0.push(Import::Module(text.to_owned()));
+                            self.imports.push(Import::Module(text.to_owned()));
                         }
                         "load_entry_point" | "importlib_load_entry_point" | "distribution" => {
                             let name = text.split("==").next().unwrap_or(text);
-                            self.0.push(Import::Distribution(name.to_owned()));
+                            self.imports.push(Import::Distribution(name.to_owned()));
                         }
                         _ => {}
                     }
@@ -131,7 +198,7 @@ impl Visitor<'_> for Found {
             Expr::StringLiteral(text) => {
                 let text = text.value.to_str();
                 if is_dotted(text) {
-                    self.0.push(Import::Text(text.to_owned()));
+                    self.imports.push(Import::Text(text.to_owned()));
                 }
             }
             _ => walk_expr(self, expression),
@@ -139,13 +206,28 @@ impl Visitor<'_> for Found {
     }
 }
 
-/// `if TYPE_CHECKING:` and `if typing.TYPE_CHECKING:` are false when the program runs (PEP 484).
-fn is_for_type_checkers(branch: &StmtIf) -> bool {
-    match &*branch.test {
-        Expr::Name(name) => name.id.as_str() == "TYPE_CHECKING",
-        Expr::Attribute(attribute) => attribute.attr.as_str() == "TYPE_CHECKING",
-        _ => false,
+/// The last part of a name, `platform` of `sys.platform`; empty for what is none.
+fn name(expression: &Expr) -> &str {
+    match expression {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
     }
+}
+
+/// Whether every handler of a `try` is there for modules that cannot be imported.
+fn is_for_missing_modules(attempt: &StmtTry) -> bool {
+    let is_missing =
+        |expression: &Expr| matches!(name(expression), "ImportError" | "ModuleNotFoundError");
+    !attempt.handlers.is_empty()
+        && attempt.handlers.iter().all(|handler| {
+            let ExceptHandler::ExceptHandler(handler) = handler;
+            match handler.type_.as_deref() {
+                Some(Expr::Tuple(types)) => types.elts.iter().all(is_missing),
+                Some(one) => is_missing(one),
+                None => false,
+            }
+        })
 }
 
 /// Whether a text is two or more identifiers with dots between them.
@@ -196,7 +278,7 @@ SETTINGS = 'site.settings'; s = 'no module. at all'
             module("a.b"),
             from(1, "", &["x"]),
             from(2, "y.z", &["p", "q"]),
-            module("json"),
+            Import::Fallback(vec![module("json")], Vec::new()),
             module("yes"),
             module("late.one"),
             Import::Text("late.one".to_owned()),
@@ -204,20 +286,52 @@ SETTINGS = 'site.settings'; s = 'no module. at all'
             Import::Distribution("tool".to_owned()),
             Import::Text("site.settings".to_owned()),
         ];
-        assert_eq!(imports(source).unwrap(), expected);
+        assert_eq!(imports(source, false).unwrap(), expected);
+    }
+
+    #[test]
+    fn branches_that_no_run_here_takes_are_not_read() {
+        let source = "\
+if sys.platform == 'win32':
+    import windows
+elif os.name != 'posix':
+    import other
+else:
+    import here
+if __name__ == '__main__':
+    import program
+try:
+    from fast import *
+except (ImportError, ModuleNotFoundError):
+    import slow
+try:
+    import both
+except Exception:
+    import them
+";
+        let fast = Import::From(0, "fast".to_owned(), vec!["*".to_owned()]);
+        let mut expected = vec![
+            module("here"),
+            Import::Fallback(vec![fast], vec![module("slow")]),
+            module("both"),
+            module("them"),
+        ];
+        assert_eq!(imports(source, false).unwrap(), expected);
+        expected.insert(1, module("program"));
+        assert_eq!(imports(source, true).unwrap(), expected);
     }
 
     #[test]
     fn source_that_makes_no_sense_gives_what_can_be_made_out() {
-        let found = imports("import a\nprint 'python 2'\nimport b\n").unwrap();
+        let found = imports("import a\nprint 'python 2'\nimport b\n", false).unwrap();
         assert_eq!(found, [module("a"), module("b")]);
-        assert_eq!(imports("\u{0}\u{1}(((").unwrap(), []);
+        assert_eq!(imports("\u{0}\u{1}(((", false).unwrap(), []);
     }
 
     #[test]
     fn what_is_too_deep_is_refused_and_what_is_long_is_not() {
-        assert!(imports(&"(".repeat(100_000)).is_err());
-        assert!(imports(&format!("x = {}1", "-".repeat(100_000))).is_err());
+        assert!(imports(&"(".repeat(100_000), false).is_err());
+        assert!(imports(&format!("x = {}1", "-".repeat(100_000)), false).is_err());
         for long in [
             format!("x = {}1", "1 + ".repeat(50_000)),
             format!("x = {}1", "1 ** ".repeat(20_000)),
@@ -227,7 +341,7 @@ SETTINGS = 'site.settings'; s = 'no module. at all'
             format!("x = {}1", "1 if 2 else ".repeat(20_000)),
         ] {
             let source = format!("import a\n{long}\n");
-            assert_eq!(imports(&source).unwrap(), [module("a")]);
+            assert_eq!(imports(&source, false).unwrap(), [module("a")]);
         }
     }
 }

@@ -135,6 +135,11 @@ impl Places {
             Import::Module(name) => {
                 self.absolute(scene, from, name, &mut found);
             }
+            Import::Fallback(tried, _) => {
+                for import in tried {
+                    found.extend(self.resolve(scene, from, import));
+                }
+            }
             Import::Distribution(name) => found.extend(modules_of(scene, name)),
             Import::Text(name) => {
                 // A name in a string is believed where all of it leads to a module, or all but the

@@ -172,3 +172,66 @@ fn each_level_has_its_risk_in_counts_with_evidence() {
     assert_eq!(plug_ins.packages, 1);
     assert_eq!(plug_ins.examples[0].to_string(), "/usr/lib/server/mod_a.so");
 }
+
+#[test]
+fn the_state_a_run_wrote_into_stays_with_all_that_is_stored_beside_it() {
+    check(
+        "ENTRYPOINT /server
+         LEVEL file
+         SEEN written /var/lib/db/main
+         SEEN written /var/log/server.log
+         PACKAGE server 1
+         PACKAGE server owns /var/lib/db/default
+         /server                  0755 elf  # kept
+         --- layer
+         /var/lib/db/main         0644 1k   # kept
+         /var/lib/db/default      0644 1k
+         /var/lib/db/shop/orders  0644 1k   # kept [state]
+         /var/log/server.log      0644 1k   # kept
+         /var/log/old.log         0644 1k
+         /var/lib/other/main      0644 1k",
+    );
+}
+
+#[test]
+fn small_data_in_the_working_directory_stays_and_secrets_and_history_do_not() {
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\\nMC4C\\n";
+    for (level, rule) in [("file", "workdir"), ("app", "application")] {
+        check(&format!(
+            "ENTRYPOINT /server
+             WORKDIR /app
+             LEVEL {level}
+             SEEN opened /app/tls.pem
+             /server                  0755 elf                   # kept
+             --- layer
+             /app/page.html           0644 1k                    # kept [{rule}]
+             /app/deep/words.txt      0644 1k                    # kept [{rule}]
+             /app/tls.pem             0600 \"{KEY}\"             # kept
+             /app/deploy.pem          0600 \"{KEY}\"             # ashore, unresolved a private key
+             /app/.env                0644 \"PASSWORD=x\"        # ashore, unresolved a file of credentials
+             /app/.env.example        0644 \"PASSWORD=\"         # kept [{rule}]
+             /app/.git/HEAD           0644 \"ref: x\"
+             /app/.aws/credentials    0644 \"x\"                 # ashore, unresolved a file of credentials"
+        ));
+    }
+}
+
+#[test]
+fn at_file_a_module_that_was_loaded_has_shown_what_it_imports() {
+    for (level, lazy) in [("file", ""), ("app", " # kept [python]")] {
+        check(&format!(
+            "ENTRYPOINT /usr/bin/python3.11 /app/main.py
+             WORKDIR /app
+             LEVEL {level}
+             SEEN opened /usr/lib/python3/dist-packages/web.py
+             /usr/bin/python3.11               0755 elf                         # kept
+             /usr/lib/python3.11/os.py         0644 \"\"                        # kept [python]
+             /usr/lib/python3/dist-packages/web.py 0644 \"def f():\\n  import rare\\n\" # kept
+             /usr/lib/python3/dist-packages/rare.py 0644 \"\"{lazy}
+             /usr/lib/python3/dist-packages/late.py 0644 \"def f():\\n  import later\\n\" # kept [python]
+             /usr/lib/python3/dist-packages/later.py 0644 \"\"                  # kept [python]
+             --- layer
+             /app/main.py                      0644 \"import web\\ndef f():\\n  import late\\n\"  # kept"
+        ));
+    }
+}

@@ -188,6 +188,7 @@ fn access_of(word: &str) -> Access {
         "lstat" => Access::LOOKED_UP.with(Access::NOFOLLOW),
         "listed" => Access::LISTED,
         "changed" => Access::CHANGED,
+        "written" => Access::WRITTEN,
         "removed" => Access::REMOVED.with(Access::NOFOLLOW),
         _ => panic!("not an access: {word}"),
     }

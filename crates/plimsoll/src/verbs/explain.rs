@@ -3,6 +3,7 @@
 use crate::cli::Table;
 use crate::failure::{Exit, Failure, Result};
 use crate::print;
+use crate::profile_file;
 use crate::settings;
 
 /// A row of any table, as far as a reader is concerned.
@@ -12,7 +13,7 @@ struct Row {
     page: &'static str,
 }
 
-const TABLES: [(Table, &str); 8] = [
+const TABLES: [(Table, &str); 9] = [
     (Table::Checks, "checks"),
     (Table::Databases, "databases"),
     (Table::Emulations, "emulations"),
@@ -20,6 +21,7 @@ const TABLES: [(Table, &str); 8] = [
     (Table::Followers, "followers"),
     (Table::Formats, "formats"),
     (Table::Probes, "probes"),
+    (Table::Rules, "rules"),
     (Table::Sources, "sources"),
 ];
 
@@ -63,6 +65,16 @@ fn rows(table: Table) -> Vec<Row> {
             .iter()
             .map(|probe| row(probe.id, probe.page))
             .collect(),
+        Table::Rules => plimsoll_checks::RULES
+            .iter()
+            .map(|rule| Row {
+                summary: match rule.aliases {
+                    [] => rule.summary.to_owned(),
+                    aliases => format!("{} ({})", rule.summary, aliases.join(", ")),
+                },
+                ..row(rule.id, rule.page)
+            })
+            .collect(),
         Table::Sources => plimsoll_image::SOURCES
             .iter()
             .map(|source| row(source.scheme, source.help))
@@ -70,17 +82,21 @@ fn rows(table: Table) -> Vec<Row> {
     }
 }
 
-/// Prints the page of whatever has this identifier, or how a recipe or a plimsoll.toml is written.
+/// Prints the page of whatever has this identifier, or how a recipe, a plimsoll.toml or a profile is
+/// written.
 pub(crate) fn explain(id: &str) -> Result<Exit> {
     let file = match id {
         "recipe" => Some(plimsoll_build::recipe::PAGE),
         "config" => Some(settings::PAGE),
+        "profile" | "profile-drift" => Some(profile_file::PAGE),
         _ => None,
     };
     if let Some(page) = file {
         print::line(page.trim_end())?;
         return Ok(Exit::Fine);
     }
+    // `explain DL3009` is asked by those who come from another tool.
+    let id = plimsoll_checks::lint::by_name(id).map_or(id, |rule| rule.id);
     let mut found = false;
     for (table, name) in TABLES {
         for row in rows(table).into_iter().filter(|row| row.id == id) {

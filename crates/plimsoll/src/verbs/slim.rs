@@ -21,9 +21,12 @@ use crate::verbs::referrers;
 use crate::work;
 
 mod probes;
+mod replay;
 mod room;
 mod unseen;
+mod watch;
 
+use replay::Replayed;
 use room::{MAX_REPAIRS, Pace, Phases, Room, Start};
 
 /// Runs the verb.
@@ -34,9 +37,14 @@ pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
         None => default_target(&look.image),
     };
     let mut options = arguments.options.clone();
-    let settings = settings::read(arguments.config.as_deref())?;
-    options.probes.splice(0..0, settings.probes);
-    options.arguments.splice(0..0, settings.arguments);
+    if runs(&options) {
+        let settings = settings::read(arguments.config.as_deref())?;
+        options.probes.splice(0..0, settings.probes);
+        options.arguments.splice(0..0, settings.arguments);
+    } else if !options.probes.is_empty() {
+        return Err(Failure::new("nothing is run, so no --probe can be asked")
+            .hint("--no-run starts nothing, and neither does --profile without --verify"));
+    }
     let slimmed = slim(
         context,
         &look.image,
@@ -50,6 +58,11 @@ pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
         referrers::attach_report(context, &target, kind, &slimmed.report)?;
     }
     Ok(slimmed.exit)
+}
+
+/// Whether the image is started at all.
+fn runs(options: &SlimOptions) -> bool {
+    !options.no_run && (options.profile.profile.is_none() || options.profile.verify)
 }
 
 /// What came of it.
@@ -68,8 +81,11 @@ pub(crate) fn slim(
     target: &str,
     options: &SlimOptions,
 ) -> Result<Slimmed> {
-    if options.no_run {
-        return unseen::slim(context, name, platform, target, options);
+    let profile = replay::read(options)?;
+    let by_profile = profile.as_ref().map(|profile| profile.options(options));
+    let options = by_profile.as_ref().unwrap_or(options);
+    if !runs(options) {
+        return unseen::slim(context, name, platform, target, options, profile.as_ref());
     }
     let began = Instant::now();
     let given = probes::parse(&options.probes)?;
@@ -109,37 +125,41 @@ pub(crate) fn slim(
     };
 
     let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
-    let mut originals = Vec::new();
     let mut notes = Vec::new();
+    let (originals, found) = watch::originals(&mut room, &first, &opened, &mut phases)?;
+    notes.extend(found);
     let mut observations = Observations::default();
-    for start in room.starts.clone() {
-        let mut original = room.run(&first, &opened, "original", &start, &mut phases)?;
-        if start.arguments.is_none() {
-            notes.extend(room.asked.settle(&mut original)?);
-        }
-        room.must_answer(&original, name)?;
-        let once = start.once();
-        let again = room.run(&first, &opened, "original again", &once, &mut phases)?;
-        room.must_answer(&again, name)?;
-        observations.merge(&original.observations);
-        observations.merge(&again.observations);
-        originals.push((original, again));
+    for (original, again) in &originals {
+        watch::merge(&mut observations, original, again);
     }
     room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
     phases.time("clean up", || room::remove(&first));
 
+    let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
+    let nothing = Observations::default();
     let request = Request {
         subject: opened.subject(),
-        observations: &observations,
+        observations: &nothing,
         level: options.level.into(),
         include: &options.includes,
         exclude: &options.excludes,
         keep_packages: &options.keep_packages,
         layers: options.layers.into(),
     };
+    let (watched, gap) = match originals.first() {
+        Some((_, again)) => watch::check(&request, again, &mut observations),
+        None => Default::default(),
+    };
+    let request = Request {
+        // A profile is proved by what it alone makes.
+        observations: replayed
+            .as_ref()
+            .map_or(&observations, Replayed::observations),
+        ..request
+    };
     context.progress.step("planning what must stay");
-    let mut plan = phases.time("plan", || plimsoll_slim::plan(&request));
-    let made = room.make_and_mend(&opened, &request, &mut plan, &mut phases)?;
+    let mut plan = phases.time("plan", || replay::plan(&request, replayed.as_ref()));
+    let made = room.make_and_mend(&opened, &request, &observations, &mut plan, &mut phases)?;
 
     let mut differences = Vec::new();
     for ((original, again), result) in originals.iter().zip(&made.outcomes) {
@@ -186,7 +206,14 @@ pub(crate) fn slim(
             ready(made.outcomes.iter()),
         ],
         ran: runs.sum::<Duration>() + made.ran,
+        watch: watched,
+        scenes: watch::scenes(Some(&room.asked)),
     };
+    let learned = (&*result.image.digest.to_string(), &*proof.verified_by);
+    let asked = Some(&room.asked);
+    notes.extend(replay::write(
+        options, &opened, &request, &plan, asked, learned,
+    )?);
     let done = Done {
         target,
         opened: &opened,
@@ -195,6 +222,7 @@ pub(crate) fn slim(
         plan: &plan,
     };
     let mut report = done.report(context, options, proof, began, phases)?;
+    report.problems.extend(gap);
     for blind in &observations.blind {
         let evidence = plimsoll_model::Evidence::Image;
         report.problems.push(Problem {
@@ -220,7 +248,7 @@ pub(crate) fn slim(
     report.notes.extend(room.asked.weakness());
     context.progress.done();
     let exit = if verified {
-        print::verdict(&report)
+        replay::judge(&mut report, options, replayed.as_ref(), Exit::Fine)
     } else {
         Exit::Unproved
     };
@@ -238,6 +266,10 @@ struct Proof {
     ready: [Option<Duration>; 2],
     /// How long the image's processes ran, all runs together.
     ran: Duration,
+    /// How it is known that the watch saw everything.
+    watch: String,
+    /// The parts of a run in their order.
+    scenes: Vec<String>,
 }
 
 /// A slimmed image that was written.
@@ -261,7 +293,7 @@ impl Done<'_> {
     ) -> Result<Report> {
         let (before, after) = (self.opened.subject(), self.result.subject());
         let name = before.image.name.clone();
-        let (comparison, forced, packages, risks) = phases.time("report", || {
+        let (comparison, forced, packages, risks, rounds) = phases.time("report", || {
             let footprint = plimsoll_checks::footprint(&after);
             let unwanted = [
                 &footprint.shells,
@@ -283,6 +315,7 @@ impl Done<'_> {
                 plimsoll_slim::forced(&before, self.plan, &unwanted),
                 plimsoll_slim::fate(&before, self.plan),
                 plimsoll_slim::risks(self.request, self.plan),
+                plimsoll_slim::rounds(self.request, self.plan, &proof.scenes),
             )
         });
         phases.time("report", || {
@@ -306,6 +339,8 @@ impl Done<'_> {
                 repaired: proof.repaired,
                 forced,
                 packages,
+                rounds,
+                watch: proof.watch,
                 layers: facts::layers(&after),
                 risks,
                 own_seconds: began.elapsed().saturating_sub(proof.ran).as_secs_f64(),

@@ -21,6 +21,26 @@ pub(crate) fn plimsoll(scratch: &Path, arguments: &[&str]) -> Output {
     command(scratch).args(arguments).output().unwrap()
 }
 
+/// The same with this on its standard input.
+pub(crate) fn plimsoll_with_input(scratch: &Path, arguments: &[&str], input: &str) -> Output {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let mut command = command(scratch);
+    let command = command.args(arguments).stdin(Stdio::piped());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
 /// Standard output and standard error, for assertions that explain themselves.
 pub(crate) fn text(output: &Output) -> String {
     let out = String::from_utf8_lossy(&output.stdout);

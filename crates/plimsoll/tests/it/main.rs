@@ -14,4 +14,5 @@ mod floors;
 mod headers;
 mod hostile;
 mod images;
+mod lint;
 mod slim;

@@ -1,7 +1,7 @@
 //! What slim did, and how it is known that the result works.
 
 use plimsoll_model::ImagePath;
-use plimsoll_model::report::{LevelRisk, PackageFate, SlimFacts};
+use plimsoll_model::report::{LevelRisk, PackageFate, PackageShare, Round, SlimFacts};
 use plimsoll_model::text::{bytes, count};
 
 use super::layout::{Column, Page, clean, short};
@@ -39,10 +39,12 @@ pub(super) fn write(facts: &SlimFacts, page: &mut Page) {
         let by = short(&clean(&layer.created_by), 120);
         page.fact(name, &format!("{stored}, {files} files: {by}"));
     }
-    fate(&facts.packages, page);
+    page.fact("watch", &clean(&facts.watch));
     if !facts.seconds.is_empty() {
         page.fact("seconds", &seconds(facts));
     }
+    fate(&facts.packages, page);
+    rounds(&facts.rounds, page);
     risks(facts, page);
     list("Had to stay, and why", &facts.forced, page);
     list(
@@ -86,27 +88,82 @@ fn fate(fate: &PackageFate, page: &mut Page) {
         whole,
         partial,
         gone,
+        table,
     } = fate;
     if whole.is_empty() && partial.is_empty() && gone.is_empty() {
         return;
     }
-    let counts = format!(
-        "{} whole, {} in part, {} gone",
+    page.heading(&format!(
+        "Packages: {} whole, {} in part, {} gone",
         whole.len(),
         partial.len(),
         gone.len()
+    ));
+    let (left, stays): (Vec<_>, Vec<_>) = table.iter().partition(|row| row.fate == "gone");
+    let row = |row: &&PackageShare| {
+        vec![
+            short(&clean(&row.name), 40),
+            short(&clean(&row.version), 30),
+            if row.fate == "partial" {
+                "in part"
+            } else {
+                row.fate
+            }
+            .to_owned(),
+            bytes(row.kept_bytes),
+            bytes(row.bytes),
+            format!("{} of {}", count(row.kept_files), count(row.files)),
+        ]
+    };
+    if !stays.is_empty() {
+        use Column::{Left, Right};
+        page.table(
+            &[Left, Left, Left, Right, Right, Right],
+            &["package", "version", "", "keeps", "of", "files"],
+            stays.iter().take(SHOWN).map(row).collect(),
+        );
+        more(stays.len(), page);
+    }
+    // The largest first, which is what people look for.
+    let named: Vec<String> = left.iter().map(|row| clean(&row.name)).collect();
+    if !named.is_empty() {
+        let mut shown = named
+            .iter()
+            .take(SHOWN)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        if named.len() > SHOWN {
+            shown.push_str(&format!(" and {} more", named.len() - SHOWN));
+        }
+        page.paragraph(2, &format!("gone: {shown}"));
+    }
+}
+
+/// What each part of the runs brought.
+fn rounds(rounds: &[Round], page: &mut Page) {
+    if rounds.is_empty() {
+        return;
+    }
+    page.heading("What each part of the runs brought");
+    let row = |round: &Round| {
+        let examples = round.examples.iter().map(ImagePath::to_string);
+        vec![
+            short(&clean(&round.name), 40),
+            count(round.files),
+            count(round.alone),
+            bytes(round.alone_bytes),
+            examples.collect::<Vec<_>>().join(", "),
+        ]
+    };
+    use Column::{Left, Rest, Right};
+    page.table(
+        &[Left, Right, Right, Right, Rest],
+        &["", "files", "it alone", "bytes", "such as"],
+        rounds.iter().take(SHOWN * 2).map(row).collect(),
     );
-    page.fact("packages", &counts);
-    for (name, packages) in [("whole", whole), ("in part", partial), ("gone", gone)] {
-        if packages.is_empty() {
-            continue;
-        }
-        let shown = packages.iter().take(SHOWN).map(|package| clean(package));
-        let mut shown = shown.collect::<Vec<_>>().join(", ");
-        if packages.len() > SHOWN {
-            shown.push_str(&format!(" and {} more", packages.len() - SHOWN));
-        }
-        page.fact("", &format!("{name}: {shown}"));
+    if rounds.len() > SHOWN * 2 {
+        page.paragraph(2, &format!("and {} more", rounds.len() - SHOWN * 2));
     }
 }
 

@@ -54,6 +54,7 @@ fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
         watch: false,
         probes: &[],
         again: false,
+        spend: false,
         limits: Limits::default(),
         owners: &|_| None,
     };

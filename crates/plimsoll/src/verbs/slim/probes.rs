@@ -80,6 +80,20 @@ impl Asked {
         Ok(notes)
     }
 
+    /// What was asked, but for the image's own health check, which any run asks by itself; nothing
+    /// where it was found by itself.
+    pub(super) fn given(&self) -> Vec<String> {
+        if self.is_found {
+            return Vec::new();
+        }
+        let own = usize::from(self.has_check);
+        let given = self
+            .probes
+            .iter()
+            .take(self.probes.len().saturating_sub(own));
+        given.map(ToString::to_string).collect()
+    }
+
     /// What the user should know about a proof that proves little.
     pub(super) fn weakness(&self) -> Option<String> {
         if !self.is_found {
@@ -280,6 +294,7 @@ mod tests {
             took: vec![std::time::Duration::ZERO; answers.len()],
             later: Vec::new(),
             observations: plimsoll_model::Observations::default(),
+            read: None,
             listening: Vec::new(),
             running_as: Vec::new(),
             exit: None,

@@ -62,6 +62,8 @@ pub(super) struct Start {
     pub(super) arguments: Option<Vec<String>>,
     /// Whether it is also reloaded, and started a second time.
     pub(super) again: bool,
+    /// Whether nobody needs the tree afterwards.
+    pub(super) spend: bool,
 }
 
 impl Start {
@@ -72,6 +74,7 @@ impl Start {
         let all = own.into_iter().chain(lists.into_iter().map(Some));
         all.map(|arguments| Self {
             again: arguments.is_none(),
+            spend: false,
             arguments,
         })
         .collect()
@@ -207,6 +210,7 @@ impl Room<'_> {
                 &[]
             },
             again: start.again,
+            spend: start.spend,
             limits: self.limits(),
             owners: &owners,
         };
@@ -215,6 +219,11 @@ impl Room<'_> {
             .map_err(|error| failed(&error))?;
         for answer in &mut outcome.answers {
             answer.probe.push_str(&said);
+        }
+        if start.arguments.is_some() {
+            for seen in outcome.observations.seen.values_mut() {
+                seen.during.push_str(&said);
+            }
         }
         Ok(outcome)
     }
@@ -265,10 +274,12 @@ impl Room<'_> {
     }
 
     /// Writes what the plan keeps, runs it, adds what it missed, and again until nothing is.
+    /// `original_seen` is what runs of the original touched.
     pub(super) fn make_and_mend(
         &self,
         original: &Opened,
         request: &Request<'_>,
+        original_seen: &Observations,
         plan: &mut Plan,
         phases: &mut Phases,
     ) -> Result<Made> {
@@ -307,7 +318,12 @@ impl Room<'_> {
                 outcomes.push(outcome);
             }
             phases.time("clean up", || remove(&root));
-            let missing = phases.time("plan", || plimsoll_slim::repair(request, plan, &seen));
+            // What the original asked for as well, and was not believed, is no news.
+            let seen_before = Request {
+                observations: original_seen,
+                ..*request
+            };
+            let missing = phases.time("plan", || plimsoll_slim::repair(&seen_before, plan, &seen));
             if missing.is_empty() || round == MAX_REPAIRS {
                 let config_digest = written.config_digest;
                 let still_missing = missing.len();

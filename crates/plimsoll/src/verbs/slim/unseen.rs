@@ -1,44 +1,45 @@
-//! `slim --no-run`: by reading alone, for an image of another architecture, or one nobody may start.
+//! `slim --no-run` and `slim --profile`: nothing is started. By reading alone, for an image of another
+//! architecture or one nobody may start; or by what earlier runs taught.
 
 use std::time::Instant;
 
 use plimsoll_model::Observations;
 use plimsoll_slim::Request;
 
+use super::replay::{self, Replayed};
 use super::room::Phases;
 use super::{Done, Proof, Slimmed, as_written};
 use crate::cli::SlimOptions;
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Exit, Result};
+use crate::profile_file::ProfileFile;
 use crate::session::{self, Context, Opened};
 use crate::target::Target;
 use crate::work;
 
-/// Slims the image called `name` into `target` without starting it. The report says that nothing
-/// was verified, and the exit code that it could not be judged.
+/// Slims the image called `name` into `target` without starting it. Unless the result is the very one
+/// that was verified when the profile was written, the report says that nothing was verified, and the
+/// exit code that it could not be judged.
 pub(super) fn slim(
     context: &Context,
     name: &str,
     platform: Option<&str>,
     target: &str,
     options: &SlimOptions,
+    profile: Option<&ProfileFile>,
 ) -> Result<Slimmed> {
     let began = Instant::now();
-    if !options.probes.is_empty() {
-        return Err(
-            Failure::new("--no-run starts nothing, so no --probe can be asked")
-                .hint("leave one of them out"),
-        );
-    }
     let sink = Target::open(target)?;
     let scratch = work::on_disk(&context.leftovers)?;
     let mut phases = Phases::default();
     let opened = phases.time("read", || {
         session::open(context, name, platform, Some(scratch.path()))
     })?;
-    let observations = Observations::default();
+    let replayed = profile.map(|profile| Replayed::of(profile, &opened));
+    let nothing = Observations::default();
+    let observations = replayed.as_ref().map_or(&nothing, Replayed::observations);
     let request = Request {
         subject: opened.subject(),
-        observations: &observations,
+        observations,
         level: options.level.into(),
         layers: options.layers.into(),
         include: &options.includes,
@@ -46,7 +47,7 @@ pub(super) fn slim(
         keep_packages: &options.keep_packages,
     };
     context.progress.step("planning what must stay");
-    let plan = phases.time("plan", || plimsoll_slim::plan(&request));
+    let plan = phases.time("plan", || replay::plan(&request, replayed.as_ref()));
     let draft = phases.time("plan", || plimsoll_slim::draft(&request, &plan));
     context.progress.step(&format!("writing {target}"));
     let written = phases.time("write", || sink.write(context, &draft, options.compression))?;
@@ -66,18 +67,38 @@ pub(super) fn slim(
         request: &request,
         plan: &plan,
     };
+    let digest = result.image.digest.to_string();
+    let verified_by = replayed
+        .as_ref()
+        .map(|replayed| replayed.verified_by(&digest));
+    let verified_by = verified_by.unwrap_or_default();
     let proof = Proof {
-        sandbox: "not run".to_owned(),
+        sandbox: match verified_by.is_empty() {
+            true => "not run".to_owned(),
+            false => {
+                "not run now: this very result was verified when the profile was written".to_owned()
+            }
+        },
+        verified_by: verified_by.clone(),
         ..Proof::default()
     };
     let mut report = done.report(context, options, proof, began, phases)?;
-    report.notes.push(
-        "not verified: nothing was run, so files that are found only at run time may be missing"
-            .to_owned(),
-    );
+    let usual = if verified_by.is_empty() {
+        let why = match &replayed {
+            Some(_) => "what the profile does not name may be missing; --verify runs it",
+            None => "files that are found only at run time may be missing",
+        };
+        report
+            .notes
+            .push(format!("not verified: nothing was run, so {why}"));
+        Exit::Incomplete
+    } else {
+        Exit::Fine
+    };
+    let learned = (&*digest, &*verified_by);
+    let written = replay::write(options, &opened, &request, &plan, None, learned)?;
+    report.notes.extend(written);
     context.progress.done();
-    Ok(Slimmed {
-        report,
-        exit: Exit::Incomplete,
-    })
+    let exit = replay::judge(&mut report, options, replayed.as_ref(), usual);
+    Ok(Slimmed { report, exit })
 }

@@ -1,0 +1,230 @@
+//! Known vulnerabilities as JSON.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::vulnerability::{AskedData, Counts, Part, Quiet, Unjudged};
+use plimsoll_model::{ScanFacts, Severity, Vulnerability, text};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct JsonScan {
+    name: String,
+    distribution: String,
+    complete: bool,
+    packages: u64,
+    judged: u64,
+    unjudged: Vec<JsonUnjudged>,
+    data: Vec<JsonData>,
+    counts: JsonCounts,
+    parts: BTreeMap<&'static str, JsonCounts>,
+    vulnerabilities: Vec<JsonVulnerability>,
+    quiet: Vec<JsonQuiet>,
+    stale_ignores: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonUnjudged {
+    why: String,
+    packages: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonData {
+    scope: String,
+    feeds: Vec<String>,
+    date: Option<String>,
+    age_days: Option<i64>,
+    advisories: u64,
+    lists_unfixed: bool,
+}
+
+#[derive(Serialize)]
+struct JsonCounts {
+    by_package: u64,
+    by_source: u64,
+    distinct: u64,
+    fixable: u64,
+    unfixed: u64,
+    unimportant: u64,
+    exploited: u64,
+    severities: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct JsonVulnerability {
+    id: String,
+    aliases: Vec<String>,
+    package: JsonAffected,
+    state: &'static str,
+    status: &'static str,
+    fixed: Vec<String>,
+    severity: Option<&'static str>,
+    severity_by: &'static str,
+    cvss: Option<JsonCvss>,
+    exploited: Option<JsonExploited>,
+    epss: Option<f64>,
+    feed: String,
+    title: String,
+    url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonAffected {
+    ecosystem: &'static str,
+    name: String,
+    version: String,
+    source: String,
+    source_version: String,
+    purl: String,
+    part: &'static str,
+    layer: Option<u32>,
+    path: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonCvss {
+    vector: String,
+    score: f64,
+}
+
+#[derive(Serialize)]
+struct JsonExploited {
+    since: String,
+    ransomware: bool,
+}
+
+#[derive(Serialize)]
+struct JsonQuiet {
+    by: String,
+    status: String,
+    reason: String,
+    justification: String,
+    until: Option<String>,
+    vulnerability: JsonVulnerability,
+}
+
+impl From<&ScanFacts> for JsonScan {
+    fn from(facts: &ScanFacts) -> Self {
+        let mut parts = BTreeMap::new();
+        for part in [Part::Base, Part::Application, Part::Unknown] {
+            let members = facts.vulnerabilities.iter();
+            let counts = Counts::of(members.filter(|it| it.package.part == part));
+            if counts.rows > 0 {
+                parts.insert(part.name(), JsonCounts::from(&counts));
+            }
+        }
+        Self {
+            name: clean(&facts.name),
+            distribution: clean(&facts.distribution),
+            complete: facts.is_complete(),
+            packages: facts.packages,
+            judged: facts.judged,
+            unjudged: facts.unjudged.iter().map(JsonUnjudged::from).collect(),
+            data: facts.data.iter().map(JsonData::from).collect(),
+            counts: JsonCounts::from(&facts.counts()),
+            parts,
+            vulnerabilities: facts
+                .vulnerabilities
+                .iter()
+                .map(JsonVulnerability::from)
+                .collect(),
+            quiet: facts.quiet.iter().map(JsonQuiet::from).collect(),
+            stale_ignores: facts.stale_ignores.iter().map(|it| clean(it)).collect(),
+        }
+    }
+}
+
+impl From<&Unjudged> for JsonUnjudged {
+    fn from(it: &Unjudged) -> Self {
+        Self {
+            why: clean(&it.why),
+            packages: it.packages.iter().map(|name| clean(name)).collect(),
+        }
+    }
+}
+
+impl From<&AskedData> for JsonData {
+    fn from(data: &AskedData) -> Self {
+        Self {
+            scope: data.scope.clone(),
+            feeds: data.feeds.iter().map(|feed| clean(feed)).collect(),
+            date: (!data.date.is_empty()).then(|| clean(&data.date)),
+            age_days: data.age,
+            advisories: data.rows,
+            lists_unfixed: data.lists_unfixed,
+        }
+    }
+}
+
+impl From<&Counts> for JsonCounts {
+    fn from(counts: &Counts) -> Self {
+        let severities = counts.severities.iter();
+        Self {
+            by_package: counts.rows,
+            by_source: counts.by_source,
+            distinct: counts.distinct,
+            fixable: counts.fixable,
+            unfixed: counts.unfixed,
+            unimportant: counts.unimportant,
+            exploited: counts.exploited,
+            severities: severities
+                .map(|(severity, &count)| (severity.map_or("unknown", Severity::name), count))
+                .collect(),
+        }
+    }
+}
+
+impl From<&Vulnerability> for JsonVulnerability {
+    fn from(it: &Vulnerability) -> Self {
+        let package = &it.package;
+        Self {
+            id: clean(&it.id),
+            aliases: it.aliases.iter().map(|alias| clean(alias)).collect(),
+            package: JsonAffected {
+                ecosystem: package.ecosystem,
+                name: clean(&package.name),
+                version: clean(&package.version),
+                source: clean(&package.source),
+                source_version: clean(&package.source_version),
+                purl: clean(&package.purl),
+                part: package.part.name(),
+                layer: package.layer,
+                path: package.place.as_ref().map(ToString::to_string),
+            },
+            state: it.state.name(),
+            status: it.status,
+            fixed: it.fixed.iter().map(|version| clean(version)).collect(),
+            severity: it.severity.map(Severity::name),
+            severity_by: it.severity_by.name(),
+            cvss: it.cvss.as_ref().map(|cvss| JsonCvss {
+                vector: clean(&cvss.vector),
+                score: f64::from(cvss.score) / 10.0,
+            }),
+            exploited: it.exploited.as_ref().map(|it| JsonExploited {
+                since: clean(&it.since),
+                ransomware: it.ransomware,
+            }),
+            epss: it.epss.map(|millionths| f64::from(millionths) / 1e6),
+            feed: clean(&it.feed),
+            title: clean(&it.title),
+            url: it.url.as_ref().map(|url| clean(url)),
+        }
+    }
+}
+
+impl From<&Quiet> for JsonQuiet {
+    fn from(it: &Quiet) -> Self {
+        Self {
+            by: clean(&it.by),
+            status: clean(&it.status),
+            reason: clean(&it.reason),
+            justification: clean(&it.justification),
+            until: it.until.clone(),
+            vulnerability: JsonVulnerability::from(&it.vulnerability),
+        }
+    }
+}
+
+fn clean(words: &str) -> String {
+    text::printable(words.as_bytes())
+}

@@ -1,0 +1,374 @@
+//! Known vulnerabilities: what was asked, the counts side by side, and each of the worst.
+
+use std::collections::BTreeMap;
+
+use plimsoll_model::text::count;
+use plimsoll_model::vulnerability::{Counts, Part, SeverityBy, VulnerabilityState};
+use plimsoll_model::{Report, ScanFacts, Severity, Vulnerability};
+
+use super::layout::{Column, Page, clean, short};
+
+/// Packages that are shown.
+const PACKAGES: usize = 15;
+/// Vulnerabilities that are shown one by one.
+const SHOWN: usize = 25;
+/// The severities, worst first; `None` where nobody says.
+const SEVERITIES: [Option<Severity>; 6] = [
+    Some(Severity::Critical),
+    Some(Severity::High),
+    Some(Severity::Medium),
+    Some(Severity::Low),
+    Some(Severity::Info),
+    None,
+];
+
+pub(super) fn write(report: &Report, page: &mut Page) {
+    if let [first, second, ..] = &*report.scans {
+        side_by_side(&[first, second], page);
+    }
+    for facts in &report.scans {
+        one(facts, page);
+    }
+}
+
+fn one(facts: &ScanFacts, page: &mut Page) {
+    let counts = facts.counts();
+    page.heading(&format!(
+        "Known vulnerabilities of {}: {}",
+        clean(&facts.name),
+        total(facts, &counts)
+    ));
+    page.fact("distribution", &clean(&facts.distribution));
+    page.fact(
+        "judged",
+        &format!(
+            "{} of {} packages",
+            count(facts.judged),
+            count(facts.packages)
+        ),
+    );
+    for data in &facts.data {
+        page.fact("data", &asked(data));
+    }
+    if !facts.vulnerabilities.is_empty() {
+        severities(facts, page);
+        parts(facts, page);
+        packages(facts, page);
+        list(facts, page);
+    }
+    quiet(facts, page);
+}
+
+/// The count, or that there is none to be had.
+fn total(facts: &ScanFacts, counts: &Counts) -> String {
+    if counts.rows == 0 {
+        return match facts.is_complete() {
+            true => "none known".to_owned(),
+            false if facts.judged == 0 => "cannot be judged".to_owned(),
+            false => "none found in what could be judged".to_owned(),
+        };
+    }
+    format!(
+        "{} ({} fixable, {} unfixed, {} unimportant to the vendor), {} by installed package",
+        counts.by_source, counts.fixable, counts.unfixed, counts.unimportant, counts.rows
+    )
+}
+
+fn asked(data: &plimsoll_model::vulnerability::AskedData) -> String {
+    let age = match data.age {
+        Some(0) => ", of today".to_owned(),
+        Some(1) => format!(", of {}, 1 day old", data.date),
+        Some(days) => format!(", of {}, {days} days old", data.date),
+        None => ", of an unknown day".to_owned(),
+    };
+    let lists = match data.lists_unfixed {
+        true => "lists unfixed flaws too",
+        false => "lists fixed flaws only",
+    };
+    let feeds = data.feeds.join(", ");
+    clean(&format!(
+        "{}: {} advisories ({feeds}){age}; {lists}",
+        data.scope,
+        count(data.rows)
+    ))
+}
+
+/// One line a severity, split by what can be done.
+fn severities(facts: &ScanFacts, page: &mut Page) {
+    let mut rows = Vec::new();
+    for severity in SEVERITIES {
+        let of = |state: Option<VulnerabilityState>| {
+            let members = facts.vulnerabilities.iter().filter(|it| {
+                it.severity == severity && state.is_none_or(|state| it.state == state)
+            });
+            Counts::of(members).by_source
+        };
+        if of(None) == 0 {
+            continue;
+        }
+        let name = severity.map_or("not said", Severity::name).to_owned();
+        let mut row = vec![name, count(of(None))];
+        for state in [
+            VulnerabilityState::Fixable,
+            VulnerabilityState::Unfixed,
+            VulnerabilityState::Unimportant,
+        ] {
+            row.push(count(of(Some(state))));
+        }
+        rows.push(row);
+    }
+    use Column::{Left, Right};
+    page.line("");
+    page.table(
+        &[Left, Right, Right, Right, Right],
+        &["severity", "all", "fixable", "unfixed", "unimportant"],
+        rows,
+    );
+}
+
+/// What came with the base, and what with the application.
+fn parts(facts: &ScanFacts, page: &mut Page) {
+    let mut rows = Vec::new();
+    for part in [Part::Base, Part::Application, Part::Unknown] {
+        let counts = Counts::of(
+            facts
+                .vulnerabilities
+                .iter()
+                .filter(|it| it.package.part == part),
+        );
+        if counts.rows > 0 {
+            let name = match part {
+                Part::Base => "base",
+                Part::Application => "application",
+                Part::Unknown => "base or application",
+            };
+            rows.push(counted(name.to_owned(), &counts));
+        }
+    }
+    let mut layers: BTreeMap<u32, Vec<&Vulnerability>> = BTreeMap::new();
+    for it in &facts.vulnerabilities {
+        if let Some(layer) = it.package.layer {
+            layers.entry(layer).or_default().push(it);
+        }
+    }
+    for (layer, members) in layers {
+        rows.push(counted(format!("layer {layer}"), &Counts::of(members)));
+    }
+    table("part", rows, page);
+}
+
+fn packages(facts: &ScanFacts, page: &mut Page) {
+    let mut packages: BTreeMap<(&str, &str), Vec<&Vulnerability>> = BTreeMap::new();
+    for it in &facts.vulnerabilities {
+        let key = (&*it.package.source, &*it.package.source_version);
+        packages.entry(key).or_default().push(it);
+    }
+    let mut rows: Vec<(Counts, String)> = packages
+        .into_iter()
+        .map(|((name, version), members)| {
+            (
+                Counts::of(members),
+                short(&clean(&format!("{name} {version}")), 50),
+            )
+        })
+        .collect();
+    rows.sort_by_key(|(counts, _)| std::cmp::Reverse(counts.by_source));
+    let more = rows.len().saturating_sub(PACKAGES);
+    let shown = rows.into_iter().take(PACKAGES);
+    table(
+        "source package",
+        shown.map(|(counts, name)| counted(name, &counts)).collect(),
+        page,
+    );
+    if more > 0 {
+        page.line(&format!("  and {more} more"));
+    }
+}
+
+fn counted(name: String, counts: &Counts) -> Vec<String> {
+    let numbers = [
+        counts.by_source,
+        counts.fixable,
+        counts.unfixed,
+        counts.unimportant,
+    ];
+    std::iter::once(name).chain(numbers.map(count)).collect()
+}
+
+fn table(first: &str, rows: Vec<Vec<String>>, page: &mut Page) {
+    if rows.is_empty() {
+        return;
+    }
+    use Column::{Left, Right};
+    page.line("");
+    page.table(
+        &[Left, Right, Right, Right, Right],
+        &[first, "all", "fixable", "unfixed", "unimportant"],
+        rows,
+    );
+}
+
+/// The worst, one by one, each once for all packages of a source.
+fn list(facts: &ScanFacts, page: &mut Page) {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut rows = Vec::new();
+    for it in &facts.vulnerabilities {
+        if seen.insert((&it.package.source, &it.id)) && rows.len() < SHOWN {
+            rows.push(vec![
+                clean(&it.id),
+                clean(&format!(
+                    "{} {}",
+                    it.package.source, it.package.source_version
+                )),
+                opinion(it),
+                remedy(it),
+            ]);
+        }
+    }
+    let more = seen.len() - rows.len();
+    use Column::{Left, Rest};
+    page.line("");
+    page.table(
+        &[Left, Left, Left, Rest],
+        &["vulnerability", "package", "severity", "what to do"],
+        rows,
+    );
+    if more > 0 {
+        page.line(&format!("  and {more} more: --format json has all"));
+    }
+}
+
+/// The severity, whose it is where that is not the vendor's, the CVSS score, the marks.
+fn opinion(it: &Vulnerability) -> String {
+    let mut words = vec![it.severity.map_or("not said", Severity::name).to_owned()];
+    if let Some(cvss) = &it.cvss {
+        let by = if it.severity_by == SeverityBy::Cvss {
+            "by CVSS"
+        } else {
+            "CVSS"
+        };
+        words.push(format!("{by} {}.{}", cvss.score / 10, cvss.score % 10));
+    }
+    if it.exploited.is_some() {
+        words.push("EXPLOITED".to_owned());
+    }
+    if let Some(epss) = it.epss.filter(|&epss| epss >= 10_000) {
+        words.push(format!("EPSS {} %", epss / 10_000));
+    }
+    words.join(", ")
+}
+
+fn remedy(it: &Vulnerability) -> String {
+    let fixed = clean(&it.fixed.join(", "));
+    match it.state {
+        VulnerabilityState::Fixable => format!("upgrade to {fixed}"),
+        VulnerabilityState::Unfixed => match it.status {
+            "ignored" => "the vendor will not fix it".to_owned(),
+            "deferred" => "the vendor fixes it later".to_owned(),
+            "end-of-life" => "no more fixes: the release is not supported".to_owned(),
+            "undetermined" => "the vendor is looking into it".to_owned(),
+            _ => "not fixed yet".to_owned(),
+        },
+        VulnerabilityState::Unimportant if fixed.is_empty() => "nothing: unimportant".to_owned(),
+        VulnerabilityState::Unimportant => format!("unimportant; fixed in {fixed}"),
+    }
+}
+
+/// What counts for nothing, and who said so.
+fn quiet(facts: &ScanFacts, page: &mut Page) {
+    if !facts.quiet.is_empty() {
+        page.line("");
+        page.line(&format!("  Not counted ({}):", facts.quiet.len()));
+        for it in &facts.quiet {
+            let until = it
+                .until
+                .as_ref()
+                .map(|day| format!(", until {day}"))
+                .unwrap_or_default();
+            let why = [&*it.justification, &*it.reason]
+                .into_iter()
+                .filter(|text| !text.is_empty());
+            let why = why.collect::<Vec<_>>().join(": ");
+            page.paragraph(
+                4,
+                &clean(&format!(
+                    "{} in {}: {} by {}{until}: {why}",
+                    it.vulnerability.id, it.vulnerability.package.name, it.status, it.by
+                )),
+            );
+        }
+    }
+    for sentence in &facts.stale_ignores {
+        page.paragraph(2, &clean(&format!("stale: {sentence}")));
+    }
+}
+
+/// The proof: the same numbers of two images, each split into what can be compared.
+fn side_by_side(scans: &[&ScanFacts], page: &mut Page) {
+    page.heading("Known vulnerabilities side by side");
+    let parts: Vec<[Counts; 3]> = scans.iter().map(|facts| split(facts)).collect();
+    let row = |name: &str, value: &dyn Fn(usize) -> String| {
+        let mut row = vec![name.to_owned()];
+        row.extend((0..scans.len()).map(value));
+        row
+    };
+    let number = |name: &str, part: usize, of: fn(&Counts) -> u64| {
+        row(name, &|image| {
+            let counts = &parts[image][part];
+            match of(counts) {
+                0 if !scans[image].is_complete() => "? (0 found)".to_owned(),
+                some => count(some),
+            }
+        })
+    };
+    let rows = vec![
+        row("packages judged", &|image| {
+            format!(
+                "{} of {}",
+                count(scans[image].judged),
+                count(scans[image].packages)
+            )
+        }),
+        number("distribution, by installed package", 0, |counts| {
+            counts.rows
+        }),
+        number("distribution, by source package", 0, |counts| {
+            counts.by_source
+        }),
+        number("  fixable", 0, |counts| counts.fixable),
+        number("  unfixed", 0, |counts| counts.unfixed),
+        number("  unimportant to the vendor", 0, |counts| {
+            counts.unimportant
+        }),
+        number("application and languages", 1, |counts| counts.by_source),
+        number("  fixable", 1, |counts| counts.fixable),
+        number("  unfixed", 1, |counts| counts.unfixed),
+        number("all, by source package", 2, |counts| counts.by_source),
+        number("  different identifiers", 2, |counts| counts.distinct),
+        number("  known to be exploited", 2, |counts| counts.exploited),
+    ];
+    let names: Vec<String> = scans
+        .iter()
+        .map(|facts| short(&clean(&facts.name), 28))
+        .collect();
+    let mut header = vec![""];
+    header.extend(names.iter().map(String::as_str));
+    page.table(&[Column::Left, Column::Right, Column::Right], &header, rows);
+}
+
+/// The distribution's packages, all others, all.
+fn split(facts: &ScanFacts) -> [Counts; 3] {
+    let is_distribution = |it: &&Vulnerability| {
+        plimsoll_model::package::ecosystem::is_distribution(it.package.ecosystem)
+    };
+    [
+        Counts::of(facts.vulnerabilities.iter().filter(is_distribution)),
+        Counts::of(
+            facts
+                .vulnerabilities
+                .iter()
+                .filter(|it| !is_distribution(it)),
+        ),
+        facts.counts(),
+    ]
+}

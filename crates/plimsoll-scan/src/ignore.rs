@@ -1,0 +1,323 @@
+//! The ignore file: which vulnerabilities count for nothing, why, and until when.
+//!
+//! ```text
+//! # One a line: the identifier, the last day on which it holds, and the reason.
+//! CVE-2021-1234  until=2026-12-31  # the parser is not reachable from outside
+//! CVE-2021-9999  package=libfoo*   # only in this package
+//! ```
+//!
+//! or the same as TOML:
+//!
+//! ```toml
+//! [[ignore]]
+//! id = "CVE-2021-1234"
+//! package = "libfoo*"
+//! reason = "the parser is not reachable from outside"
+//! until = 2026-12-31
+//! ```
+//!
+//! Everything ignored is in the report with its reason. An entry that ignores nothing, or not any
+//! longer, is stale and said to be so: nobody cleans up what nobody sees.
+
+use std::fmt;
+
+use plimsoll_model::vulnerability::Quiet;
+use plimsoll_model::{ScanFacts, Vulnerability};
+use serde::Deserialize;
+
+use crate::Date;
+
+/// An ignore file, read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ignores {
+    /// What the file is called in reports.
+    pub name: String,
+    /// Its entries, in their order.
+    pub entries: Vec<Ignore>,
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignore {
+    /// The identifier, or one of the other names of it.
+    pub id: String,
+    /// Only in packages of this name, installed or source (a glob); in all of them if empty.
+    pub package: String,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub until: Option<Date>,
+    /// The line it begins in, counted from 1; 0 where that is not known.
+    pub line: usize,
+}
+
+/// Why an ignore file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoreError {
+    /// The line, counted from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// What is wrong, as a phrase.
+    pub why: String,
+}
+
+impl fmt::Display for IgnoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.why),
+            line => write!(f, "line {line}: {}", self.why),
+        }
+    }
+}
+
+impl std::error::Error for IgnoreError {}
+
+impl Ignores {
+    /// Reads an ignore file.
+    ///
+    /// # Errors
+    /// With the first line that is not understood, or has no reason.
+    pub fn parse(name: &str, text: &str) -> Result<Self, IgnoreError> {
+        let is_toml = text.lines().any(|line| line.trim_start().starts_with("[["));
+        let entries = if is_toml {
+            by_table(text)?
+        } else {
+            by_line(text)?
+        };
+        let reasonless = entries.iter().find(|entry| entry.reason.trim().is_empty());
+        if let Some(entry) = reasonless {
+            return Err(IgnoreError {
+                line: entry.line,
+                why: format!("{} is ignored without a reason", entry.id),
+            });
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            entries,
+        })
+    }
+
+    /// Takes out of `facts` what is ignored on the day `today`, and notes which entries are stale.
+    pub fn apply(&self, facts: &mut ScanFacts, today: Date) {
+        let mut used = vec![false; self.entries.len()];
+        let all = std::mem::take(&mut facts.vulnerabilities);
+        for vulnerability in all {
+            let mut fitting = self.entries.iter().zip(&mut used);
+            let found = fitting.find(|(entry, _)| entry.fits(&vulnerability) && entry.holds(today));
+            let Some((entry, used)) = found else {
+                facts.vulnerabilities.push(vulnerability);
+                continue;
+            };
+            *used = true;
+            facts.quiet.push(Quiet {
+                vulnerability,
+                by: self.name.clone(),
+                status: "ignored".to_owned(),
+                reason: entry.reason.clone(),
+                justification: String::new(),
+                until: entry.until.map(|day| day.to_string()),
+            });
+        }
+        let stale = self.entries.iter().zip(&used).filter(|&(_, &used)| !used);
+        let sentences = stale.map(|(entry, _)| {
+            let place = match entry.line {
+                0 => self.name.clone(),
+                line => format!("{} line {line}", self.name),
+            };
+            match entry.until {
+                Some(until) if until < today => {
+                    format!(
+                        "{place}: {} was ignored until {until}, and is not any more",
+                        entry.id
+                    )
+                }
+                _ => format!("{place}: {} is ignored, and nothing here has it", entry.id),
+            }
+        });
+        facts.stale_ignores.extend(sentences);
+    }
+}
+
+impl Ignore {
+    fn fits(&self, vulnerability: &Vulnerability) -> bool {
+        let same = |id: &String| id.eq_ignore_ascii_case(&self.id);
+        let package = &vulnerability.package;
+        let named = |name: &str| fast_glob::glob_match(&self.package, name);
+        (same(&vulnerability.id) || vulnerability.aliases.iter().any(same))
+            && (self.package.is_empty() || named(&package.name) || named(&package.source))
+    }
+
+    fn holds(&self, today: Date) -> bool {
+        self.until.is_none_or(|until| today <= until)
+    }
+}
+
+fn by_line(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
+    let mut entries = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line_number = index + 1;
+        let failed = |why: String| IgnoreError {
+            line: line_number,
+            why,
+        };
+        let (words, reason) = line.split_once('#').unwrap_or((line, ""));
+        let mut words = words.split_whitespace();
+        let Some(id) = words.next() else {
+            continue;
+        };
+        let mut entry = Ignore {
+            id: id.to_owned(),
+            package: String::new(),
+            reason: reason.trim().to_owned(),
+            until: None,
+            line: line_number,
+        };
+        for word in words {
+            // `exp:` is what files of other scanners have.
+            match word.split_once(['=', ':']) {
+                Some(("until" | "exp", day)) => entry.until = Some(date(day).map_err(failed)?),
+                Some(("package", name)) => name.clone_into(&mut entry.package),
+                _ => return Err(failed(format!("`{word}` is not understood"))),
+            }
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no day, such as 2026-12-31"))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    ignore: Vec<Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    id: String,
+    #[serde(default)]
+    package: String,
+    #[serde(default)]
+    reason: String,
+    until: Option<toml::Value>,
+}
+
+fn by_table(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
+    let whole = |why: String| IgnoreError { line: 0, why };
+    let file: File = toml::from_str(text).map_err(|error| whole(error.message().to_owned()))?;
+    let entries = file.ignore.into_iter().map(|table| {
+        let until = match table.until {
+            None => None,
+            Some(toml::Value::Datetime(day)) => Some(date(&day.to_string()).map_err(whole)?),
+            Some(toml::Value::String(day)) => Some(date(&day).map_err(whole)?),
+            Some(other) => return Err(whole(format!("`until = {other}` is no day"))),
+        };
+        Ok(Ignore {
+            id: table.id,
+            package: table.package,
+            reason: table.reason,
+            until,
+            line: 0,
+        })
+    });
+    entries.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_model::vulnerability::Affected;
+
+    use super::*;
+
+    fn facts(rows: &[(&str, &str)]) -> ScanFacts {
+        let one = |&(id, package): &(&str, &str)| Vulnerability {
+            id: id.to_owned(),
+            aliases: vec![format!("{id}-ALIAS")],
+            package: Affected {
+                name: package.to_owned(),
+                source: "source".to_owned(),
+                ..Affected::default()
+            },
+            ..Vulnerability::default()
+        };
+        ScanFacts {
+            vulnerabilities: rows.iter().map(one).collect(),
+            ..ScanFacts::default()
+        }
+    }
+
+    fn left(facts: &ScanFacts) -> Vec<String> {
+        let left = facts.vulnerabilities.iter();
+        left.map(|it| format!("{} {}", it.id, it.package.name))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_ignored_is_kept_with_its_reason_and_what_is_stale_is_said() {
+        let text = "# head\n\nCVE-1 until=2026-06-01 # not reachable\nCVE-2 package=lib* # no input\n\
+                    CVE-3 exp:2026-05-31 # later\nCVE-9 # gone\ncve-4-alias # by another name\n";
+        let ignores = Ignores::parse("ignore", text).unwrap();
+        let mut facts = facts(&[
+            ("CVE-1", "a"),
+            ("CVE-2", "libx"),
+            ("CVE-2", "tool"),
+            ("CVE-3", "a"),
+            ("CVE-4", "a"),
+        ]);
+        ignores.apply(&mut facts, "2026-06-01".parse().unwrap());
+        assert_eq!(left(&facts), ["CVE-2 tool", "CVE-3 a"]);
+        let quiet: Vec<_> = facts
+            .quiet
+            .iter()
+            .map(|it| (&*it.vulnerability.id, &*it.reason))
+            .collect();
+        assert_eq!(
+            quiet,
+            [
+                ("CVE-1", "not reachable"),
+                ("CVE-2", "no input"),
+                ("CVE-4", "by another name")
+            ]
+        );
+        assert_eq!(
+            facts.stale_ignores,
+            [
+                "ignore line 5: CVE-3 was ignored until 2026-05-31, and is not any more",
+                "ignore line 6: CVE-9 is ignored, and nothing here has it",
+            ]
+        );
+    }
+
+    #[test]
+    fn tables_say_the_same() {
+        let text = "[[ignore]]\nid = \"CVE-2\"\npackage = \"source\"\nreason = \"why\"\nuntil = 2026-06-01\n";
+        let ignores = Ignores::parse("x.toml", text).unwrap();
+        let mut facts = facts(&[("CVE-2", "a")]);
+        ignores.apply(&mut facts, "2026-06-01".parse().unwrap());
+        assert_eq!(left(&facts), [""; 0]);
+        assert_eq!(facts.quiet[0].until.as_deref(), Some("2026-06-01"));
+    }
+
+    #[test]
+    fn what_has_no_reason_or_no_sense_is_refused_with_its_line() {
+        for (text, why) in [
+            ("CVE-1\n", "line 1: CVE-1 is ignored without a reason"),
+            (
+                "\nCVE-1 until=soon # x\n",
+                "line 2: `soon` is no day, such as 2026-12-31",
+            ),
+            ("CVE-1 what # x\n", "line 1: `what` is not understood"),
+            (
+                "[[ignore]]\nid = \"CVE-1\"\n",
+                "CVE-1 is ignored without a reason",
+            ),
+        ] {
+            assert_eq!(Ignores::parse("x", text).unwrap_err().to_string(), why);
+        }
+        assert!(Ignores::parse("x", "[[ignore]]\nidd = 1\n").is_err());
+    }
+}

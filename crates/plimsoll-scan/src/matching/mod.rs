@@ -1,0 +1,464 @@
+//! What is known about the packages of one image: each package is looked up in the slice of its
+//! distribution release or ecosystem, and its version is held against every advisory there.
+//!
+//! A package that cannot be judged is never counted as one without vulnerabilities: it is listed with
+//! the reason.
+
+mod layers;
+mod products;
+mod range;
+mod score;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plimsoll_model::package::ecosystem::{self, is_distribution};
+use plimsoll_model::vulnerability::{
+    Affected, AskedData, Exploited, Part, SeverityBy, Unjudged, VulnerabilityState,
+};
+use plimsoll_model::{FileTree, Inventory, OsRelease, Package, ScanFacts, Severity, Vulnerability};
+use plimsoll_packages::version;
+
+use crate::{Advisory, Date, PackageKind, Scope, Slice, Status};
+use range::Hit;
+
+/// What a scan is asked.
+pub struct ScanRequest<'a> {
+    /// The image, or what stands for it, as the user wrote it.
+    pub name: &'a str,
+    /// What is installed, and on which distribution.
+    pub inventory: &'a Inventory,
+    /// Its files, by whose layers packages are told apart; `None` where only the inventory is known.
+    pub tree: Option<&'a FileTree>,
+    /// How many layers, from the lowest, are the base's, where that is known.
+    pub base_layers: Option<usize>,
+    /// The data, by what they are about: at least those of [`wanted`].
+    pub data: &'a BTreeMap<Scope, Data>,
+    /// Since when a vulnerability is known to be exploited.
+    pub exploited: &'a dyn Fn(&str) -> Option<Exploited>,
+    /// How likely it is to be exploited, in millionths.
+    pub epss: &'a dyn Fn(&str) -> Option<u32>,
+    /// The day.
+    pub today: Date,
+    /// Data older than this many days are stale.
+    pub max_age: i64,
+}
+
+/// What there is about one scope.
+pub enum Data {
+    /// The advisories.
+    Slice(Box<Slice>),
+    /// Nothing was ever fetched.
+    Missing,
+    /// What there is cannot be read; why, as a phrase.
+    Unreadable(String),
+}
+
+/// What the data that a scan of this inventory needs are about.
+pub fn wanted(inventory: &Inventory) -> BTreeSet<Scope> {
+    let os = inventory.release.as_ref();
+    let packages = inventory.packages.iter();
+    packages
+        .filter_map(|package| scope(os, package).ok())
+        .collect()
+}
+
+/// Matches an inventory against what is known.
+pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
+    let mut state = State {
+        request,
+        unjudged: BTreeMap::new(),
+        vulnerabilities: Vec::new(),
+        judged: 0,
+    };
+    let mut scopes = BTreeSet::new();
+    for package in &request.inventory.packages {
+        match state.package(package) {
+            Ok(scope) => {
+                state.judged += 1;
+                scopes.extend(scope);
+            }
+            Err(why) => state.unjudged.entry(why).or_default().push(label(package)),
+        }
+    }
+    let data: Vec<AskedData> = scopes
+        .iter()
+        .filter_map(|scope| match request.data.get(scope)? {
+            Data::Slice(slice) => Some(asked(slice, request.today)),
+            _ => None,
+        })
+        .collect();
+    let mut unjudged: Vec<Unjudged> = state
+        .unjudged
+        .into_iter()
+        .map(|(why, packages)| Unjudged { why, packages })
+        .collect();
+    for data in &data {
+        unjudged.extend(stale(data, request.max_age));
+    }
+    if request.inventory.packages.is_empty() {
+        unjudged.push(Unjudged {
+            why: "no package is known in it, so that nothing can be looked up".to_owned(),
+            packages: Vec::new(),
+        });
+    }
+    let mut vulnerabilities = state.vulnerabilities;
+    vulnerabilities.sort_by(|a, b| {
+        heaviness(b)
+            .cmp(&heaviness(a))
+            .then_with(|| name(a).cmp(&name(b)))
+    });
+    ScanFacts {
+        name: request.name.to_owned(),
+        distribution: distribution(request.inventory),
+        data,
+        packages: request.inventory.packages.len() as u64,
+        judged: state.judged,
+        unjudged,
+        vulnerabilities,
+        ..ScanFacts::default()
+    }
+}
+
+/// The distribution in its own words.
+fn distribution(inventory: &Inventory) -> String {
+    let Some(os) = &inventory.release else {
+        return String::new();
+    };
+    if !os.pretty_name.is_empty() {
+        return os.pretty_name.clone();
+    }
+    format!("{} {}", os.id, os.version_id).trim().to_owned()
+}
+
+/// By this the worst come first.
+fn heaviness(
+    it: &Vulnerability,
+) -> (
+    bool,
+    Option<Severity>,
+    std::cmp::Reverse<VulnerabilityState>,
+    u8,
+) {
+    let score = it.cvss.as_ref().map_or(0, |cvss| cvss.score);
+    (
+        it.exploited.is_some(),
+        it.severity,
+        std::cmp::Reverse(it.state),
+        score,
+    )
+}
+
+fn name(it: &Vulnerability) -> (&str, &str, &str) {
+    (&it.package.source, &it.package.name, &it.id)
+}
+
+fn label(package: &Package) -> String {
+    format!("{} {}", package.name, package.version)
+        .trim_end()
+        .to_owned()
+}
+
+/// What the advisories about a package are filed under, or why nobody can know.
+fn scope(os: Option<&OsRelease>, package: &Package) -> Result<Scope, String> {
+    let kind = package.ecosystem;
+    if is_distribution(kind) {
+        let Some(os) = os else {
+            return Err(
+                "the image does not say which distribution it is of: it has no os-release"
+                    .to_owned(),
+            );
+        };
+        return Scope::of_os(os).ok_or_else(|| match os.id.as_str() {
+            "" => "os-release has no ID: the distribution is not known".to_owned(),
+            id => {
+                format!("os-release names no release of {id} that advisories could be filed under")
+            }
+        });
+    }
+    let name = match kind {
+        ecosystem::GENERIC => "bitnami",
+        other => other,
+    };
+    Scope::parse(name).ok_or_else(|| format!("no feed is known for packages of the kind {name}"))
+}
+
+struct State<'a> {
+    request: &'a ScanRequest<'a>,
+    unjudged: BTreeMap<String, Vec<String>>,
+    vulnerabilities: Vec<Vulnerability>,
+    judged: u64,
+}
+
+impl<'a> State<'a> {
+    /// Judges one package; answers what it was judged by, if by anything of its own.
+    fn package(&mut self, package: &'a Package) -> Result<Option<Scope>, String> {
+        // The distribution's package that brought it answers for it.
+        if package.part_of.is_some() {
+            return Ok(None);
+        }
+        let scope = scope(self.request.inventory.release.as_ref(), package)?;
+        let slice = match self.request.data.get(&scope) {
+            Some(Data::Slice(slice)) if slice.meta().rows > 0 => slice,
+            Some(Data::Slice(_)) => {
+                return Err(format!("the data about {scope} hold not a single advisory"));
+            }
+            Some(Data::Unreadable(why)) => {
+                return Err(format!("the data about {scope} cannot be read: {why}"));
+            }
+            Some(Data::Missing) | None => {
+                return Err(format!("there are no data about {scope}"));
+            }
+        };
+        let order = version::order_of(package.ecosystem).ok_or_else(|| {
+            format!(
+                "how versions of the kind {} are ordered is not known",
+                package.ecosystem
+            )
+        })?;
+        if package.version.is_empty() {
+            return Err("its version is not known".to_owned());
+        }
+        let corrupt =
+            |error: crate::SliceError| format!("the data about {scope} are nonsense: {error}");
+        let mut found: BTreeMap<&str, (Advisory<'a>, Hit<'a>)> = BTreeMap::new();
+        for (name, kind) in names(package, slice)? {
+            for advisory in slice.lookup(&name).map_err(corrupt)? {
+                if advisory.status == Status::NotAffected {
+                    continue;
+                }
+                // A name may be both a source package and an installed one.
+                let version = match advisory.kind {
+                    PackageKind::Source if kind.source => package.source_version(),
+                    PackageKind::Binary if kind.binary => &package.version,
+                    _ => continue,
+                };
+                let hit = range::hit(&advisory, version, order.compare);
+                if hit == Hit::None {
+                    continue;
+                }
+                let key = advisory.cve().unwrap_or(advisory.id);
+                match found.get(key) {
+                    // Two feeds, or two names of a flaw: the one that knows a fix is kept.
+                    Some((_, Hit::FixedIn(_))) => {}
+                    _ => {
+                        found.insert(key, (advisory, hit));
+                    }
+                }
+            }
+        }
+        if !found.is_empty() {
+            let affected = self.affected(package);
+            for (id, (advisory, hit)) in found {
+                self.vulnerabilities
+                    .push(self.vulnerability(id, &advisory, &hit, &affected, &scope));
+            }
+        }
+        Ok(Some(scope))
+    }
+
+    fn affected(&self, package: &Package) -> Affected {
+        let layer = self
+            .request
+            .tree
+            .and_then(|tree| layers::layer(tree, package));
+        let part = match (layer, self.request.base_layers) {
+            // What was compiled into an image is the application's, wherever the base ends.
+            (None, _) | (_, None) if !is_distribution(package.ecosystem) => Part::Application,
+            (None, _) | (_, None) => Part::Unknown,
+            (Some(layer), Some(base)) if (layer as usize) < base => Part::Base,
+            _ => Part::Application,
+        };
+        Affected {
+            ecosystem: package.ecosystem,
+            name: package.name.clone(),
+            version: package.version.clone(),
+            source: package.source_name().to_owned(),
+            source_version: package.source_version().to_owned(),
+            purl: package.purl(self.request.inventory.release.as_ref()),
+            part,
+            layer,
+            place: package.database.clone(),
+        }
+    }
+
+    fn vulnerability(
+        &self,
+        id: &str,
+        advisory: &Advisory<'_>,
+        hit: &Hit<'_>,
+        affected: &Affected,
+        scope: &Scope,
+    ) -> Vulnerability {
+        let (fixable, fixed) = match hit {
+            Hit::FixedIn(version) => (true, vec![(*version).to_owned()]),
+            Hit::LastIn(version) => (true, vec![format!("later than {version}")]),
+            Hit::Unfixed | Hit::None => (false, Vec::new()),
+        };
+        let state = match advisory.status {
+            Status::Unimportant => VulnerabilityState::Unimportant,
+            _ if fixable => VulnerabilityState::Fixable,
+            _ => VulnerabilityState::Unfixed,
+        };
+        let cvss = score::newest(&advisory.cvss);
+        let (severity, severity_by) = match (advisory.severity, &cvss) {
+            (Some(severity), _) => (Some(severity), SeverityBy::Vendor),
+            (None, Some(cvss)) => (Some(score::rating(cvss.score)), SeverityBy::Cvss),
+            (None, None) => (None, SeverityBy::Nobody),
+        };
+        let mut aliases: Vec<String> = std::iter::once(advisory.id)
+            .chain(advisory.aliases.iter().copied())
+            .filter(|alias| *alias != id)
+            .map(str::to_owned)
+            .collect();
+        aliases.sort();
+        aliases.dedup();
+        Vulnerability {
+            id: id.to_owned(),
+            aliases,
+            package: affected.clone(),
+            state,
+            status: advisory.status.name(),
+            fixed,
+            severity,
+            severity_by,
+            cvss,
+            exploited: (self.request.exploited)(id),
+            epss: (self.request.epss)(id),
+            feed: advisory.feed.to_owned(),
+            title: advisory.title.to_owned(),
+            url: advisory.page(scope),
+        }
+    }
+}
+
+/// Which rows of a name count.
+struct Kinds {
+    source: bool,
+    binary: bool,
+}
+
+/// The names a package is looked up by.
+///
+/// # Errors
+/// Why there is none that the data know.
+fn names(package: &Package, slice: &Slice) -> Result<Vec<(String, Kinds)>, String> {
+    if package.ecosystem == ecosystem::GENERIC {
+        let known = products::names(&package.name)
+            .into_iter()
+            .find(|name| slice.packages().any(|known| known == name));
+        let name = known.ok_or_else(|| {
+            format!(
+                "no feed is known that watches {} as it is built from source",
+                package.name
+            )
+        })?;
+        return Ok(vec![(
+            name,
+            Kinds {
+                source: true,
+                binary: true,
+            },
+        )]);
+    }
+    let own = package.name.as_str();
+    let source = package.source_name();
+    let both = |name: &str| {
+        (
+            name.to_owned(),
+            Kinds {
+                source: true,
+                binary: true,
+            },
+        )
+    };
+    if own == source {
+        return Ok(vec![both(&normal(package.ecosystem, own))]);
+    }
+    Ok(vec![
+        (
+            own.to_owned(),
+            Kinds {
+                source: false,
+                binary: true,
+            },
+        ),
+        (
+            source.to_owned(),
+            Kinds {
+                source: true,
+                binary: false,
+            },
+        ),
+    ])
+}
+
+/// A name as feeds write it: Python's are one however they are spelt.
+fn normal(ecosystem: &str, name: &str) -> String {
+    match ecosystem {
+        ecosystem::PYPI => {
+            let mut normal = String::with_capacity(name.len());
+            for character in name.chars() {
+                match character {
+                    '-' | '_' | '.' if normal.ends_with('-') => {}
+                    '-' | '_' | '.' => normal.push('-'),
+                    other => normal.extend(other.to_lowercase()),
+                }
+            }
+            normal
+        }
+        _ => name.to_owned(),
+    }
+}
+
+/// What was asked, and how old it is.
+fn asked(slice: &Slice, today: Date) -> AskedData {
+    let meta = slice.meta();
+    // What came over the network is as new as the day it was asked for; of a file nobody knows but by
+    // its own account.
+    let day = |origin: &crate::Origin| -> Option<Date> {
+        let fetched = origin.from.contains("://");
+        let text = if fetched || origin.date.is_empty() {
+            &origin.read
+        } else {
+            &origin.date
+        };
+        text.get(..10)?.parse().ok()
+    };
+    let oldest = meta.origins.iter().map(day).min().flatten();
+    let mut feeds: Vec<String> = meta
+        .origins
+        .iter()
+        .map(|origin| origin.feed.clone())
+        .collect();
+    feeds.sort();
+    feeds.dedup();
+    AskedData {
+        scope: meta.scope.to_string(),
+        feeds,
+        date: oldest.map(|day| day.to_string()).unwrap_or_default(),
+        age: oldest.and_then(|day| Some(i64::from(day.until(today).ok()?.get_days()))),
+        rows: meta.rows,
+        lists_unfixed: meta.origins.iter().any(|origin| origin.lists_unfixed),
+    }
+}
+
+/// What is wrong with data of this age.
+fn stale(data: &AskedData, max_age: i64) -> Option<Unjudged> {
+    let scope = &data.scope;
+    let why = match data.age {
+        None => format!("nothing says of which day the data about {scope} are"),
+        Some(age) if age > max_age => format!(
+            "the data about {scope} are {age} days old (of {}), more than the limit of {max_age}: what \
+             became known since is not in them",
+            data.date
+        ),
+        Some(_) => return None,
+    };
+    Some(Unjudged {
+        why,
+        packages: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

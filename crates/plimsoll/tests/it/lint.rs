@@ -1,0 +1,128 @@
+//! `lint`: Dockerfiles from the command line.
+
+use std::fs;
+use std::path::Path;
+
+use crate::images::{plimsoll, plimsoll_with_input, text};
+
+fn json(directory: &Path, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
+    let output = plimsoll(directory, arguments);
+    let value = serde_json::from_slice(&output.stdout);
+    let value = value.unwrap_or_else(|error| panic!("{error}: {}", text(&output)));
+    (output.status.code(), value)
+}
+
+const WITH_FINDINGS: &str = "\
+FROM debian:13.1-slim
+RUN apt-get update \\
+ && apt-get install curl
+CMD app
+";
+
+#[test]
+fn any_number_of_files_is_judged_and_each_finding_has_its_place() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::create_dir_all(scratch.path().join("sub/node_modules")).unwrap();
+    fs::write(scratch.path().join("Dockerfile"), WITH_FINDINGS).unwrap();
+    fs::write(scratch.path().join("sub/web.Containerfile"), WITH_FINDINGS).unwrap();
+    fs::write(scratch.path().join("sub/Dockerfile.dockerignore"), "x").unwrap();
+    fs::write(scratch.path().join("sub/node_modules/Dockerfile"), "FROM x").unwrap();
+    let (code, report) = json(scratch.path(), &["lint", "--json", "Dockerfile", "sub"]);
+    assert_eq!(code, Some(0));
+    let findings = report["findings"].as_array().unwrap();
+    let files: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding["evidence"][0]["file"].as_str().unwrap())
+        .collect();
+    assert!(files.is_sorted(), "{files:?}");
+    assert!(files.contains(&"Dockerfile") && files.contains(&"sub/web.Containerfile"));
+    assert_eq!(files.len() % 2, 0, "the same of both: {files:?}");
+    let yes = findings
+        .iter()
+        .find(|finding| finding["check"] == "missing-yes");
+    let place = &yes.unwrap()["evidence"][0];
+    assert_eq!((&place["line"], &place["column"]), (&3.into(), &5.into()));
+    assert_eq!(yes.unwrap()["aliases"][0], "DL3014");
+}
+
+#[test]
+fn what_does_not_parse_is_said_and_ends_with_exit_code_3() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(
+        scratch.path().join("Dockerfile"),
+        "FROM a:1\nRUN <<EOF\nx\n",
+    )
+    .unwrap();
+    let (code, report) = json(scratch.path(), &["lint", "--json", "Dockerfile"]);
+    assert_eq!(code, Some(3));
+    assert_eq!(report["complete"], false);
+    assert_eq!(report["problems"][0]["evidence"]["line"], 2);
+}
+
+#[test]
+fn standard_input_is_a_file_and_the_line_decides_the_exit_code() {
+    let scratch = tempfile::tempdir().unwrap();
+    for (line, code) in [("info", 1), ("medium", 1), ("critical", 0)] {
+        let arguments = ["lint", "-", "--fail-on", line];
+        let output = plimsoll_with_input(scratch.path(), &arguments, WITH_FINDINGS);
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output));
+    }
+}
+
+#[test]
+fn text_shows_the_line_and_what_is_meant_in_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("Dockerfile"), WITH_FINDINGS).unwrap();
+    let output = plimsoll(scratch.path(), &["lint", "Dockerfile"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let expected = "      \
+      Dockerfile:3:5
+      3 |  && apt-get install curl
+        |     ^^^^^^^^^^^^^^^^^^^^
+";
+    assert!(shown.contains(expected), "{shown}");
+}
+
+#[test]
+fn what_can_be_mended_is_a_diff_first_and_written_only_when_asked() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("Dockerfile");
+    fs::write(&path, WITH_FINDINGS).unwrap();
+    let output = plimsoll(scratch.path(), &["lint", "--fix", "Dockerfile"]);
+    let diff = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        diff.starts_with("--- a/Dockerfile\n+++ b/Dockerfile\n@@"),
+        "{diff}"
+    );
+    assert!(
+        diff.contains("\n-CMD app\n") && diff.contains("\n+CMD [\"app\"]\n"),
+        "{diff}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), WITH_FINDINGS);
+
+    let output = plimsoll(scratch.path(), &["lint", "--fix", "--write", "Dockerfile"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let written = fs::read_to_string(&path).unwrap();
+    let install = "apt-get install -y --no-install-recommends curl";
+    assert!(written.contains(install), "{written}");
+    assert!(written.contains("CMD [\"app\"]"), "{written}");
+    let output = plimsoll(scratch.path(), &["lint", "--fix", "Dockerfile"]);
+    assert!(output.stdout.is_empty(), "{}", text(&output));
+}
+
+#[test]
+fn a_rule_is_left_out_by_either_name() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("Dockerfile"), WITH_FINDINGS).unwrap();
+    let left_out = "DL3008,missing-yes,DL3015,package-lists,JSONArgsRecommended,no-user";
+    let (_, report) = json(
+        scratch.path(),
+        &["lint", "--json", "--ignore", left_out, "Dockerfile"],
+    );
+    assert_eq!(report["findings"], serde_json::json!([]));
+    let output = plimsoll(
+        scratch.path(),
+        &["lint", "--ignore", "no-such", "Dockerfile"],
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
