@@ -44,6 +44,8 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// What is in an image, where it comes from, and what should not be in it.
     Inspect(Inspect),
+    /// Whether an image keeps to the policy of a plimsoll.toml; the exit code answers.
+    Check(Check),
     /// What is known to be wrong with what is in an image, and what could not be judged.
     Scan(Scan),
     /// What is wrong in Dockerfiles, each with its place, and what mends it.
@@ -126,6 +128,33 @@ pub(crate) struct Inspect {
     /// End with exit code 1 if there is a finding of this severity or above.
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
     pub(crate) fail_on: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// The policy, a TOML file (`plimsoll explain config` has every key) [default: plimsoll.toml in
+    /// this directory, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What the image is for [default: what the policy says, else production].
+    #[arg(long = "env", value_name = "ENVIRONMENT", value_enum)]
+    pub(crate) environment: Option<Environment>,
+    /// Findings of this severity or above are over the line [default: what the policy says, else
+    /// high].
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical", "none"])]
+    pub(crate) fail_on: Option<String>,
+    /// What the image must not be worse than: a file that --write-baseline made (its name ends in
+    /// .json), or an image.
+    #[arg(long, value_name = "FILE|IMAGE")]
+    pub(crate) baseline: Option<String>,
+    /// Write what this image is like, to hold the next one against.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_baseline: Option<PathBuf>,
+    /// Also write the report to a file, in any format, as often as given: sarif=plimsoll.sarif.
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    pub(crate) reports: Vec<String>,
 }
 
 /// What an image is for.

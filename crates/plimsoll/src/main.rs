@@ -11,6 +11,7 @@ mod fetch;
 mod interrupt;
 mod mirror;
 mod plan_file;
+mod policy;
 mod print;
 mod profile_file;
 mod progress;
@@ -61,6 +62,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
     match verb {
         Verb::Demo(arguments) => verbs::demo::run(context, arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(context, arguments),
+        Verb::Check(arguments) => verbs::check::run(context, arguments),
         Verb::Scan(arguments) => verbs::scan::run(context, arguments),
         Verb::Lint(arguments) => verbs::lint::run(context, arguments),
         Verb::Slim(arguments) => verbs::slim::run(context, arguments),

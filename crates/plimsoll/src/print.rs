@@ -1,30 +1,58 @@
 //! Where results go: standard output, in the format asked for.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use plimsoll_model::Report;
+use plimsoll_report::Format;
 
 use crate::failure::{Exit, Failure, Result};
 
 /// Prints a report.
 pub(crate) fn report(report: &Report, format: &str, json: bool) -> Result<()> {
-    let id = if json { "json" } else { format };
-    let format = plimsoll_report::by_id(id).ok_or_else(|| {
-        let known: Vec<_> = plimsoll_report::FORMATS
-            .iter()
-            .map(|format| format.id)
-            .collect();
+    let format = format_of(if json { "json" } else { format })?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    finished(put(report, format, &mut out).and_then(|()| out.flush()))
+}
+
+/// `FORMAT=FILE` of the command line, understood before any work is done.
+pub(crate) fn targets(words: &[String]) -> Result<Vec<(&'static Format, PathBuf)>> {
+    let target = |word: &String| {
+        let Some((format, path)) = word.split_once('=') else {
+            return Err(Failure::new(format!("`{word}` is no FORMAT=FILE"))
+                .hint("--report sarif=plimsoll.sarif"));
+        };
+        Ok((format_of(format)?, PathBuf::from(path)))
+    };
+    words.iter().map(target).collect()
+}
+
+/// Writes a report to a file.
+pub(crate) fn write(report: &Report, format: &Format, path: &Path) -> Result<()> {
+    let cannot = |error: &io::Error| {
+        Failure::because(format_args!("cannot write {}", path.display()), error)
+    };
+    let mut text = Vec::new();
+    put(report, format, &mut text).map_err(|error| cannot(&error))?;
+    fs::write(path, text).map_err(|error| cannot(&error))
+}
+
+/// Formats of others know findings and nothing else.
+fn put(report: &Report, format: &Format, out: &mut dyn Write) -> io::Result<()> {
+    match format.id {
+        "json" | "openvex" | "text" => (format.write)(report, out),
+        _ => (format.write)(&plimsoll_report::as_findings(report), out),
+    }
+}
+
+fn format_of(id: &str) -> Result<&'static Format> {
+    plimsoll_report::by_id(id).ok_or_else(|| {
+        let formats = plimsoll_report::FORMATS.iter();
+        let known: Vec<_> = formats.map(|format| format.id).collect();
         Failure::new(format!("there is no format `{id}`"))
             .hint(format!("the formats are {}", known.join(", ")))
-    })?;
-    // Formats of others know findings and nothing else.
-    let as_findings = match format.id {
-        "json" | "openvex" | "text" => None,
-        _ => Some(plimsoll_report::as_findings(report)),
-    };
-    let report = as_findings.as_ref().unwrap_or(report);
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    finished((format.write)(report, &mut out).and_then(|()| out.flush()))
+    })
 }
 
 /// Prints a line of a result.

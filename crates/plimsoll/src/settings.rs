@@ -1,13 +1,16 @@
-//! `plimsoll.toml`: what is asked of an image, in a file beside what it is made from.
+//! `plimsoll.toml`: what is asked of an image, and what it must be like, in a file beside what it is
+//! made from.
 
 use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
+use plimsoll_checks::Environment;
 use plimsoll_run::probe::quote;
 use serde::Deserialize;
 
 use crate::failure::{Failure, Result};
+use crate::policy::{Policy, Written};
 
 /// The file that is read where none is named.
 const USUAL: &str = "plimsoll.toml";
@@ -25,6 +28,8 @@ struct File {
     probe: Vec<Probe>,
     #[serde(default)]
     run: Vec<Run>,
+    #[serde(default)]
+    policy: Written,
 }
 
 /// `[[run]]`: one more start of the image, with other arguments.
@@ -69,6 +74,22 @@ pub(crate) struct Settings {
     pub(crate) probes: Vec<String>,
     /// Lists of arguments, in the file's order.
     pub(crate) arguments: Vec<String>,
+    /// The policy as it is written.
+    policy: Written,
+    /// The file's name, and what is in it.
+    file: String,
+    text: String,
+}
+
+impl Settings {
+    /// What the policy means for this environment, its own if none is named.
+    pub(crate) fn policy(&self, environment: Option<Environment>) -> Result<Policy> {
+        let policy = self.policy.policy(environment, &self.file, &self.text);
+        policy.map_err(|why| {
+            Failure::new(format!("cannot understand {}: {why}", self.file))
+                .hint("plimsoll explain config has every key")
+        })
+    }
 }
 
 /// Reads `named`, which must be there, or the `plimsoll.toml` of the working directory, which need
@@ -95,10 +116,15 @@ pub(crate) fn read(named: Option<&Path>) -> Result<Settings> {
             path.display()
         )));
     }
-    parse(&text).map_err(|why| {
+    let settings = parse(&text).map_err(|why| {
         Failure::new(format!("cannot understand {}", path.display()))
             .details(why.lines().map(str::to_owned))
             .hint("plimsoll explain config has every key")
+    })?;
+    Ok(Settings {
+        file: path.display().to_string(),
+        text,
+        ..settings
     })
 }
 
@@ -111,6 +137,8 @@ fn parse(text: &str) -> std::result::Result<Settings, String> {
     let mut settings = Settings {
         probes: Vec::new(),
         arguments: file.run.iter().map(|run| line(&run.args)).collect(),
+        policy: file.policy,
+        ..Settings::default()
     };
     for (index, probe) in file.probe.iter().enumerate() {
         let text = probe
@@ -258,7 +286,13 @@ mod tests {
     fn what_is_not_understood_is_told_with_its_place() {
         for (text, why) in [
             ("[[probe]]\nhttp = \"/\"\nspeed = 1\n", "line 3"),
-            ("[policy]\n", "line 1"),
+            ("[policies]\n", "line 1"),
+            ("[policy]\nline = 1\n", "line 2"),
+            ("[policy.limits]\nbytes = \"much\"\n", "`much` is no size"),
+            (
+                "[[policy.waiver]]\ncheck = \"shell\"\n",
+                "missing field `reason`",
+            ),
             ("[[run]]\nargs = 1\n", "line 2"),
             ("[[probe]]\ntcp = \"x\"\n", "line 2"),
             ("[[probe]]\n", "[[probe]] number 1: give one of"),

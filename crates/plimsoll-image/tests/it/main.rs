@@ -5,11 +5,14 @@
 
 mod make;
 
+mod copy;
 mod docker_archive;
+mod fixtures;
 mod hostile;
 mod layers;
 mod oci;
 mod rootfs;
+mod sources;
 mod tools;
 mod unpack;
 mod write;

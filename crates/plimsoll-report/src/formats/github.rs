@@ -40,11 +40,14 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     };
     for demand in verdict.demands.iter().filter(|demand| !demand.met) {
         let (wanted, found) = (clean(&demand.wanted), clean(&demand.found));
-        writeln!(out, "{}", data(&format!("{wanted}: {found}")))?;
+        let text = data(&format!("{wanted}: {found}"));
+        writeln!(out, "::error title=plimsoll policy::{text}")?;
     }
-    let count = report.over();
-    let findings = if count == 1 { "finding" } else { "findings" };
-    writeln!(out, "plimsoll: {count} {findings} over the line")
+    let (over, unmet) = (report.over(), report.unmet());
+    writeln!(
+        out,
+        "plimsoll: {over} over the line, {unmet} demands of the policy not met"
+    )
 }
 
 fn annotate(report: &Report, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {

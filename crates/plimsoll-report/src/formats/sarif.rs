@@ -32,6 +32,8 @@ const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// Locations of one result; its message says how many there are.
 const LOCATIONS: usize = 100;
+/// The rule of demands that are not met.
+const POLICY: &str = "policy";
 /// What paths inside the image are relative to.
 const BASE: &str = "IMAGE";
 
@@ -96,7 +98,21 @@ fn run(report: &Report) -> Run {
         .collect();
     let mut results = Vec::new();
     let mut seen = BTreeMap::new();
-    let active = report.findings.iter().map(|finding| (finding, None));
+    // What the policy demands and the image is not.
+    let demands = report.verdict.iter().flat_map(|verdict| &verdict.demands);
+    let unmet: Vec<Finding> = demands
+        .filter(|demand| !demand.met)
+        .map(|demand| Finding {
+            check: POLICY,
+            aliases: &[],
+            severity: Severity::High,
+            message: format!("{}: {}", demand.wanted, demand.found),
+            evidence: vec![Evidence::Image],
+            remedy: None,
+        })
+        .collect();
+    let active = report.findings.iter().chain(&unmet);
+    let active = active.map(|finding| (finding, None));
     let waived = report
         .waived
         .iter()
@@ -104,13 +120,18 @@ fn run(report: &Report) -> Run {
     for (finding, reason) in active.chain(waived) {
         let mut outcome = outcome(finding, &name, index.get(finding.check).copied());
         // Two findings may begin at the same place: a program that is set-uid and set-gid.
-        let times: &mut usize = seen.entry(finding.key()).or_default();
+        let mut key = finding.key();
+        if finding.check == POLICY {
+            let wanted = finding.message.split(": ").next();
+            key = format!("{POLICY}:{}", wanted.unwrap_or_default());
+        }
+        let times: &mut usize = seen.entry(key.clone()).or_default();
         *times += 1;
         outcome.partial_fingerprints = BTreeMap::from([(
             "plimsoll/v1",
             match *times {
-                1 => clean(&finding.key()),
-                times => format!("{}#{times}", clean(&finding.key())),
+                1 => clean(&key),
+                times => format!("{}#{times}", clean(&key)),
             },
         )]);
         outcome.suppressions = reason
@@ -164,6 +185,14 @@ fn rules(report: &Report) -> Vec<Rule> {
     let mut rules = report.rules.clone();
     let known: BTreeSet<&str> = rules.iter().map(|rule| rule.id).collect();
     let waived = report.waived.iter().map(|waived| &waived.finding);
+    if report.unmet() > 0 {
+        rules.push(Rule {
+            id: POLICY,
+            summary: "the image is not what the policy demands",
+            severity: Severity::High,
+            page: String::new(),
+        });
+    }
     let unknown: BTreeMap<&'static str, Severity> = report
         .findings
         .iter()

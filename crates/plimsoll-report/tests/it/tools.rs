@@ -88,6 +88,9 @@ fn a_result_points_where_a_person_can_look() {
         waived["suppressions"][0]["justification"],
         "no-new-privileges is set everywhere"
     );
+    let demand = &results[4];
+    assert_eq!(demand["ruleId"], "policy");
+    assert_eq!(demand["message"]["text"], "bytes at most 120 MB: 181 MB");
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     for result in results {
         let rule = &rules[result["ruleIndex"].as_u64().unwrap() as usize];
@@ -160,8 +163,8 @@ fn annotations_are_workflow_commands() {
             "::notice title=plimsoll dead-bytes (low)::layer 1 removes 1.50 MB of layer 0, which \
              stay in the image%0A- /opt/x (layer 0)%0A- /opt/link (layer 1)",
             "::warning title=plimsoll%3A not judged::/var/lib/dpkg/status line 812: has no Version",
-            "bytes at most 120 MB: 181 MB",
-            "plimsoll: 1 finding over the line",
+            "::error title=plimsoll policy::bytes at most 120 MB: 181 MB",
+            "plimsoll: 1 over the line, 1 demands of the policy not met",
         ]
     );
     let mut unjudged = judged();

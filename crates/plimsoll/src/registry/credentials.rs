@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use serde::Deserialize;
 
 /// Bytes of a file with credentials, and of what a helper prints.
@@ -193,7 +193,10 @@ fn of_auth(auth: &Auth) -> Result<Option<Credential>, String> {
         };
         return Ok((!auth.username.is_empty()).then_some(password));
     }
-    let decoded = STANDARD.decode(auth.auth.trim()).ok();
+    // Some write it without its padding.
+    let decoded = STANDARD_NO_PAD
+        .decode(auth.auth.trim().trim_end_matches('='))
+        .ok();
     let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
     // Docker ends passwords with a zero byte in some files.
     let pair = text.as_deref().map(|text| text.trim_end_matches('\0'));

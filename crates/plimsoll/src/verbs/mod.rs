@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod cat;
+pub(crate) mod check;
 pub(crate) mod copy;
 pub(crate) mod db;
 pub(crate) mod demo;

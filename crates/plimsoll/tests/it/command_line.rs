@@ -8,8 +8,8 @@ fn help_names_every_verb_and_every_exit_code() {
     let output = plimsoll(scratch.path(), &["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
     for verb in [
-        "demo", "inspect", "slim", "build", "why", "diff", "lineage", "lint", "db", "explain",
-        "list",
+        "demo", "inspect", "check", "slim", "build", "why", "diff", "lineage", "lint", "db",
+        "explain", "list",
     ] {
         assert!(
             help.contains(&format!("\n  {verb}")),

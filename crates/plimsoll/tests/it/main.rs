@@ -6,6 +6,7 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod check;
 mod command_line;
 mod db;
 mod diff;
@@ -15,4 +16,5 @@ mod headers;
 mod hostile;
 mod images;
 mod lint;
+mod registry;
 mod slim;

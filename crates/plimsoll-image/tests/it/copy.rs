@@ -1,0 +1,138 @@
+//! Images copied from one place to another: the same bytes where both can hold them.
+
+use plimsoll_image::{Error, Options, Sink, WriteOptions, copy, open_layer, validate};
+use plimsoll_model::ImagePath;
+
+use crate::make::{Layout, Stored, Tar, config, gzip, opened, tree, zstd};
+
+fn image() -> (Layout, Vec<Vec<u8>>) {
+    let layers = vec![
+        Tar::default()
+            .dir("etc")
+            .file("etc/a", "one")
+            .file("b", "gone")
+            .done(),
+        Tar::default().file("etc/a", "two").file(".wh.b", "").done(),
+    ];
+    let plain: Vec<&[u8]> = layers.iter().map(Vec::as_slice).collect();
+    let mut layout = Layout::new();
+    let entry = layout.image(&config(&plain), &[gzip(&layers[0]), zstd(&layers[1])]);
+    layout.list(entry, Some("app:1"));
+    (layout, layers)
+}
+
+#[test]
+fn a_copy_is_the_same_to_the_byte() {
+    let (layout, _) = image();
+    let name = layout.done();
+    let original = opened(&name);
+    let place = tempfile::tempdir().unwrap();
+    for sink in [
+        format!("oci:{}:x", place.path().join("layout").display()),
+        format!("oci-archive:{}:x", place.path().join("a.tar").display()),
+        format!("docker-archive:{}:x", place.path().join("d.tar").display()),
+    ] {
+        let parsed = Sink::parse(&sink).unwrap();
+        let copied = copy(
+            &name,
+            &parsed,
+            false,
+            &Options::default(),
+            &WriteOptions::default(),
+        );
+        let copied = copied.unwrap();
+        assert_eq!(copied.digest, original.image.digest);
+        assert_eq!((copied.manifests, copied.blobs), (1, 3));
+        let again = opened(&sink);
+        assert_eq!(again.image.digest, original.image.digest, "{sink}");
+        assert_eq!(again.image.config.raw, original.image.config.raw);
+        assert_eq!(tree(&again), ["/etc/", "/etc/a two"]);
+        assert_eq!(
+            validate(&parsed, None).unwrap().len(),
+            2,
+            "the media types are the original's"
+        );
+    }
+}
+
+#[test]
+fn what_has_no_manifest_gets_one_and_its_layers_are_compressed() {
+    let (layout, layers) = image();
+    let place = tempfile::tempdir().unwrap();
+    let saved = place.path().join("saved.tar");
+    // As `docker save` did it for ten years: plain layers, a configuration, no manifest.
+    let plain: Vec<&[u8]> = layers.iter().map(Vec::as_slice).collect();
+    let document = config(&plain).to_string();
+    let manifest =
+        r#"[{"Config":"c.json","RepoTags":["app:1"],"Layers":["0/layer.tar","1/layer.tar"]}]"#;
+    let tar = Tar::default()
+        .file("c.json", &document)
+        .file("0/layer.tar", &layers[0])
+        .file("1/layer.tar", &layers[1])
+        .file("manifest.json", manifest);
+    std::fs::write(&saved, tar.done()).unwrap();
+    let sink = Sink::parse(&format!("oci:{}:x", place.path().join("layout").display())).unwrap();
+    let name = saved.display().to_string();
+    copy(
+        &name,
+        &sink,
+        false,
+        &Options::default(),
+        &WriteOptions::default(),
+    )
+    .unwrap();
+    assert_eq!(validate(&sink, None).unwrap(), []);
+    let image = opened(&sink.to_string()).image;
+    assert_eq!(image.config.raw, document.as_bytes());
+    let ids: Vec<_> = layers
+        .iter()
+        .map(|layer| crate::make::digest(layer))
+        .collect();
+    assert_eq!(
+        image
+            .layers
+            .iter()
+            .map(|layer| layer.diff_id)
+            .collect::<Vec<_>>(),
+        ids
+    );
+    drop(layout);
+}
+
+#[test]
+fn a_blob_that_lies_is_not_copied() {
+    let (layout, layers) = image();
+    let name = layout.done();
+    let stored = crate::make::digest(&gzip(&layers[0]));
+    let mut bytes = std::fs::read(layout.blob_path(&stored)).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(layout.blob_path(&stored), bytes).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let target = place.path().join("layout");
+    let sink = Sink::parse(&format!("oci:{}:x", target.display())).unwrap();
+    let error = copy(
+        &name,
+        &sink,
+        false,
+        &Options::default(),
+        &WriteOptions::default(),
+    );
+    assert!(matches!(error, Err(Error::Mismatch { .. })), "{error:?}");
+    assert!(!target.exists(), "nothing is left of it");
+}
+
+#[test]
+fn one_layer_says_what_it_writes_and_what_it_takes_away() {
+    let (layout, _) = image();
+    let name = layout.done();
+    let layer = open_layer(&name, 1, &Options::default()).ok().unwrap();
+    assert_eq!(layer.removed, [ImagePath::new("/b")]);
+    let body = layer.rootfs.read(&ImagePath::new("/etc/a"), 10).unwrap();
+    assert_eq!(body, b"two");
+    assert_eq!(layer.rootfs.tree.get("/etc/a").unwrap().layer, 1);
+    let error = open_layer(&name, 2, &Options::default()).err().unwrap();
+    assert!(error.to_string().contains("layers 0 to 1"), "{error}");
+    let stored = Stored::new(&Tar::default().file("x", "1").done());
+    let alone = open_layer(&format!("tar:{}", stored.name()), 0, &Options::default());
+    assert!(alone.ok().unwrap().rootfs.tree.contains("/x"));
+}
