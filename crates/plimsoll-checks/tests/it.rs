@@ -1,5 +1,7 @@
 //! The table of checks is sound, its pages are true, and the documentation is written from it.
 
+#[path = "it/hostile.rs"]
+mod hostile;
 #[path = "it/lint.rs"]
 mod lint;
 

@@ -324,6 +324,9 @@ pub(crate) struct ProfileOptions {
         conflicts_with_all = ["level", "layers", "compression", "no_run"]
     )]
     pub(crate) profile: Option<PathBuf>,
+    /// Add what this profile taught to what the runs of now teach; as often as given.
+    #[arg(long = "merge-profile", value_name = "FILE", conflicts_with_all = ["profile", "no_run"])]
+    pub(crate) merge_profiles: Vec<PathBuf>,
     /// Run the image and the result of --profile after all, and compare them.
     #[arg(long, requires = "profile")]
     pub(crate) verify: bool,

@@ -1,5 +1,7 @@
 //! What a rule may look at: the instructions, the stages, and the commands of every `RUN`.
 
+use std::ops::Range;
+
 use crate::dockerfile::shell::{self, Command, Script};
 use crate::dockerfile::stages::{Stage, Stages};
 use crate::dockerfile::{Arguments, Dockerfile, Instruction, Keyword};
@@ -113,12 +115,17 @@ impl<'a> Sheet<'a> {
 
     /// Every `RUN` in order.
     pub fn runs(&self) -> impl Iterator<Item = Run<'_>> {
-        let scripts = self.scripts.iter().enumerate();
-        scripts.filter_map(|(index, script)| {
+        self.runs_in(0..self.scripts.len())
+    }
+
+    /// The `RUN`s among these instructions.
+    pub fn runs_in(&self, numbers: Range<usize>) -> impl Iterator<Item = Run<'_>> {
+        let end = numbers.end.min(self.scripts.len());
+        (numbers.start..end).filter_map(|index| {
             Some(Run {
                 index,
                 instruction: effective(&self.file.instructions[index]),
-                script: script.as_ref()?,
+                script: self.scripts[index].as_ref()?,
                 stage: self.stages.holding(index),
             })
         })

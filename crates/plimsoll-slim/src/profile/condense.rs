@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_model::{Access, ImagePath, Node, Observations, Plan};
+use plimsoll_model::{Access, ImagePath, Node, Observations, Plan, Reason};
 
 use super::fold::{self, Rule};
 use super::{Group, How, Pattern, Profile, replay};
@@ -48,7 +48,7 @@ pub fn condense(request: &Request<'_>, plan: &Plan, scenes: &[String]) -> (Profi
     for (sights, rule, loosen) in attempts {
         last = write(request, plan, sights, rule, loosen, scenes);
         let replayed = replay(&last, &request.subject);
-        let again = made_of(request, &replayed.observations, plan);
+        let again = made_of(request, &replayed.observations, &replayed.missed);
         if again.keep.keys().eq(plan.keep.keys()) {
             return (last, true);
         }
@@ -56,16 +56,19 @@ pub fn condense(request: &Request<'_>, plan: &Plan, scenes: &[String]) -> (Profi
     (last, false)
 }
 
-/// The plan of other observations, with the repairs of a plan.
-fn made_of(request: &Request<'_>, observations: &Observations, repaired: &Plan) -> Plan {
+/// The plan of other observations, with what was repaired.
+fn made_of(
+    request: &Request<'_>,
+    observations: &Observations,
+    repaired: &[(ImagePath, Reason)],
+) -> Plan {
     let request = Request {
         observations,
         ..*request
     };
-    let extra = repairs(repaired);
     let mut plan = plan_of(&request);
-    if !extra.is_empty() {
-        add(&mut plan, &request, &extra);
+    if !repaired.is_empty() {
+        add(&mut plan, &request, repaired);
     }
     plan
 }
@@ -126,13 +129,14 @@ fn needed<'s>(request: &Request<'_>, plan: &Plan, sights: &'s [Sight]) -> Vec<&'
             at.entry(&sight.target).or_default().push(index);
         }
     }
+    let repaired = repairs(plan);
     for _ in 0..ROUNDS {
         let mut seen = Observations::default();
         see_root(&mut seen);
         for &index in &taken {
             see(&mut seen, &sights[index]);
         }
-        let now = made_of(request, &seen, plan);
+        let now = made_of(request, &seen, &repaired);
         let missing = plan.keep.keys().filter(|path| !now.keeps(path));
         let before = taken.len();
         let mut is_all = true;
@@ -197,10 +201,10 @@ fn write(
     let named: BTreeSet<ImagePath> = opened.map(|sight| sight.path.clone()).collect();
     let directories = fold::fold(tree, plan, &named, rule);
     let is_same = |pattern: &Pattern| {
+        // A pattern means no directories: one of which only the name was asked for is written as it is.
         let matches = pattern.matches(tree);
-        matches
-            .iter()
-            .all(|path| named.contains(path) || fold::is_reached(plan, path))
+        let is_kept = |path| named.contains(path) || fold::is_reached(plan, path);
+        !matches.is_empty() && matches.iter().all(is_kept)
     };
     let written = |path: &ImagePath| {
         let literal = Pattern::literal(path);

@@ -1,6 +1,7 @@
 //! `lint`: what is wrong in Dockerfiles, in one process for any number of them.
 
-mod files;
+pub(super) mod files;
+mod join;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +14,7 @@ use plimsoll_model::{Evidence, Problem, Report, Severity, Source};
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::print;
-use crate::session::Context;
+use crate::session::{self, Context};
 use files::Input;
 
 /// A file with what the rules say of it.
@@ -26,7 +27,7 @@ struct Linted {
 }
 
 /// Runs the verb.
-pub(crate) fn run(_context: &Context, arguments: &cli::Lint) -> Result<Exit> {
+pub(crate) fn run(context: &Context, arguments: &cli::Lint) -> Result<Exit> {
     for name in &arguments.ignore {
         if lint::by_name(name).is_none() {
             return Err(Failure::new(format!("there is no rule `{name}`"))
@@ -42,7 +43,16 @@ pub(crate) fn run(_context: &Context, arguments: &cli::Lint) -> Result<Exit> {
         write(&mut linted, &inputs)?;
         linted = all(&files::find(&arguments.files)?, &arguments.ignore)?;
     }
-    let report = report(&linted, arguments);
+    let mut report = report(&linted, arguments);
+    if let Some(image) = &arguments.image {
+        let [one] = &linted[..] else {
+            return Err(Failure::new(
+                "--image goes with one file, the one it was built from",
+            ));
+        };
+        let opened = session::open(context, image, arguments.platform.as_deref(), None)?;
+        join::join(one, &opened, &mut report);
+    }
     print::report(&report, &arguments.format, arguments.json)?;
     Ok(print::verdict(&report))
 }

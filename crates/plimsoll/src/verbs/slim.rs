@@ -132,6 +132,7 @@ pub(crate) fn slim(
     for (original, again) in &originals {
         watch::merge(&mut observations, original, again);
     }
+    let merged = replay::merge(options, &opened, &mut observations)?;
     room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
     phases.time("clean up", || room::remove(&first));
 
@@ -157,8 +158,9 @@ pub(crate) fn slim(
             .map_or(&observations, Replayed::observations),
         ..request
     };
+    let missed = replayed.as_ref().map_or(&*merged, Replayed::missed);
     context.progress.step("planning what must stay");
-    let mut plan = phases.time("plan", || replay::plan(&request, replayed.as_ref()));
+    let mut plan = phases.time("plan", || replay::plan(&request, missed));
     let made = room.make_and_mend(&opened, &request, &observations, &mut plan, &mut phases)?;
 
     let mut differences = Vec::new();

@@ -161,11 +161,11 @@ fn members(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// An image without a program: it is slimmed by reading alone.
-fn image(scratch: &Path) -> String {
+pub(crate) fn image(scratch: &Path) -> String {
     let layer = Tar::default()
         .dir("etc", 0o755)
         .file("etc/passwd", 0o644, b"root:x:0:0::/:/bin/sh\n")
-        .file("etc/other", 0o644, b"left ashore\n");
+        .file("etc/other", 0o644, b"of the application\n");
     let config = serde_json::json!({ "Labels": { "a": "b" } });
     layout(&scratch.join("image"), &config, &[layer.finish()])
 }

@@ -117,6 +117,17 @@ pub(crate) fn layout_for(
     config: &serde_json::Value,
     layers: &[Vec<u8>],
 ) -> String {
+    layout_with_history(directory, architecture, config, layers, &[])
+}
+
+/// The same with the instruction that made each layer.
+pub(crate) fn layout_with_history(
+    directory: &Path,
+    architecture: &str,
+    config: &serde_json::Value,
+    layers: &[Vec<u8>],
+    history: &[&str],
+) -> String {
     let blobs = directory.join("blobs/sha256");
     fs::create_dir_all(&blobs).unwrap();
     let put = |bytes: &[u8]| {
@@ -131,11 +142,15 @@ pub(crate) fn layout_for(
         .iter()
         .map(|layer| format!("sha256:{}", hex(layer)))
         .collect();
-    let document = serde_json::json!({
+    let mut document = serde_json::json!({
         "architecture": architecture, "os": "linux", "created": "2026-01-01T00:00:00Z",
         "config": config,
         "rootfs": { "type": "layers", "diff_ids": diff_ids },
     });
+    if !history.is_empty() {
+        let entry = |by: &&str| serde_json::json!({ "created_by": by });
+        document["history"] = history.iter().map(entry).collect();
+    }
     let config = with_type(put(document.to_string().as_bytes()), "config.v1+json");
     let layers: Vec<_> = layers
         .iter()

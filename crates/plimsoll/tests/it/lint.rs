@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::images::{plimsoll, plimsoll_with_input, text};
+use crate::images::{Tar, architecture, layout_with_history, plimsoll, plimsoll_with_input, text};
 
 fn json(directory: &Path, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
     let output = plimsoll(directory, arguments);
@@ -125,4 +125,109 @@ fn a_rule_is_left_out_by_either_name() {
         &["lint", "--ignore", "no-such", "Dockerfile"],
     );
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// A file and the image a builder makes of it: the base's layer, then lists of packages, then a
+/// program that a later line removes.
+const BUILT: &str = "\
+FROM base:1
+RUN apt-get update && apt-get install -y --no-install-recommends curl
+COPY app /opt/app
+RUN rm /opt/app
+";
+
+#[test]
+fn lines_and_the_layers_they_made_are_brought_together() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("Dockerfile"), BUILT).unwrap();
+    let layers: [Tar; 4] = [
+        Tar::default()
+            .dir("etc", 0o755)
+            .file("etc/x", 0o644, b"base"),
+        Tar::default()
+            .dir("var/lib/apt/lists", 0o755)
+            .file("var/lib/apt/lists/a_Packages", 0o644, &[b'x'; 5000])
+            .file("usr/bin/curl", 0o755, &[b'x'; 1000]),
+        Tar::default().file("opt/app", 0o755, &[b'x'; 3000]),
+        Tar::default().file("opt/.wh.app", 0o644, b""),
+    ];
+    let history = [
+        "base",
+        "RUN /bin/sh -c apt-get update && apt-get install -y --no-install-recommends curl # buildkit",
+        "COPY app /opt/app # buildkit",
+        "/bin/sh -c rm /opt/app",
+    ];
+    let layers = layers.map(Tar::finish);
+    let directory = scratch.path().join("built");
+    let config = serde_json::json!({ "User": "10001", "Cmd": ["/app"] });
+    let image = layout_with_history(&directory, architecture(), &config, &layers, &history);
+    let (code, report) = json(
+        scratch.path(),
+        &["lint", "--json", "Dockerfile", "--image", &image],
+    );
+    assert_eq!(code, Some(0), "{report:#}");
+    let notes = report["notes"].as_array().unwrap();
+    let notes: Vec<&str> = notes.iter().map(|note| note.as_str().unwrap()).collect();
+    assert_eq!(
+        notes[0],
+        "Dockerfile:2 (RUN) made 6.00 kB, layer 1, of which 5.00 kB lists of packages"
+    );
+    assert_eq!(
+        notes[1],
+        "Dockerfile:3 (COPY) made 3.00 kB, layer 2; later layers hide 3.00 kB of it"
+    );
+    let findings = report["findings"].as_array().unwrap();
+    let lists: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding["check"] == "package-lists")
+        .collect();
+    assert!(
+        lists[0]["message"]
+            .as_str()
+            .unwrap()
+            .ends_with(": 5.00 kB of the 6.00 kB this line made"),
+        "{lists:#?}"
+    );
+    // What only the image shows points at the line as well.
+    let tool = findings
+        .iter()
+        .find(|finding| finding["check"] == "network-tool")
+        .unwrap();
+    assert_eq!(tool["evidence"][0]["line"], 2, "{tool:#}");
+}
+
+#[test]
+fn the_lineage_of_a_dockerfile_goes_through_its_stages_and_arguments() {
+    let scratch = tempfile::tempdir().unwrap();
+    let text = "\
+ARG TAG=13.1
+FROM golang:1.25 AS build
+FROM debian:${TAG}-slim AS base
+FROM base
+COPY --from=build /app /app
+";
+    fs::write(scratch.path().join("Dockerfile"), text).unwrap();
+    let (code, report) = json(scratch.path(), &["lineage", "--json", "Dockerfile"]);
+    assert_eq!(code, Some(0));
+    let lineage = report["image"]["lineage"].as_array().unwrap();
+    let names: Vec<&str> = lineage
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["stage base", "debian:13.1-slim", "scratch"]);
+    let evidence = lineage[1]["evidence"].as_str().unwrap();
+    assert!(
+        evidence.starts_with("Dockerfile:3, debian:${TAG}-slim with"),
+        "{evidence}"
+    );
+    let note = "Dockerfile:5: files come from stage build, which begins from golang:1.25";
+    assert_eq!(report["notes"][0], note);
+
+    fs::write(
+        scratch.path().join("Dockerfile"),
+        "ARG TAG\nFROM debian:$TAG\n",
+    )
+    .unwrap();
+    let (code, report) = json(scratch.path(), &["lineage", "--json", "Dockerfile"]);
+    assert_eq!(code, Some(3), "{report:#}");
 }

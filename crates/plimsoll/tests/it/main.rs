@@ -16,5 +16,7 @@ mod headers;
 mod hostile;
 mod images;
 mod lint;
+mod output;
+mod profile;
 mod registry;
 mod slim;

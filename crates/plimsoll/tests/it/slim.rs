@@ -31,7 +31,7 @@ fn web_image(directory: &Path, start: &[&str]) -> String {
 const SCRIPT: &str = "exec /app/serve 8080 /srv/www";
 
 /// The same, with another end of its start script, and more in its configuration.
-fn web_image_with(
+pub(crate) fn web_image_with(
     directory: &Path,
     start: &[&str],
     script: &str,
@@ -96,7 +96,7 @@ fn web_image_for(
 }
 
 /// Whether the sandbox can be made here; if not, the reason was printed and the test is over.
-fn skipped(output: &Output) -> bool {
+pub(crate) fn skipped(output: &Output) -> bool {
     let error = String::from_utf8_lossy(&output.stderr);
     let skip = error.contains("cannot start images on this machine");
     if skip {

@@ -48,9 +48,9 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
                 continue;
             }
             let unpacked = sheet
-                .commands()
-                .filter(|(run, _)| run.index > index && run.index < index + 100)
-                .any(|(_, command)| {
+                .runs_in(index + 1..index + 100)
+                .flat_map(|run| &run.script.commands)
+                .any(|command| {
                     matches!(command.name(), "tar" | "bsdtar")
                         && !command.option('c', "create")
                         && command

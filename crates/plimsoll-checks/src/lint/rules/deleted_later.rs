@@ -49,10 +49,7 @@ const MAX_PATHS: usize = 2000;
 fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
     for stage in sheet.stages.all.iter().filter(|stage| stage.ships) {
         let mut written: Vec<Written> = Vec::new();
-        let mut runs = sheet
-            .runs()
-            .skip_while(|run| run.index < stage.from)
-            .peekable();
+        let mut runs = sheet.runs_in(stage.instructions.clone()).peekable();
         for index in stage.instructions.clone() {
             let instruction = &sheet.file.instructions[index];
             if matches!(instruction.kind, Some(Keyword::Copy | Keyword::Add)) {
@@ -60,37 +57,30 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
                 written.extend(copied(instruction).map(|path| Written { path, by }));
             }
             let run = runs.next_if(|run| run.index == index);
-            for command in run.iter().flat_map(|run| &run.script.commands) {
-                for (path, span) in removed(command) {
-                    let earlier = written
-                        .iter()
-                        .find(|one| one.by < index && below(&one.path, &path));
-                    let again = run
-                        .iter()
-                        .flat_map(|run| &run.script.commands)
-                        .flat_map(made);
-                    if let Some(one) = earlier
-                        && !again.into_iter().any(|made| below(&made, &path))
-                    {
-                        let place = sheet.file.instructions[one.by].span.start;
-                        let line = sheet.file.position(place).line;
-                        hits.add(
-                            span,
-                            format!(
-                                "{} stays in the layer of line {line}: this only hides it",
-                                one.path
-                            ),
-                            "write and remove in one RUN, or RUN --mount=type=bind",
-                        );
-                    }
+            let commands = || run.iter().flat_map(|run| &run.script.commands);
+            let made: Vec<String> = commands().flat_map(made).take(MAX_PATHS).collect();
+            for (path, span) in commands().flat_map(removed) {
+                let earlier = written
+                    .iter()
+                    .find(|one| one.by < index && below(&one.path, &path));
+                if let Some(one) = earlier
+                    && !made.iter().any(|made| below(made, &path))
+                {
+                    let place = sheet.file.instructions[one.by].span.start;
+                    let line = sheet.file.position(place).line;
+                    let message = format!(
+                        "{} stays in the layer of line {line}: this only hides it",
+                        one.path
+                    );
+                    hits.add(
+                        span,
+                        message,
+                        "write and remove in one RUN, or RUN --mount=type=bind",
+                    );
                 }
             }
-            let made = run
-                .iter()
-                .flat_map(|run| &run.script.commands)
-                .flat_map(made);
             let by = index;
-            written.extend(made.map(|path| Written { path, by }));
+            written.extend(made.into_iter().map(|path| Written { path, by }));
             if written.len() > MAX_PATHS {
                 break;
             }

@@ -41,6 +41,9 @@ rule! {
     run: run,
 }
 
+/// Most instructions that are looked back over for a variable.
+const MAX_BACK: usize = 2000;
+
 fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
     for (run, command) in sheet.commands().filter(|(run, _)| Run::ships(run)) {
         let Some(family) = install::family(command) else {
@@ -120,15 +123,14 @@ fn elsewhere(sheet: &Sheet<'_>, run: &Run<'_>, command: &Command, variable: &str
                 .any(|word| named(word.text.split('=').next().unwrap_or("")))
     });
     let before = command.assignments.iter().any(|(name, _)| named(name));
-    let set = sheet.file.instructions[..run.index]
-        .iter()
-        .any(|instruction| {
-            matches!(instruction.kind, Some(Keyword::Env | Keyword::Arg))
-                && instruction.pairs().iter().any(|pair| {
-                    let value = pair.value.as_ref().map_or("", |value| &value.text);
-                    named(&pair.key.text) && !matches!(value, "0" | "off" | "false" | "no")
-                })
-        });
+    let before_it = sheet.file.instructions[..run.index].iter().rev();
+    let set = before_it.take(MAX_BACK).any(|instruction| {
+        matches!(instruction.kind, Some(Keyword::Env | Keyword::Arg))
+            && instruction.pairs().iter().any(|pair| {
+                let value = pair.value.as_ref().map_or("", |value| &value.text);
+                named(&pair.key.text) && !matches!(value, "0" | "off" | "false" | "no")
+            })
+    });
     exported || before || set
 }
 

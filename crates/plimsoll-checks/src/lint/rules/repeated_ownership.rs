@@ -40,7 +40,7 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
         let mut directory = "/".to_owned();
         let mut written: Vec<(String, usize)> = Vec::new();
         // Only so far back as anybody reads; a stranger's file may have any number.
-        for instruction in &before[before.len().saturating_sub(500)..] {
+        for instruction in &before[before.len().saturating_sub(100)..] {
             if instruction.is(Keyword::Workdir)
                 && let Some(word) = instruction.text()
             {

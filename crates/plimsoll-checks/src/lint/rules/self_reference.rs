@@ -33,19 +33,31 @@ rule! {
     run: run,
 }
 
+/// Most names of one `ENV` that are compared with each other.
+const MAX_PAIRS: usize = 100;
+/// Most instructions that are looked back over for a name.
+const MAX_BACK: usize = 500;
+
 fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
     for (index, env) in sheet.of(Keyword::Env) {
-        for (number, pair) in env.pairs().iter().enumerate() {
+        for (number, pair) in env.pairs().iter().enumerate().take(MAX_PAIRS) {
             let key = &pair.key.text;
             // A value may use its own name: that is the old one, and meant.
-            let user = env.pairs().iter().enumerate().find(|(other, pair)| {
-                let value = pair.value.as_ref().map_or("", |value| &value.text);
-                *other != number && !value.starts_with('\'') && names(value, key)
-            });
+            let user = env
+                .pairs()
+                .iter()
+                .enumerate()
+                .take(MAX_PAIRS)
+                .find(|(other, pair)| {
+                    let value = pair.value.as_ref().map_or("", |value| &value.text);
+                    *other != number && !value.starts_with('\'') && names(value, key)
+                });
             let before = sheet.stages.holding(index).is_some_and(|stage| {
                 let earlier = &sheet.file.instructions[stage.from..index];
                 let mut pairs = earlier
                     .iter()
+                    .rev()
+                    .take(MAX_BACK)
                     .filter(|one| matches!(one.kind, Some(Keyword::Env | Keyword::Arg)))
                     .flat_map(|one| one.pairs());
                 pairs.any(|pair| pair.key.text == *key)

@@ -38,9 +38,8 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
     for stage in &sheet.stages.all {
         let here = |name: &'static str| {
             sheet
-                .commands()
-                .filter(|(run, _)| stage.instructions.contains(&run.index))
-                .map(|(_, command)| command)
+                .runs_in(stage.instructions.clone())
+                .flat_map(|run| &run.script.commands)
                 .filter(move |command| command.name() == name)
         };
         if let (Some(wget), Some(curl)) = (here("wget").next(), here("curl").next()) {

@@ -84,7 +84,7 @@ fn inside(directory: &Path, inputs: &mut Vec<Input>, entries: &mut usize) -> Res
 
 /// `Dockerfile`, `Dockerfile.dev`, `web.Dockerfile`, and the same with `Containerfile`; not the list
 /// of what such a file ignores.
-pub(crate) fn is_dockerfile(name: &str) -> bool {
+pub(in crate::verbs) fn is_dockerfile(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let named = |word: &str| {
         lower == word

@@ -1,7 +1,7 @@
 //! `slim --profile` and `--write-profile`: what a slim taught, written down and read again.
 
 use plimsoll_model::report::Verdict;
-use plimsoll_model::{Observations, Plan, Report, Rule, Severity};
+use plimsoll_model::{ImagePath, Observations, Plan, Reason, Report, Rule, Severity};
 use plimsoll_slim::{Replay, Request};
 
 use super::probes::Asked;
@@ -50,6 +50,11 @@ impl<'a> Replayed<'a> {
         &self.replay.observations
     }
 
+    /// What the result missed when the profile was written.
+    pub(super) fn missed(&self) -> &[(ImagePath, Reason)] {
+        &self.replay.missed
+    }
+
     /// What the result answered when the profile was written, if this is that very result.
     pub(super) fn verified_by(&self, digest: &str) -> Vec<String> {
         match self.is_same && self.file.proof.result == digest {
@@ -59,10 +64,25 @@ impl<'a> Replayed<'a> {
     }
 }
 
-/// The plan of a request, with what the result missed when the profile was written.
-pub(super) fn plan(request: &Request<'_>, replayed: Option<&Replayed<'_>>) -> Plan {
+/// Adds what the profiles of other runs taught to what these have; answers what their results missed.
+pub(super) fn merge(
+    options: &SlimOptions,
+    opened: &Opened,
+    observations: &mut Observations,
+) -> Result<Vec<(ImagePath, Reason)>> {
+    let mut missed = Vec::new();
+    for path in &options.profile.merge_profiles {
+        let file = ProfileFile::read(path)?;
+        let replay = plimsoll_slim::replay(&file.profile, &opened.subject());
+        observations.merge(&replay.observations);
+        missed.extend(replay.missed);
+    }
+    Ok(missed)
+}
+
+/// The plan of a request, with what results have missed.
+pub(super) fn plan(request: &Request<'_>, missed: &[(ImagePath, Reason)]) -> Plan {
     let mut plan = plimsoll_slim::plan(request);
-    let missed = replayed.map_or(&[][..], |replayed| &replayed.replay.missed);
     if !missed.is_empty() {
         plimsoll_slim::add(&mut plan, request, missed);
     }

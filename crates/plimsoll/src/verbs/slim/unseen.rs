@@ -46,8 +46,9 @@ pub(super) fn slim(
         exclude: &options.excludes,
         keep_packages: &options.keep_packages,
     };
+    let missed = replayed.as_ref().map_or(&[][..], Replayed::missed);
     context.progress.step("planning what must stay");
-    let plan = phases.time("plan", || replay::plan(&request, replayed.as_ref()));
+    let plan = phases.time("plan", || replay::plan(&request, missed));
     let draft = phases.time("plan", || plimsoll_slim::draft(&request, &plan));
     context.progress.step(&format!("writing {target}"));
     let written = phases.time("write", || sink.write(context, &draft, options.compression))?;
