@@ -3,7 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::package::ecosystem;
-use crate::{FileTree, ImagePath, OsRelease, Package, PackageId, Problem};
+use crate::{FileTree, ImagePath, OsRelease, Package, PackageId, Problem, Rootfs};
+
+/// How databases whose form only their reader knows are written anew: which packages live, which
+/// paths stay. Gives path and content of each, or says which one failed.
+pub type Prune = fn(
+    &Rootfs,
+    &Inventory,
+    &mut dyn FnMut(PackageId) -> bool,
+    &mut dyn FnMut(&ImagePath) -> bool,
+) -> Result<BTreeMap<ImagePath, Vec<u8>>, String>;
 
 /// What is installed, and what we could not read.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +23,8 @@ pub struct Inventory {
     pub removed: Vec<Package>,
     /// The distribution it is, for the package URLs; `None` where the image does not say.
     pub release: Option<OsRelease>,
+    /// How the databases of rpm are pruned; set where there are some.
+    pub prune: Option<Prune>,
     /// The database files that were read.
     pub databases: Vec<ImagePath>,
     /// Records and files that could not be understood.

@@ -38,7 +38,7 @@ pub use fetch::{Fetch, FetchError};
 pub use finding::{Evidence, Finding, Problem, Rule, Severity, Source};
 pub use image::{Blob, Descriptor, Image, Layer};
 pub use interest::{Interest, Keep, Seen};
-pub use inventory::{Inventory, Strangers};
+pub use inventory::{Inventory, Prune, Strangers};
 pub use lineage::{Ancestor, Lineage};
 pub use observation::{Access, Observations};
 pub use os_release::OsRelease;

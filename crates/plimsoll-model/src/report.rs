@@ -1,7 +1,9 @@
 //! Everything one run learned; the only thing a format may print.
 
 use crate::vulnerability::VulnerabilityState;
-use crate::{Finding, ImagePath, Lineage, Plan, Problem, Rule, ScanFacts, Severity};
+use crate::{
+    Finding, ImagePath, Inventory, Lineage, Plan, Problem, Rule, ScanFacts, Severity, Strangers,
+};
 
 /// Everything one run learned.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,8 @@ pub struct Report {
     pub comparison: Option<Comparison>,
     /// What differs between two images, for diff.
     pub diff: Option<ImageDiff>,
+    /// What is installed, for a bill of materials.
+    pub inventory: Option<Inventory>,
     /// What is known about the packages of each image that was scanned, in the order given.
     pub scans: Vec<ScanFacts>,
     /// Sentences worth saying that are neither findings nor problems.
@@ -133,6 +137,10 @@ pub struct ImageFacts {
     pub packages: Vec<PackageRow>,
     /// Bytes of files that no package owns.
     pub unowned_bytes: u64,
+    /// Where the files lie that no package of any kind owns, heaviest first.
+    pub strangers: Vec<Strangers>,
+    /// Packages that a database lists and none of whose files is there: name and version.
+    pub phantoms: Vec<(String, String)>,
     /// Bytes that are in layers but in no container.
     pub dead_bytes: u64,
 }

@@ -8,9 +8,16 @@ pub mod deb;
 pub mod deb822;
 pub mod index;
 pub mod listing;
+pub mod products;
 pub mod relation;
 pub mod release;
+pub mod sbom;
 pub mod version;
 
 mod compression;
 mod dpkg;
+mod elf;
+mod mail;
+mod rpm;
+mod windows;
+mod zip;

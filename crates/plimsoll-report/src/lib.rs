@@ -8,6 +8,7 @@
 mod before_after;
 pub mod formats;
 mod place;
+mod sbom;
 mod vulnerabilities;
 
 use std::io::{self, Write};

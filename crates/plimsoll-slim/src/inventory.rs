@@ -4,7 +4,7 @@
 //! So each package of which a file stays is written to `var/lib/dpkg/status.d/NAME`, with the sums
 //! of the files that stay in `NAME.md5sums`: the convention of distroless images, which scanners
 //! read. Packages of which nothing stays are not listed. apk's database is written anew in its own
-//! place and form.
+//! place and form, rpm's in its place in the form of today (SQLite).
 
 use std::collections::BTreeMap;
 
@@ -68,17 +68,35 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
         }
     }
     metadata::add(scene, keep);
-    for package in &inventory.packages {
-        if let Some(database) = package.database.as_ref()
-            && package.ecosystem == "rpm"
-            && !keep.keeps(database)
-        {
-            keep.carry(database, Reason::rule("inventory"));
-            let message =
-                "stays as it is: rpm databases are not pruned, so it lists packages that are gone";
-            keep.problem(database, message);
-        }
+    if inventory.prune.is_some()
+        && let Err(why) = rpm(scene.subject(), keep.plan())
+    {
+        let database = inventory.databases.first().cloned();
+        keep.problem(
+            &database.unwrap_or_else(ImagePath::root),
+            format!("no database of rpm is in the result: {why}"),
+        );
     }
+}
+
+/// The databases of rpm, pruned.
+fn rpm(subject: &Subject<'_>, plan: &Plan) -> Result<BTreeMap<ImagePath, Vec<u8>>, String> {
+    let Some(prune) = subject.inventory.prune else {
+        return Ok(BTreeMap::new());
+    };
+    let tree = &subject.rootfs.tree;
+    let owners = Owners::of(subject.inventory, tree);
+    let shares = shares(tree, &owners, plan);
+    let mut places = Places::default();
+    prune(
+        subject.rootfs,
+        subject.inventory,
+        &mut |id| shares.get(&id).is_some_and(|share| share.kept > 0),
+        &mut |path| {
+            let place = places.of(tree, path);
+            place.is_some_and(|place| plan.keeps(&place))
+        },
+    )
 }
 
 fn is_deb(package: &Package) -> bool {
@@ -140,6 +158,8 @@ pub(crate) fn files(subject: &Subject<'_>, plan: &Plan) -> BTreeMap<ImagePath, V
         files.insert(ImagePath::new(sums_file), sums);
     }
     files.extend(apk::files(subject, &shares, plan));
+    // What cannot be read was told when the plan was made.
+    files.extend(rpm(subject, plan).unwrap_or_default());
     // Where a run read the classic database it must be there, and tell the same.
     let status = ImagePath::new("/var/lib/dpkg/status");
     if plan.keeps(&status) {

@@ -44,6 +44,8 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// What is in an image, where it comes from, and what should not be in it.
     Inspect(Inspect),
+    /// What is installed in an image, as a bill of materials: CycloneDX, SPDX, JSON or text.
+    Sbom(Sbom),
     /// Whether an image keeps to the policy of a plimsoll.toml; the exit code answers.
     Check(Check),
     /// What is known to be wrong with what is in an image, and what could not be judged.
@@ -112,6 +114,21 @@ pub(crate) struct Look {
     pub(crate) platform: Option<String>,
     /// How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: String,
+    /// The same as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sbom {
+    /// The image, or a bill of materials of one (CycloneDX or SPDX 2, as JSON; `sbom:FILE` says so).
+    pub(crate) image: String,
+    /// Which of several platforms: `linux/arm64` [default: linux on this machine's architecture].
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+    /// How to print: `cyclonedx`, `spdx`, `json`, `text`.
+    #[arg(long, value_name = "FORMAT", default_value = "cyclonedx")]
     pub(crate) format: String,
     /// The same as --format json.
     #[arg(long)]

@@ -29,8 +29,20 @@ pub(crate) fn facts(subject: &Subject<'_>) -> ImageFacts {
         layers: layers(subject),
         packages,
         unowned_bytes,
+        strangers: subject.inventory.strangers(&subject.rootfs.tree),
+        phantoms: phantoms(subject),
         dead_bytes: subject.rootfs.tree.dead_bytes(),
     }
+}
+
+/// Packages none of whose files is there.
+fn phantoms(subject: &Subject<'_>) -> Vec<(String, String)> {
+    let inventory = subject.inventory;
+    let phantoms = inventory.phantoms(&subject.rootfs.tree).into_iter();
+    let packages = phantoms.filter_map(|id| inventory.get(id));
+    packages
+        .map(|package| (package.name.clone(), package.version.clone()))
+        .collect()
 }
 
 /// The layers, lowest first.

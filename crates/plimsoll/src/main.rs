@@ -62,6 +62,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
     match verb {
         Verb::Demo(arguments) => verbs::demo::run(context, arguments),
         Verb::Inspect(arguments) => verbs::inspect::run(context, arguments),
+        Verb::Sbom(arguments) => verbs::sbom::run(context, arguments),
         Verb::Check(arguments) => verbs::check::run(context, arguments),
         Verb::Scan(arguments) => verbs::scan::run(context, arguments),
         Verb::Lint(arguments) => verbs::lint::run(context, arguments),

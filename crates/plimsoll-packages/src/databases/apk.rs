@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use plimsoll_model::package::ecosystem;
-use plimsoll_model::{FileDigest, ImagePath, Inventory, Package, PackageId, Problem, Rootfs};
+use plimsoll_model::{FileDigest, ImagePath, Inventory, Package, PackageId, Problem};
 
-use super::database;
+use super::{Reading, database};
 use crate::dpkg::{self, MAX_STATUS};
 
 database! {
@@ -36,7 +36,8 @@ database! {
     link: Some(link),
 }
 
-fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
+fn read(reading: &mut Reading<'_>) {
+    let (rootfs, inventory) = (reading.rootfs, &mut *reading.inventory);
     let mut read: Vec<ImagePath> = Vec::new();
     for place in ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"] {
         // Where `/lib` is a link the two are one.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{ImagePath, Inventory, Kind, Package, Problem, Rootfs, State};
+use plimsoll_model::{ImagePath, Kind, Package, Problem, Rootfs, State};
 
-use super::database;
+use super::{Reading, database};
 use crate::dpkg::{self, MAX_LIST, MAX_STATUS, Record, Status};
 
 database! {
@@ -40,7 +40,8 @@ database! {
     link: Some(dpkg::link),
 }
 
-fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
+fn read(reading: &mut Reading<'_>) {
+    let (rootfs, inventory) = (reading.rootfs, &mut *reading.inventory);
     let directory = ImagePath::new("/var/lib/dpkg");
     let status = directory.join("status");
     let mut problems = Vec::new();

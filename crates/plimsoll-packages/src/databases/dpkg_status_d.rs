@@ -1,8 +1,8 @@
 //! dpkg records without dpkg: one file a package, as distroless images have them.
 
-use plimsoll_model::{ImagePath, Inventory, Kind, Rootfs, State};
+use plimsoll_model::{ImagePath, Kind, State};
 
-use super::database;
+use super::{Reading, database};
 use crate::dpkg::{self, MAX_LIST, MAX_STATUS, Status};
 
 database! {
@@ -32,7 +32,8 @@ database! {
     link: None,
 }
 
-fn read(rootfs: &Rootfs, inventory: &mut Inventory) {
+fn read(reading: &mut Reading<'_>) {
+    let (rootfs, inventory) = (reading.rootfs, &mut *reading.inventory);
     let directory = ImagePath::new("/var/lib/dpkg/status.d");
     let Ok(found) = rootfs.tree.resolve(&directory) else {
         return;

@@ -17,13 +17,16 @@
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
 //! | `diff` | what differs between the files of `comparison`'s images, or `null` |
+//! | `inventory` | what is installed, of `sbom`, or `null` |
 //! | `scans[]` | what is known about the packages of each image that was scanned; see below |
 //! | `notes[]` | sentences |
 //!
 //! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
 //! `footprint`, `lineage[]` (`name`, `layers`, `evidence`; nearest first, scratch last), `layers[]`
 //! (`digest`, `compressed`, `bytes`, `files`, `dead`, `created_by`; lowest first), `packages[]`
-//! (`name`, `version`, `bytes`, `files`; largest first), `unowned_bytes`, `dead_bytes`.
+//! (`name`, `version`, `bytes`, `files`; largest first), `unowned_bytes`, `dead_bytes`,
+//! `strangers[]` (`directory`, `bytes`, `files` that no package of any kind owns), `phantoms[]` (`name`,
+//! `version` of packages whose files are gone).
 //!
 //! `footprint` has the numbers `bytes`, `compressed`, `files`, `packages`, and the paths
 //! `shells[]`, `package_managers[]`, `network_tools[]`, `setuid[]`. `comparison.before` and
@@ -44,6 +47,11 @@
 //! `after_files`, `after_bytes`, `added`, `removed`, `changed`), `packages[]` (the same, and `fate`:
 //! `added`, `removed`, `changed`, `partial`; `before` and `after`, its versions or `null`), and
 //! `same_packages` (how many).
+//!
+//! `inventory` has `distribution` (`id`, `version_id`, `codename`, `name`, or `null`), `packages[]` and
+//! `removed[]` (each `kind` in package-URL words, `name`, `version`, `architecture`, `source`,
+//! `source_version`, `vendor`, `licences[]`, `purl`, `state`, `known_by`, `part_of`, `path`, `inside`,
+//! `files`, a number), `databases[]`.
 //!
 //! A scan has `name`, `distribution`, `complete` (everything was judged), `packages` and `judged` (how
 //! many), `unjudged[]` (`why`, `packages[]`), `data[]` that were asked (`scope`, `feeds[]`, `date`,
@@ -68,6 +76,7 @@
 //! every other text that an image brings.
 
 mod diff;
+mod inventory;
 mod scan;
 
 use std::io::{self, Write};
@@ -111,6 +120,7 @@ struct Document {
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
     diff: Option<diff::JsonDiff>,
+    inventory: Option<inventory::JsonInventory>,
     scans: Vec<scan::JsonScan>,
     notes: Vec<String>,
 }
@@ -129,6 +139,8 @@ struct JsonImage {
     layers: Vec<JsonLayer>,
     packages: Vec<JsonPackage>,
     unowned_bytes: u64,
+    strangers: Vec<JsonStrangers>,
+    phantoms: Vec<JsonPhantom>,
     dead_bytes: u64,
 }
 
@@ -167,6 +179,19 @@ struct JsonPackage {
     version: String,
     bytes: u64,
     files: u64,
+}
+
+#[derive(Serialize)]
+struct JsonStrangers {
+    directory: String,
+    bytes: u64,
+    files: u64,
+}
+
+#[derive(Serialize)]
+struct JsonPhantom {
+    name: String,
+    version: String,
 }
 
 #[derive(Serialize)]
@@ -351,6 +376,10 @@ impl From<&Report> for Document {
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
             diff: report.diff.as_ref().map(diff::JsonDiff::from),
+            inventory: report
+                .inventory
+                .as_ref()
+                .map(inventory::JsonInventory::from),
             scans: report.scans.iter().map(scan::JsonScan::from).collect(),
             notes: clean_all(&report.notes),
         }
@@ -377,6 +406,23 @@ impl From<&ImageFacts> for JsonImage {
             layers: facts.layers.iter().map(JsonLayer::from).collect(),
             packages: facts.packages.iter().map(JsonPackage::from).collect(),
             unowned_bytes: facts.unowned_bytes,
+            strangers: facts
+                .strangers
+                .iter()
+                .map(|row| JsonStrangers {
+                    directory: row.directory.to_string(),
+                    bytes: row.bytes,
+                    files: row.files,
+                })
+                .collect(),
+            phantoms: facts
+                .phantoms
+                .iter()
+                .map(|(name, version)| JsonPhantom {
+                    name: clean(name),
+                    version: clean(version),
+                })
+                .collect(),
             dead_bytes: facts.dead_bytes,
         }
     }

@@ -8,6 +8,7 @@ mod comparison;
 mod diff;
 mod findings;
 mod image;
+mod inventory;
 mod layout;
 mod scan;
 mod slim;
@@ -33,6 +34,9 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::default();
     if let Some(facts) = &report.subject {
         image::write(facts, &mut page);
+    }
+    if let Some(inventory) = &report.inventory {
+        inventory::write(inventory, &mut page);
     }
     findings::write(report, &mut page);
     verdict::write(report, &mut page);

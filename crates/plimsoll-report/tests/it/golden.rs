@@ -28,6 +28,13 @@ Packages, by the bytes they occupy
   of no package                                    4.32 kB
   dead: in layers, in no container                 1.50 MB
 
+Files that no package owns
+  directory    bytes  files
+  /opt/app   4.00 kB      3
+
+Phantoms: listed, and none of their files is there (1)
+  lost 1.0
+
 Findings: 2 medium, 1 low
   medium shell: `/usr/bin/dash` is a shell, also started as `/usr/bin/sh`
       /usr/bin/dash (layer 0, 125 kB)
@@ -186,6 +193,19 @@ pub(crate) const JSON: &str = r#"{
       }
     ],
     "unowned_bytes": 4321,
+    "strangers": [
+      {
+        "directory": "/opt/app",
+        "bytes": 4000,
+        "files": 3
+      }
+    ],
+    "phantoms": [
+      {
+        "name": "lost",
+        "version": "1.0"
+      }
+    ],
     "dead_bytes": 1500000
   },
   "findings": [
@@ -495,6 +515,7 @@ pub(crate) const JSON: &str = r#"{
       "changed": 0
     }
   },
+  "inventory": null,
   "scans": [],
   "notes": [
     "the base is still looked after"

@@ -6,7 +6,7 @@ use plimsoll_model::report::{
 };
 use plimsoll_model::{
     Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Rule, Severity,
-    Source,
+    Source, Strangers,
 };
 
 pub(crate) fn path(path: &str, layer: u32, size: u64) -> Evidence {
@@ -72,6 +72,12 @@ pub(crate) fn httpd() -> ImageFacts {
         ],
         packages: packages(2),
         unowned_bytes: 4_321,
+        strangers: vec![Strangers {
+            directory: "/opt/app".into(),
+            bytes: 4_000,
+            files: 3,
+        }],
+        phantoms: vec![("lost".into(), "1.0".into())],
         dead_bytes: 1_500_000,
     }
 }

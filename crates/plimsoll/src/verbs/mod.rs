@@ -14,6 +14,7 @@ pub(crate) mod lineage;
 pub(crate) mod lint;
 pub(crate) mod ls;
 pub(crate) mod referrers;
+pub(crate) mod sbom;
 pub(crate) mod scan;
 pub(crate) mod slim;
 pub(crate) mod tree;

@@ -11,6 +11,7 @@ mod command_line;
 mod db;
 mod diff;
 mod engine;
+mod files;
 mod floors;
 mod headers;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use plimsoll_model::report::{ImageFacts, LayerRow, PackageRow};
 use plimsoll_model::text::{bytes, count, instruction};
-use plimsoll_model::{Ancestor, Lineage};
+use plimsoll_model::{Ancestor, Lineage, Strangers};
 
 use super::layout::{Column, Page, clean, short};
 
@@ -40,6 +40,7 @@ pub(super) fn write(facts: &ImageFacts, page: &mut Page) {
     lineage(&facts.name, &facts.lineage, page);
     layers(&facts.layers, page);
     packages(facts, page);
+    strangers(facts, page);
 }
 
 /// The words of a command line as a shell would want them, so that they can be told apart.
@@ -161,4 +162,47 @@ fn row(package: &PackageRow) -> Vec<String> {
 /// Sizes are a stranger's: their sum stops at the largest number.
 fn sum(packages: &[PackageRow], of: impl Fn(&PackageRow) -> u64) -> u64 {
     packages.iter().map(of).fold(0, u64::saturating_add)
+}
+
+/// Directories of strangers that get a row of their own.
+const STRANGERS: usize = 10;
+
+/// What no package owns, and packages whose files are gone.
+fn strangers(facts: &ImageFacts, page: &mut Page) {
+    if !facts.strangers.is_empty() {
+        page.heading("Files that no package owns");
+        let (shown, rest) = facts
+            .strangers
+            .split_at(facts.strangers.len().min(STRANGERS));
+        let mut rows: Vec<Vec<String>> = shown
+            .iter()
+            .map(|row| {
+                let directory = short(&row.directory.to_string(), 60);
+                vec![directory, bytes(row.bytes), count(row.files)]
+            })
+            .collect();
+        if !rest.is_empty() {
+            let all = |of: fn(&Strangers) -> u64| rest.iter().map(of).fold(0, u64::saturating_add);
+            rows.push(vec![
+                format!("{} more", count(rest.len() as u64)),
+                bytes(all(|row| row.bytes)),
+                count(all(|row| row.files)),
+            ]);
+        }
+        use Column::{Left, Right};
+        page.table(
+            &[Left, Right, Right],
+            &["directory", "bytes", "files"],
+            rows,
+        );
+    }
+    if !facts.phantoms.is_empty() {
+        page.heading(&format!(
+            "Phantoms: listed, and none of their files is there ({})",
+            facts.phantoms.len()
+        ));
+        let names = facts.phantoms.iter();
+        let names = names.map(|(name, version)| format!("{} {}", clean(name), clean(version)));
+        page.paragraph(2, &names.collect::<Vec<_>>().join(", "));
+    }
 }

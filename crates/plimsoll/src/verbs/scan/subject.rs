@@ -49,7 +49,7 @@ pub(crate) fn open(
             rootfs: None,
             base_layers: None,
         },
-        None => image(session::open(context, name, platform, None)?),
+        None => image(session::inventory_of(context, name, platform)?),
     };
     if let Some(text) = distribution {
         let release = listing::distribution(text).ok_or_else(|| {

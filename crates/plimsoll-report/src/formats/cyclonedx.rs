@@ -1,0 +1,288 @@
+//! `cyclonedx`: the inventory as a CycloneDX 1.6 document (ECMA-424), for programs.
+//!
+//! One component a package, with its package URL, licences, the file it is known by and how sure
+//! that is; one for the distribution. The serial number comes from the image's digest and the time
+//! from the image, so the same image gives the same bytes. Needs that close a ring are left out.
+//! Packages that were removed and left their configuration are no components. The properties of
+//! `plimsoll:` say what the format has no field for.
+
+use std::io::{self, Write};
+
+use plimsoll_model::{Inventory, KnownBy, OsRelease, Package, Report};
+use serde::Serialize;
+
+use crate::Format;
+use crate::sbom::{self, clean};
+
+/// The row.
+pub static FORMAT: Format = Format {
+    id: "cyclonedx",
+    extension: "cdx.json",
+    help: "the inventory as a CycloneDX 1.6 bill of materials",
+    write,
+    file: file!(),
+};
+
+fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document::of(report))?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    bom_format: &'static str,
+    spec_version: &'static str,
+    serial_number: String,
+    version: u32,
+    metadata: Metadata,
+    components: Vec<Component>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    tools: Tools,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    component: Option<Component>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property>,
+}
+
+#[derive(Serialize)]
+struct Tools {
+    components: Vec<Component>,
+}
+
+#[derive(Serialize, Default)]
+struct Component {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "bom-ref", skip_serializing_if = "String::is_empty")]
+    reference: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    publisher: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    group: String,
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    version: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    licenses: Vec<LicenseChoice>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    purl: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property>,
+}
+
+#[derive(Serialize)]
+struct LicenseChoice {
+    license: License,
+}
+
+#[derive(Serialize)]
+struct License {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Evidence {
+    identity: Vec<Identity>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    occurrences: Vec<Occurrence>,
+}
+
+#[derive(Serialize)]
+struct Identity {
+    field: &'static str,
+    confidence: f64,
+    methods: Vec<Method>,
+}
+
+#[derive(Serialize)]
+struct Method {
+    technique: &'static str,
+    confidence: f64,
+    value: &'static str,
+}
+
+#[derive(Serialize)]
+struct Occurrence {
+    location: String,
+}
+
+#[derive(Serialize)]
+struct Property {
+    name: String,
+    value: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Dependency {
+    #[serde(rename = "ref")]
+    reference: String,
+    depends_on: Vec<String>,
+}
+
+impl Document {
+    fn of(report: &Report) -> Self {
+        let none = Inventory::default();
+        let inventory = report.inventory.as_ref().unwrap_or(&none);
+        let facts = report.subject.as_ref();
+        let digest = facts.map_or("", |facts| facts.digest.as_str());
+        let references = sbom::references(inventory);
+        let mut components: Vec<Component> = inventory.release.iter().map(release).collect();
+        let packages = inventory.packages.iter().zip(&references);
+        components
+            .extend(packages.map(|(package, reference)| component(inventory, package, reference)));
+        let problems = report
+            .problems
+            .iter()
+            .map(|problem| property("plimsoll:problem", &problem.to_string()));
+        Self {
+            schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+            bom_format: "CycloneDX",
+            spec_version: "1.6",
+            serial_number: format!("urn:uuid:{}", sbom::uuid(digest)),
+            version: 1,
+            metadata: Metadata {
+                timestamp: sbom::time(facts),
+                tools: Tools {
+                    components: vec![Component {
+                        kind: "application",
+                        name: sbom::TOOL.to_owned(),
+                        version: sbom::TOOL_VERSION.to_owned(),
+                        ..Component::default()
+                    }],
+                },
+                component: facts.map(|facts| Component {
+                    kind: "container",
+                    reference: "image".to_owned(),
+                    name: clean(&facts.name),
+                    version: clean(&facts.digest),
+                    ..Component::default()
+                }),
+                properties: problems.collect(),
+            },
+            components,
+            dependencies: sbom::needs(inventory)
+                .into_iter()
+                .filter(|(_, needs)| !needs.is_empty())
+                .map(|(id, needs)| Dependency {
+                    reference: references[id.0 as usize].clone(),
+                    depends_on: needs
+                        .iter()
+                        .map(|id| references[id.0 as usize].clone())
+                        .collect(),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn property(name: &str, value: &str) -> Property {
+    Property {
+        name: name.to_owned(),
+        value: clean(value),
+    }
+}
+
+fn release(release: &OsRelease) -> Component {
+    Component {
+        kind: "operating-system",
+        reference: "distribution".to_owned(),
+        name: clean(if release.id.is_empty() {
+            "linux"
+        } else {
+            &release.id
+        }),
+        version: clean(&release.version_id),
+        description: clean(&release.pretty_name),
+        ..Component::default()
+    }
+}
+
+fn component(inventory: &Inventory, package: &Package, reference: &str) -> Component {
+    let (group, name) = match package.ecosystem {
+        "maven" => package.name.split_once(':').unwrap_or(("", &package.name)),
+        "npm" | "composer" => package.name.split_once('/').unwrap_or(("", &package.name)),
+        _ => ("", package.name.as_str()),
+    };
+    let owner = package.part_of.and_then(|id| inventory.get(id));
+    let mut properties = vec![property("plimsoll:known-by", package.known_by.name())];
+    let mut add = |key: &str, value: &str| {
+        if !value.is_empty() {
+            properties.push(property(&format!("plimsoll:{key}"), value));
+        }
+    };
+    add("architecture", &package.architecture);
+    add("source", package.source.as_deref().unwrap_or_default());
+    add(
+        "source-version",
+        package.source_version.as_deref().unwrap_or_default(),
+    );
+    add("part-of", owner.map_or("", |owner| owner.name.as_str()));
+    if package.state != plimsoll_model::State::Installed {
+        add("state", package.state.name());
+    }
+    let licences = package
+        .licences
+        .iter()
+        .map(|name| clean(name))
+        .filter(|name| !name.is_empty());
+    Component {
+        kind: if package.ecosystem == "generic" {
+            "application"
+        } else {
+            "library"
+        },
+        reference: reference.to_owned(),
+        publisher: clean(&package.vendor),
+        group: clean(group),
+        name: clean(name),
+        version: clean(&package.version),
+        licenses: licences
+            .map(|name| LicenseChoice {
+                license: License { name },
+            })
+            .collect(),
+        purl: package.purl(inventory.release.as_ref()),
+        evidence: Some(evidence(package)),
+        properties,
+        ..Component::default()
+    }
+}
+
+fn evidence(package: &Package) -> Evidence {
+    let (technique, confidence) = match package.known_by {
+        KnownBy::Database | KnownBy::Metadata | KnownBy::Sbom => ("manifest-analysis", 1.0),
+        KnownBy::BuildInfo | KnownBy::Note => ("binary-analysis", 1.0),
+        KnownBy::Pattern => ("binary-analysis", 0.9),
+        KnownBy::FileName => ("filename", 0.5),
+    };
+    let method = Method {
+        technique,
+        confidence,
+        value: package.known_by.name(),
+    };
+    Evidence {
+        identity: vec![Identity {
+            field: "purl",
+            confidence,
+            methods: vec![method],
+        }],
+        occurrences: sbom::place(package)
+            .map(|location| Occurrence { location })
+            .into_iter()
+            .collect(),
+    }
+}

@@ -1,0 +1,47 @@
+//! `sbom`: the inventory of an image alone, as a bill of materials.
+
+use plimsoll_model::Report;
+
+use crate::cli;
+use crate::facts::facts;
+use crate::failure::Exit;
+use crate::failure::Result;
+use crate::print;
+use crate::session::{self, Context, Opened};
+
+/// Runs the verb.
+pub(crate) fn run(context: &Context, arguments: &cli::Sbom) -> Result<Exit> {
+    let platform = arguments.platform.as_deref();
+    let opened = session::inventory_of(context, &arguments.image, platform)?;
+    let report = report(&opened);
+    print::report(&report, &arguments.format, arguments.json)?;
+    Ok(print::verdict(&report))
+}
+
+/// What is installed in the image, and nothing else of it.
+pub(crate) fn report(opened: &Opened) -> Report {
+    let mut facts = facts(&opened.subject());
+    // Who asks for reproducible documents says their time.
+    if let Some(time) = source_date() {
+        facts.created = Some(time);
+    }
+    // Who owns how much is what `inspect` says.
+    facts.packages = Vec::new();
+    facts.layers = Vec::new();
+    facts.strangers = Vec::new();
+    (facts.unowned_bytes, facts.dead_bytes) = (0, 0);
+    Report {
+        verb: "sbom",
+        subject: Some(facts),
+        inventory: Some(opened.inventory.clone()),
+        problems: opened.problems.clone(),
+        ..Report::default()
+    }
+}
+
+/// `SOURCE_DATE_EPOCH` as a time, if it is set to one (reproducible-builds.org).
+fn source_date() -> Option<String> {
+    let seconds: i64 = std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
+    let time = jiff::Timestamp::from_second(seconds).ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
