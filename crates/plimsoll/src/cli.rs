@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) mod db;
 mod files;
 mod places;
 
@@ -76,6 +77,8 @@ pub(crate) enum Verb {
     Referrers(Referrers),
     /// Parent, base, scratch: what an image (or what a Dockerfile makes) was made from, and how we know.
     Lineage(Look),
+    /// What is known about vulnerabilities, on this machine: fetch, compile, list, carry over.
+    Db(db::Db),
     /// The page of a check, a follower, a probe ... (see `list`), or of `recipe`, `config` or `profile`.
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
@@ -94,6 +97,7 @@ pub(crate) enum Table {
     Checks,
     Databases,
     Emulations,
+    Feeds,
     Followers,
     Formats,
     Probes,
