@@ -31,7 +31,7 @@ pub use emulations::{EMULATIONS, Emulation};
 pub use error::Error;
 pub use lock::{Lock, LockError, LockedArchive, LockedRelease};
 pub use recipe::{Recipe, RecipeError};
-pub use repository::Repository;
+pub use repository::{Repository, offered};
 pub use resolve::{Resolution, resolve};
 pub use shell::Unemulated;
 

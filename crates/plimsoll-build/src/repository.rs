@@ -87,6 +87,26 @@ pub(crate) fn load(
     Ok(offers)
 }
 
+/// What these repositories offer for an architecture, each with the address its file name is relative
+/// to; every signature and digest is verified. `now` is seconds since 1970.
+///
+/// # Errors
+/// When one cannot be fetched, is not signed by a key it may be signed with, or offers nothing.
+pub fn offered(
+    repositories: &[Repository],
+    architecture: &str,
+    fetch: &dyn Fetch,
+    now: i64,
+    progress: &Progress<'_>,
+) -> Result<Vec<(String, Candidate)>, Error> {
+    let Offers { origins, all, .. } = load(repositories, architecture, fetch, now, progress)?;
+    let offers = all.into_iter().filter_map(|offer| {
+        let origin = origins.get(offer.origin)?;
+        Some((origin.uri.clone(), offer.candidate))
+    });
+    Ok(offers.collect())
+}
+
 /// The part of a release file that is needed here.
 struct Release {
     names: [String; 2],

@@ -43,10 +43,10 @@ impl Report {
         line.is_some_and(|line| finding.severity >= line)
     }
 
-    /// How many findings are over the line.
+    /// How many findings and vulnerabilities are over the line.
     pub fn over(&self) -> usize {
         let over = self.findings.iter().filter(|finding| self.is_over(finding));
-        over.count()
+        over.count() + self.vulnerabilities_over()
     }
 
     /// How many demands of the policy are not met.
@@ -57,7 +57,7 @@ impl Report {
 
     /// How many vulnerabilities of the first image that was scanned are over the line; what its vendor
     /// calls unimportant is not.
-    pub fn vulnerabilities_over(&self) -> usize {
+    fn vulnerabilities_over(&self) -> usize {
         let line = self.verdict.as_ref().and_then(|verdict| verdict.line);
         let rows = self
             .scans
@@ -73,7 +73,7 @@ impl Report {
 
     /// Whether the policy refuses the image.
     pub fn is_refused(&self) -> bool {
-        self.over() + self.vulnerabilities_over() + self.unmet() > 0
+        self.over() + self.unmet() > 0
     }
 }
 

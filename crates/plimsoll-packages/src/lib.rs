@@ -3,6 +3,7 @@
 //! This room knows distributions and nothing of images: it is handed bytes, or a tree with its
 //! contents, and answers with plain data. It opens no socket, no file and reads no clock.
 
+pub mod changelog;
 pub mod databases;
 pub mod deb;
 pub mod deb822;

@@ -39,7 +39,9 @@ struct File {
 pub fn read(text: &str) -> Option<Listing> {
     let mut listing = if text.trim_start().starts_with('{') {
         let file: File = serde_json::from_str(text).ok()?;
-        if file.deb.is_empty() && file.apk.is_empty() && file.rpm.is_empty() {
+        // A list that names an image and no package is one: nothing is known of that image.
+        let nothing = file.deb.is_empty() && file.apk.is_empty() && file.rpm.is_empty();
+        if nothing && file.tags.is_empty() {
             return None;
         }
         from_json(file)

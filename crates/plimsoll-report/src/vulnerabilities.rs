@@ -6,8 +6,8 @@ use plimsoll_model::{Evidence, Finding, Report, ScanFacts, Severity, Vulnerabili
 /// The name under which formats show them.
 const CHECK: &str = "vulnerability";
 
-/// The same report with each known vulnerability as a finding behind its findings: one for each
-/// source package that has it.
+/// The same report with each known vulnerability as a finding, one for each source package that has
+/// it, in the place of the scans.
 pub fn as_findings(report: &Report) -> Report {
     let mut report = report.clone();
     let scans = std::mem::take(&mut report.scans);
@@ -17,7 +17,7 @@ pub fn as_findings(report: &Report) -> Report {
     report
         .findings
         .sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    report.scans = scans;
+    // They are findings now, and would be counted twice.
     report
 }
 

@@ -6,6 +6,7 @@
 //! with the day it was made: useful with no download at all, and honest about what it cannot know.
 
 mod advisory;
+mod databases;
 mod distributions;
 mod explain;
 pub mod feeds;
@@ -18,6 +19,7 @@ mod support;
 mod vex;
 
 pub use advisory::{Advisory, PackageKind, Range, Status, Until, severity};
+pub use databases::is_database;
 pub use explain::explain;
 pub use feeds::FEEDS;
 pub use ignore::{Ignore, IgnoreError, Ignores};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) mod db;
 mod files;
 mod places;
 
@@ -76,6 +77,8 @@ pub(crate) enum Verb {
     Referrers(Referrers),
     /// Parent, base, scratch: what an image (or what a Dockerfile makes) was made from, and how we know.
     Lineage(Look),
+    /// What is known about vulnerabilities, on this machine: fetch, compile, list, carry over.
+    Db(db::Db),
     /// The page of a check, a follower, a probe ... (see `list`), or of `recipe`, `config` or `profile`.
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
@@ -94,6 +97,7 @@ pub(crate) enum Table {
     Checks,
     Databases,
     Emulations,
+    Feeds,
     Followers,
     Formats,
     Probes,
@@ -188,6 +192,9 @@ impl From<Environment> for plimsoll_checks::Environment {
     }
 }
 
+/// Days after which advisories are stale: feeds are made anew every day.
+pub(crate) const MAX_AGE: i64 = 7;
+
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     /// The image may also be a list of packages: JSON, or `NAME VERSION` one a line.
@@ -213,8 +220,14 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "FILE")]
     pub(crate) vex: Vec<PathBuf>,
     /// Advisories older than this are stale, and a scan with them is incomplete.
-    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    #[arg(long, value_name = "DAYS", default_value_t = MAX_AGE)]
     pub(crate) max_age: i64,
+    /// Also ask the distribution's archive (--mirror, else this machine's) what it offers today, and which
+    /// fixes an upgrade would bring by the packages' own changelogs: needs no advisories.
+    #[arg(long)]
+    pub(crate) archive: bool,
+    #[command(flatten)]
+    pub(crate) mirror: Mirror,
     /// The distribution release, where the image or the list does not say it, or says it wrongly.
     #[arg(long, value_name = "NAME:RELEASE")]
     pub(crate) distro: Option<String>,

@@ -34,16 +34,8 @@ impl Network {
         leftovers: Leftovers,
         on_bytes: impl Fn(u64) + Send + Sync + 'static,
     ) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_recv_response(Some(Duration::from_secs(30)))
-            .timeout_per_read(Some(Duration::from_secs(60)))
-            .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
         Self {
-            agent,
+            agent: agent(),
             blobs: cache.join("blobs").join("sha256"),
             documents: Mutex::default(),
             leftovers,
@@ -190,6 +182,18 @@ impl Fetch for Network {
             }),
         }
     }
+}
+
+/// A client with our patience and our name. Proxies are taken from the environment.
+pub(crate) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(Duration::from_secs(10)))
+        .timeout_recv_response(Some(Duration::from_secs(30)))
+        .timeout_per_read(Some(Duration::from_secs(60)))
+        .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent()
 }
 
 /// A file of the cache.

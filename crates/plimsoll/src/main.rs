@@ -1,7 +1,9 @@
 //! The binary: command line, wiring, network, clock, environment, terminal, exit codes.
 
+mod advisories;
 mod apt;
 mod cli;
+mod download;
 mod engine;
 mod facts;
 mod failure;
@@ -76,6 +78,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Attach(arguments) => verbs::referrers::attach(context, arguments),
         Verb::Referrers(arguments) => verbs::referrers::run(context, arguments),
         Verb::Lineage(arguments) => verbs::lineage::run(context, arguments),
+        Verb::Db(arguments) => verbs::db::run(context, arguments),
         Verb::Explain { id } => verbs::explain::explain(id),
         Verb::List { table } => verbs::explain::list(*table),
     }

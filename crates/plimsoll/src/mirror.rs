@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use plimsoll_build::Repository;
 use plimsoll_build::recipe::RepositorySection;
-use plimsoll_build::{Recipe, Repository};
-use plimsoll_model::Fetch;
 use plimsoll_model::fetch::FetchErrorKind;
+use plimsoll_model::{Fetch, OsRelease};
 
 use crate::apt;
 use crate::cli::Mirror;
@@ -20,18 +20,15 @@ const MAX_RELEASE: u64 = 16 << 20;
 /// left out.
 pub(crate) fn repositories(
     given: &Mirror,
-    recipe: &Recipe,
+    sections: &[RepositorySection],
     fetch: &dyn Fetch,
 ) -> Result<(Vec<Repository>, Vec<String>)> {
     let etc = Path::new("/etc");
     if let Some(uri) = &given.mirror {
         return Ok((vec![by_hand(given, uri, etc)?], Vec::new()));
     }
-    if !recipe.repositories.is_empty() {
-        let found = recipe
-            .repositories
-            .iter()
-            .map(|section| by_recipe(section, etc));
+    if !sections.is_empty() {
+        let found = sections.iter().map(|section| by_recipe(section, etc));
         return Ok((found.collect::<Result<_>>()?, Vec::new()));
     }
     if let Ok(uri) = std::env::var("PLIMSOLL_MIRROR") {
@@ -81,6 +78,54 @@ pub(crate) fn repositories(
         );
     }
     Ok((found, notes))
+}
+
+/// The archives that offer packages of an image's distribution release: `--mirror`'s, else the
+/// environment's, else this machine's own, with the suites of that release in the place of its own.
+pub(crate) fn for_release(
+    given: &Mirror,
+    release: &OsRelease,
+    fetch: &dyn Fetch,
+) -> Result<Vec<Repository>> {
+    let os = os_release(Path::new("/etc"));
+    let by_hand = given.mirror.is_some() || std::env::var_os("PLIMSOLL_MIRROR").is_some();
+    if !by_hand && !os.ids.contains(&release.id) {
+        let shown = &release.pretty_name;
+        return Err(
+            Failure::new(format!("this machine has no archive of {shown}"))
+                .hint("name one with --mirror URI --suite SUITE"),
+        );
+    }
+    let (mut repositories, _) = repositories(given, &[], fetch)?;
+    let own = os.codename.unwrap_or_default();
+    if by_hand {
+        return Ok(repositories);
+    }
+    let wanted = codename(release)
+        .filter(|_| !own.is_empty())
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "which suite of the archive is {} {}?",
+                release.id, release.version_id
+            ))
+            .hint("name one with --mirror URI --suite SUITE")
+        })?;
+    for repository in &mut repositories {
+        repository.suite = repository.suite.replacen(&own, &wanted, 1);
+    }
+    Ok(repositories)
+}
+
+/// The name of a release: its own word, else that of our table.
+fn codename(release: &OsRelease) -> Option<String> {
+    if !release.codename.is_empty() {
+        return Some(release.codename.clone());
+    }
+    let mut distributions = plimsoll_scan::DISTRIBUTIONS.iter();
+    let distribution = distributions.find(|known| known.id == release.id)?;
+    let mut releases = distribution.releases.iter();
+    let known = releases.find(|known| known.version == release.version_id)?;
+    (!known.codename.is_empty()).then(|| known.codename.to_owned())
 }
 
 /// A section of the recipe, its key read.

@@ -88,6 +88,13 @@ impl Progress {
         }
     }
 
+    /// A line that stays.
+    pub(crate) fn note(&self, line: &str) {
+        if self.0.how != How::Silent {
+            say(&format!("  {}", text::printable(line.as_bytes())));
+        }
+    }
+
     /// The last step is over.
     pub(crate) fn done(&self) {
         self.replace(None);

@@ -5,13 +5,13 @@ use crate::{DISTRIBUTIONS, Scope};
 /// Where something is published.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
-    /// The feed: the identifier of a row of [`crate::FEEDS`].
-    pub feed: &'static str,
-    /// Its address. One without a host (`v3.20/main.json`) is relative to what the user names: the
-    /// place is a package mirror's, and no mirror is compiled in.
-    pub url: String,
-    /// What it is relative to, where it is: the name users write before their mirror.
-    pub mirror: Option<&'static str>,
+    /// The name under which the user can name a mirror of it: `debian`, `osv`.
+    pub name: &'static str,
+    /// Where its publisher has it, without a slash at the end; empty where that is a package mirror,
+    /// of which none is compiled in.
+    pub base: &'static str,
+    /// The path below the base, or below the user's mirror.
+    pub path: String,
     /// More bytes than this are not it.
     pub limit: u64,
 }
@@ -19,86 +19,89 @@ pub struct Address {
 /// The feeds that make the slice of `scope`, as their publishers name them; empty where nobody
 /// publishes one that plimsoll knows of.
 ///
-/// Sources: security-tracker.debian.org (the tracker's JSON), google.github.io/osv.dev/data (the
-/// bucket of OSV, one `all.zip` an ecosystem), cisa.gov (KEV), first.org/epss/data_stats (EPSS).
-/// Alpine's, Wolfi's and Chainguard's secdb lie with their packages.
+/// Sources: the data page of the Debian security tracker; google.github.io/osv.dev/data (the bucket of
+/// OSV, one `all.zip` an ecosystem); Alpine's secdb; cisa.gov (KEV); first.org/epss (EPSS). Wolfi's and
+/// Chainguard's secdb lie with their packages.
 pub fn addresses(scope: &Scope) -> Vec<Address> {
-    const OSV: &str = "https://osv-vulnerabilities.storage.googleapis.com";
-    let osv = |ecosystem: &str| Address {
-        feed: "osv",
-        url: format!("{OSV}/{}/all.zip", ecosystem.replace(' ', "%20")),
-        mirror: None,
-        limit: 1 << 30,
+    let one = |name, base, path: &str, megabytes: u64| {
+        vec![Address {
+            name,
+            base,
+            path: path.to_owned(),
+            limit: megabytes << 20,
+        }]
     };
-    let secdb = |mirror: &'static str, path: String| Address {
-        feed: "alpine",
-        url: path,
-        mirror: Some(mirror),
-        limit: 256 << 20,
+    let osv = |ecosystem: &str| {
+        let base = "https://osv-vulnerabilities.storage.googleapis.com";
+        let path = format!("{}/all.zip", ecosystem.replace(' ', "%20"));
+        one("osv", base, &path, 1024)
     };
     let release = scope.release().unwrap_or_default();
     match scope.name() {
-        "debian" => vec![Address {
-            feed: "debian",
-            url: "https://security-tracker.debian.org/tracker/data/json".to_owned(),
-            mirror: None,
-            limit: 512 << 20,
-        }],
+        "debian" => one(
+            "debian",
+            "https://security-tracker.debian.org/tracker/data",
+            "json",
+            512,
+        ),
         "alpine" => {
             let directory = match release {
                 "edge" => "edge".to_owned(),
                 release => format!("v{release}"),
             };
+            let base = "https://secdb.alpinelinux.org";
             ["main", "community"]
-                .map(|repository| secdb("alpine", format!("{directory}/{repository}.json")))
-                .to_vec()
+                .iter()
+                .flat_map(|repository| {
+                    one(
+                        "alpine",
+                        base,
+                        &format!("{directory}/{repository}.json"),
+                        256,
+                    )
+                })
+                .collect()
         }
-        "wolfi" => vec![secdb("wolfi", "os/security.json".to_owned())],
-        "chainguard" => vec![secdb("chainguard", "chainguard/security.json".to_owned())],
-        // Long-term releases have the word in their name: the even years' April ones.
-        "ubuntu" => vec![osv(&match is_lts(release) {
-            true => format!("Ubuntu:{release}:LTS"),
-            false => format!("Ubuntu:{release}"),
-        })],
-        "ubuntu-pro" => vec![osv(&format!("Ubuntu:Pro:{release}:LTS"))],
-        "almalinux" => vec![osv(&format!("AlmaLinux:{release}"))],
-        "rocky" => vec![osv(&format!("Rocky Linux:{release}"))],
-        "rhel" => vec![osv("Red Hat")],
-        "sles" => vec![osv("SUSE")],
-        "opensuse-leap" => vec![osv(&format!("openSUSE:Leap {release}"))],
-        "opensuse-tumbleweed" => vec![osv("openSUSE:Tumbleweed")],
-        "photon" => vec![osv(&format!("Photon OS:{release}"))],
-        "azurelinux" => vec![osv(&format!("Azure Linux:{release}"))],
-        "mageia" => vec![osv(&format!("Mageia:{release}"))],
-        "pypi" => vec![osv("PyPI")],
-        "npm" => vec![osv("npm")],
-        "gem" => vec![osv("RubyGems")],
-        "maven" => vec![osv("Maven")],
-        "golang" => vec![osv("Go")],
-        "cargo" => vec![osv("crates.io")],
-        "composer" => vec![osv("Packagist")],
-        "nuget" => vec![osv("NuGet")],
-        "hex" => vec![osv("Hex")],
-        "pub" => vec![osv("Pub")],
-        "cran" => vec![osv("CRAN")],
-        "hackage" => vec![osv("Hackage")],
-        "bitnami" => vec![Address {
-            feed: "bitnami",
-            ..osv("Bitnami")
-        }],
-        "kev" => vec![Address {
-            feed: "kev",
-            url: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
-                .to_owned(),
-            mirror: None,
-            limit: 64 << 20,
-        }],
-        "epss" => vec![Address {
-            feed: "epss",
-            url: "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz".to_owned(),
-            mirror: None,
-            limit: 64 << 20,
-        }],
+        "wolfi" => one("wolfi", "", "security.json", 256),
+        "chainguard" => one("chainguard", "", "security.json", 256),
+        // Long-term releases have the word in their name.
+        "ubuntu" if is_lts(release) => osv(&format!("Ubuntu:{release}:LTS")),
+        "ubuntu" => osv(&format!("Ubuntu:{release}")),
+        "ubuntu-pro" => osv(&format!("Ubuntu:Pro:{release}:LTS")),
+        "almalinux" => osv(&format!("AlmaLinux:{release}")),
+        "rocky" => osv(&format!("Rocky Linux:{release}")),
+        "rhel" => osv("Red Hat"),
+        "sles" => osv("SUSE"),
+        "opensuse-leap" => osv(&format!("openSUSE:Leap {release}")),
+        "opensuse-tumbleweed" => osv("openSUSE:Tumbleweed"),
+        "photon" => osv(&format!("Photon OS:{release}")),
+        "azurelinux" => osv(&format!("Azure Linux:{release}")),
+        "mageia" => osv(&format!("Mageia:{release}")),
+        "pypi" => osv("PyPI"),
+        "npm" => osv("npm"),
+        "gem" => osv("RubyGems"),
+        "maven" => osv("Maven"),
+        "golang" => osv("Go"),
+        "cargo" => osv("crates.io"),
+        "composer" => osv("Packagist"),
+        "nuget" => osv("NuGet"),
+        "hex" => osv("Hex"),
+        "pub" => osv("Pub"),
+        "cran" => osv("CRAN"),
+        "hackage" => osv("Hackage"),
+        "bitnami" => osv("Bitnami"),
+        "kev" => one(
+            "kev",
+            "https://www.cisa.gov/sites/default/files/feeds",
+            "known_exploited_vulnerabilities.json",
+            64,
+        ),
+        "epss" => one(
+            "epss",
+            "https://epss.empiricalsecurity.com",
+            "epss_scores-current.csv.gz",
+            64,
+        ),
         _ => Vec::new(),
     }
 }

@@ -11,6 +11,15 @@ use super::{Document, FEEDS, Feed, FeedError, debian_list};
 use crate::marks::{self, Cve, Epss, Kev};
 use crate::{Advisory, Builder, Origin, Scope};
 
+/// Whether a file among others may be a feed by its name: a README is none.
+pub fn is_data(name: &str) -> bool {
+    const ENDS: &[&str] = &[
+        ".json", ".jsonl", ".yaml", ".yml", ".csv", ".tsv", ".gz", ".xz", ".zst", ".zip", ".tar",
+        ".db",
+    ];
+    ENDS.iter().any(|end| name.ends_with(end))
+}
+
 /// How many problems are told one by one.
 const TOLD: usize = 50;
 
@@ -100,6 +109,7 @@ impl Compiler {
             match (read, alone) {
                 (Ok(()), _) => {}
                 (Err(why), true) => single = Some(why),
+                (Err(_), false) if !is_data(document.name) => {}
                 (Err(why), false) => self.problem(format!("{}: {why}", document.name)),
             }
         });

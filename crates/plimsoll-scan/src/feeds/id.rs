@@ -2,7 +2,7 @@
 
 /// Whether this looks like an identifier: a word of capitals, then at least one part behind a `-`
 /// with a digit or a letter in it (`CVE-2024-1`, `GHSA-xxxx-...`, `XSA-182`, `TEMP-0841856-B18BAF`).
-pub(super) fn is_id(word: &str) -> bool {
+pub(crate) fn is_id(word: &str) -> bool {
     let Some((prefix, rest)) = word.split_once('-') else {
         return false;
     };
@@ -16,7 +16,7 @@ pub(super) fn is_id(word: &str) -> bool {
 }
 
 /// Whether this is a CVE number.
-pub(super) fn is_cve(word: &str) -> bool {
+pub(crate) fn is_cve(word: &str) -> bool {
     word.starts_with("CVE-") && is_id(word)
 }
 
@@ -51,14 +51,14 @@ const ERRATA: &[&str] = &[
 ];
 
 /// Whether this names an announcement rather than a vulnerability.
-pub(super) fn is_erratum(id: &str) -> bool {
+pub(crate) fn is_erratum(id: &str) -> bool {
     // `SUSE-CVE-...` is a vulnerability.
     let prefix = id.split(['-', '2']).next().unwrap_or_default();
     ERRATA.contains(&prefix) && !id.contains("-CVE-")
 }
 
 /// The identifiers in a text with other words around them, CVE numbers first.
-pub(super) fn ids_in(text: &str) -> Vec<&str> {
+pub(crate) fn ids_in(text: &str) -> Vec<&str> {
     let words = text.split(|character: char| {
         character.is_whitespace() || matches!(character, ',' | ';' | '(' | ')' | '[' | ']')
     });

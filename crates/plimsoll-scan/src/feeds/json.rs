@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 /// Reads a whole document. Depth is limited by the parser (128 levels).
-pub(super) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
     serde_json::from_slice(bytes).map_err(|error| said(&error))
 }
 
 /// What an error means to whoever fetched the file.
-pub(super) fn said(error: &serde_json::Error) -> String {
+pub(crate) fn said(error: &serde_json::Error) -> String {
     if error.is_eof() {
         format!("is cut short: it ends in line {}", error.line())
     } else {
@@ -20,7 +20,7 @@ pub(super) fn said(error: &serde_json::Error) -> String {
 
 /// A text without a copy, where the JSON has no escapes in it; `null` is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+pub(crate) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -50,7 +50,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// A text that YAML would take for a number: `1.10` is a version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key<'a>(Cow<'a, str>);
+pub(crate) struct Key<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -83,7 +83,7 @@ impl std::ops::Deref for Key<'_> {
 }
 
 impl Text<'_> {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -97,7 +97,7 @@ impl std::ops::Deref for Text<'_> {
 }
 
 /// A list in which `null` is an empty one.
-pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: Deserialize<'de>,
@@ -106,7 +106,7 @@ where
 }
 
 /// Anything, in which `null` is the default.
-pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -115,12 +115,12 @@ where
 }
 
 /// The day of an RFC 3339 moment or a plain day.
-pub(super) fn day(text: &str) -> Option<jiff::civil::Date> {
+pub(crate) fn day(text: &str) -> Option<jiff::civil::Date> {
     text.get(..10)?.parse().ok()
 }
 
 /// A title: the first line, cut at a word to a length that fits a table.
-pub(super) fn title(text: &str) -> &str {
+pub(crate) fn title(text: &str) -> &str {
     const LONGEST: usize = 100;
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
     let line = line.unwrap_or_default();

@@ -12,19 +12,19 @@ mod debian;
 mod debian_list;
 mod epss;
 mod exchange;
-mod grype_report;
-mod id;
-mod json;
+pub(crate) mod grype_report;
+pub(crate) mod id;
+pub(crate) mod json;
 mod kev;
 mod osv;
 mod osv_ecosystem;
-mod trivy_report;
+pub(crate) mod trivy_report;
 mod unpack;
 
 use std::fmt;
 
 pub use address::{Address, addresses};
-pub use compile::{Compiled, Compiler, Counts};
+pub use compile::{Compiled, Compiler, Counts, is_data};
 
 /// A kind of data about vulnerabilities.
 pub struct Feed {

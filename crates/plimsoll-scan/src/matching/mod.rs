@@ -410,6 +410,9 @@ fn normal(ecosystem: &str, name: &str) -> String {
     }
 }
 
+/// Distributions whose feed has nothing but fixes, in whatever form it comes to us.
+const FIXES_ONLY: [&str; 3] = ["alpine", "chainguard", "wolfi"];
+
 /// What was asked, and how old it is.
 fn asked(slice: &Slice, today: Date) -> AskedData {
     let meta = slice.meta();
@@ -438,7 +441,8 @@ fn asked(slice: &Slice, today: Date) -> AskedData {
         date: oldest.map(|day| day.to_string()).unwrap_or_default(),
         age: oldest.and_then(|day| Some(i64::from(day.until(today).ok()?.get_days()))),
         rows: meta.rows,
-        lists_unfixed: meta.origins.iter().any(|origin| origin.lists_unfixed),
+        lists_unfixed: !FIXES_ONLY.contains(&meta.scope.name())
+            && meta.origins.iter().any(|origin| origin.lists_unfixed),
     }
 }
 

@@ -126,7 +126,8 @@ pub(crate) fn build(
             context
                 .progress
                 .step("asking the package mirror what there is");
-            let (repositories, left_out) = mirror::repositories(given, recipe, &network)?;
+            let (repositories, left_out) =
+                mirror::repositories(given, &recipe.repositories, &network)?;
             notes.extend(left_out);
             let now = jiff::Timestamp::now().as_second();
             let resolution =

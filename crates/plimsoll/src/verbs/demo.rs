@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure, Result};
 use crate::fetch::without_credentials;
 use crate::print;
 use crate::session::{self, Context};
-use crate::verbs::{build, inspect, slim};
+use crate::verbs::{build, inspect, scan, slim};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
@@ -48,6 +48,14 @@ pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
     }
     let result = slim::slim(context, &original, None, &slimmed, &options)?;
     print::report(&result.report, "text", false)?;
+
+    if result.exit == Exit::Fine {
+        heading(&format!(
+            "{}. scan: what is known about both, side by side",
+            step + 2
+        ))?;
+        scan::side_by_side(context, [&original, &slimmed])?;
+    }
 
     print::line(&format!("\nbefore: {original}\nafter:  {slimmed}"))?;
     print::line(&format!(

@@ -13,10 +13,11 @@ struct Row {
     page: &'static str,
 }
 
-const TABLES: [(Table, &str); 8] = [
+const TABLES: [(Table, &str); 9] = [
     (Table::Checks, "checks"),
     (Table::Databases, "databases"),
     (Table::Emulations, "emulations"),
+    (Table::Feeds, "feeds"),
     (Table::Followers, "followers"),
     (Table::Formats, "formats"),
     (Table::Probes, "probes"),
@@ -47,6 +48,10 @@ fn rows(table: Table) -> Vec<Row> {
         Table::Emulations => plimsoll_build::EMULATIONS
             .iter()
             .map(|emulation| row(emulation.id, emulation.page))
+            .collect(),
+        Table::Feeds => plimsoll_scan::FEEDS
+            .iter()
+            .map(|feed| row(feed.id, feed.page))
             .collect(),
         Table::Followers => plimsoll_slim::FOLLOWERS
             .iter()

@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod cat;
 pub(crate) mod check;
 pub(crate) mod copy;
+pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod explain;

@@ -1,5 +1,6 @@
 //! `scan`: what is known to be wrong with what is in an image, and what could not be judged.
 
+mod archive;
 mod data;
 mod subject;
 
@@ -27,63 +28,83 @@ const NAMED: usize = 10;
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
     let look = &arguments.look;
-    let documents = Documents::read(arguments)?;
     let names = std::iter::once(&look.image).chain(&arguments.against);
     let subjects = names
         .map(|name| {
-            subject::open(
-                context,
-                name,
-                look.platform.as_deref(),
-                arguments.distro.as_deref(),
-            )
+            let (platform, distribution) = (look.platform.as_deref(), arguments.distro.as_deref());
+            subject::open(context, name, platform, distribution)
         })
         .collect::<Result<Vec<_>>>()?;
+    let documents = Documents::read(arguments)?;
     let store = arguments
         .db
         .clone()
         .unwrap_or_else(|| data::directory(&context.cache));
-    let known = Known::load(&store, subjects.iter().map(|subject| &subject.inventory));
+    let line = arguments.fail_on.as_deref().and_then(Severity::parse);
+    let mut asked = report(&subjects, &store, &documents, arguments.max_age);
+    if arguments.archive {
+        for (subject, facts) in subjects.iter().zip(&mut asked.scans) {
+            facts.archive = Some(archive::evidence(context, subject, &arguments.mirror)?);
+        }
+    }
+    let report = Report {
+        verdict: line.map(|line| Verdict {
+            environment: "production".to_owned(),
+            line: Some(line),
+            ..Verdict::default()
+        }),
+        ..asked
+    };
+    print::report(&report, &look.format, look.json)?;
+    hint(&report, &store);
+    Ok(print::verdict(&report))
+}
+
+/// The proof of `demo`: what is known about two images, side by side, from the data that are there.
+pub(crate) fn side_by_side(context: &Context, names: [&str; 2]) -> Result<()> {
+    let subjects = names
+        .map(|name| subject::open(context, name, None, None))
+        .into_iter()
+        .collect::<Result<Vec<_>>>()?;
+    let store = data::directory(&context.cache);
+    let report = report(&subjects, &store, &Documents::default(), cli::MAX_AGE);
+    print::report(&report, "text", false)?;
+    hint(&report, &store);
+    Ok(())
+}
+
+/// What is known about these images.
+fn report(subjects: &[Subject], store: &Path, documents: &Documents, max_age: i64) -> Report {
+    let known = Known::load(store, subjects.iter().map(|subject| &subject.inventory));
     let now = jiff::Zoned::now();
-    let today = now.date();
     let scans: Vec<ScanFacts> = subjects
         .iter()
         .map(|subject| ScanFacts {
             moment: now.timestamp().to_string(),
-            ..judge(subject, &known, &documents, today, arguments.max_age)
+            ..judge(subject, &known, documents, now.date(), max_age)
         })
         .collect();
     let mut problems = Vec::new();
     for (subject, facts) in subjects.iter().zip(&scans) {
-        let several = scans.len() > 1;
         problems.extend(subject.problems.iter().cloned());
-        problems.extend(facts.unjudged.iter().map(|it| problem(facts, it, several)));
+        problems.extend(
+            facts
+                .unjudged
+                .iter()
+                .map(|it| problem(facts, it, scans.len() > 1)),
+        );
     }
-    let line = arguments.fail_on.as_deref().and_then(Severity::parse);
-    let report = Report {
+    Report {
         verb: "scan",
         notes: plimsoll_scan::explain(&scans),
-        verdict: line.map(|line| Verdict {
-            line: Some(line),
-            ..Verdict::default()
-        }),
         problems,
         scans,
         ..Report::default()
-    };
-    print::report(&report, &look.format, look.json)?;
-    let missing = report
-        .problems
-        .iter()
-        .any(|problem| problem.message.contains("there are no data"));
-    if missing {
-        hint(&store);
     }
-    Ok(print::verdict(&report))
 }
 
 /// What a scan of one image finds, what is ignored taken out.
-pub(crate) fn judge(
+fn judge(
     subject: &Subject,
     known: &Known,
     documents: &Documents,
@@ -117,7 +138,7 @@ pub(crate) fn judge(
 
 /// What somebody said about vulnerabilities beforehand.
 #[derive(Default)]
-pub(crate) struct Documents {
+struct Documents {
     ignores: Vec<Ignores>,
     vex: Vec<Vex>,
 }
@@ -188,12 +209,17 @@ fn problem(facts: &ScanFacts, unjudged: &Unjudged, several: bool) -> Problem {
     }
 }
 
-fn hint(store: &Path) {
+/// Where advisories come from, for whom there are none.
+fn hint(report: &Report, store: &Path) {
     use std::io::Write as _;
+    let missing = |problem: &Problem| problem.message.contains("there are no data about");
+    if !report.problems.iter().any(missing) {
+        return;
+    }
     let _ = writeln!(
         std::io::stderr(),
-        "\nhint: `plimsoll db update` fetches advisories, `plimsoll db build --from DIR` makes them from \
-         files you have; {} was looked in",
+        "\nhint: `plimsoll db update` fetches advisories, `plimsoll db build --from DIR` makes them from files \
+         you have; {} was looked in",
         store.display()
     );
 }

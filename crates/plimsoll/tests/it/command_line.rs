@@ -8,8 +8,8 @@ fn help_names_every_verb_and_every_exit_code() {
     let output = plimsoll(scratch.path(), &["--help"]);
     let help = String::from_utf8(output.stdout).unwrap();
     for verb in [
-        "demo", "inspect", "check", "slim", "build", "why", "diff", "lineage", "lint", "explain",
-        "list",
+        "demo", "inspect", "check", "slim", "build", "why", "diff", "lineage", "lint", "db",
+        "explain", "list",
     ] {
         assert!(
             help.contains(&format!("\n  {verb}")),
@@ -98,6 +98,7 @@ fn pages_and_tables_can_be_read() {
         "probes",
         "http",
         "databases",
+        "feeds",
         "dpkg",
     ] {
         assert!(list.contains(name), "{name} is not in\n{list}");

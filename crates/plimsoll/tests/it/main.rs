@@ -8,6 +8,7 @@
 
 mod check;
 mod command_line;
+mod db;
 mod diff;
 mod direct;
 mod engine;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::vulnerability::{AskedData, Counts, Part, Quiet, Unjudged};
+use plimsoll_model::vulnerability::{ArchiveFacts, AskedData, Counts, Part, Quiet, Unjudged};
 use plimsoll_model::{ScanFacts, Severity, Vulnerability, text};
 use serde::Serialize;
 
@@ -20,6 +20,24 @@ pub(super) struct JsonScan {
     vulnerabilities: Vec<JsonVulnerability>,
     quiet: Vec<JsonQuiet>,
     stale_ignores: Vec<String>,
+    archive: Option<JsonArchive>,
+}
+
+#[derive(Serialize)]
+struct JsonArchive {
+    mirrors: Vec<String>,
+    current: u64,
+    foreign: Vec<String>,
+    upgrades: Vec<JsonUpgrade>,
+}
+
+#[derive(Serialize)]
+struct JsonUpgrade {
+    source: String,
+    installed: String,
+    offered: String,
+    packages: Vec<String>,
+    fixes: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +148,30 @@ impl From<&ScanFacts> for JsonScan {
                 .collect(),
             quiet: facts.quiet.iter().map(JsonQuiet::from).collect(),
             stale_ignores: facts.stale_ignores.iter().map(|it| clean(it)).collect(),
+            archive: facts.archive.as_ref().map(JsonArchive::from),
+        }
+    }
+}
+
+impl From<&ArchiveFacts> for JsonArchive {
+    fn from(facts: &ArchiveFacts) -> Self {
+        let upgrades = facts.upgrades.iter().map(|it| JsonUpgrade {
+            source: clean(&it.source),
+            installed: clean(&it.installed),
+            offered: clean(&it.offered),
+            packages: it.packages.iter().map(|name| clean(name)).collect(),
+            fixes: it.fixes.as_ref().map(|fixes| {
+                let fixes = fixes.iter();
+                fixes
+                    .map(|(id, version)| (clean(id), clean(version)))
+                    .collect()
+            }),
+        });
+        Self {
+            mirrors: facts.mirrors.iter().map(|it| clean(it)).collect(),
+            current: facts.current,
+            foreign: facts.foreign.iter().map(|it| clean(it)).collect(),
+            upgrades: upgrades.collect(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plimsoll_model::text::count;
-use plimsoll_model::vulnerability::{Counts, Part, SeverityBy, VulnerabilityState};
+use plimsoll_model::vulnerability::{ArchiveFacts, Counts, Part, SeverityBy, VulnerabilityState};
 use plimsoll_model::{Report, ScanFacts, Severity, Vulnerability};
 
 use super::layout::{Column, Page, clean, short};
@@ -38,7 +38,7 @@ fn one(facts: &ScanFacts, page: &mut Page) {
         clean(&facts.name),
         total(facts, &counts)
     ));
-    page.fact("distribution", &clean(&facts.distribution));
+    page.fact("system", &clean(&facts.distribution));
     page.fact(
         "judged",
         &format!(
@@ -57,6 +57,9 @@ fn one(facts: &ScanFacts, page: &mut Page) {
         list(facts, page);
     }
     quiet(facts, page);
+    if let Some(offered) = &facts.archive {
+        archive(offered, page);
+    }
 }
 
 /// The count, or that there is none to be had.
@@ -271,6 +274,65 @@ fn remedy(it: &Vulnerability) -> String {
         },
         VulnerabilityState::Unimportant if fixed.is_empty() => "nothing: unimportant".to_owned(),
         VulnerabilityState::Unimportant => format!("unimportant; fixed in {fixed}"),
+    }
+}
+
+/// What an upgrade would bring today.
+fn archive(facts: &ArchiveFacts, page: &mut Page) {
+    let fixes: usize = facts
+        .upgrades
+        .iter()
+        .filter_map(|it| it.fixes.as_ref())
+        .map(Vec::len)
+        .sum();
+    page.heading(&format!(
+        "The archive today: {} source packages can be upgraded, which fixes {fixes} vulnerabilities",
+        facts.upgrades.len()
+    ));
+    page.fact("archive", &clean(&facts.mirrors.join(", ")));
+    page.fact(
+        "current",
+        &format!(
+            "{} packages are as new as what it offers",
+            count(facts.current)
+        ),
+    );
+    if !facts.foreign.is_empty() {
+        let names = short(&clean(&facts.foreign.join(", ")), 300);
+        page.fact(
+            "elsewhere",
+            &format!(
+                "{} packages are not from there: {names}",
+                facts.foreign.len()
+            ),
+        );
+    }
+    let rows = facts.upgrades.iter().map(|it| {
+        let fixes = match &it.fixes {
+            None => "no changelog tells".to_owned(),
+            Some(fixes) if fixes.is_empty() => "no vulnerability named".to_owned(),
+            Some(fixes) => fixes
+                .iter()
+                .map(|(id, _)| id.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        vec![
+            clean(&it.source),
+            clean(&it.installed),
+            clean(&it.offered),
+            clean(&fixes),
+        ]
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if !rows.is_empty() {
+        use Column::{Left, Rest};
+        page.line("");
+        page.table(
+            &[Left, Left, Left, Rest],
+            &["source package", "installed", "offered", "fixes"],
+            rows,
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use plimsoll_model::{FileTree, Inventory, Problem, Rootfs};
+use plimsoll_model::{FileTree, Inventory, OsRelease, Problem, Rootfs};
 use plimsoll_packages::listing;
 
 use crate::failure::{Failure, Result};
@@ -14,7 +14,7 @@ const LIMIT: u64 = 64 << 20;
 
 /// What is scanned.
 pub(crate) struct Subject {
-    /// As the user wrote it.
+    /// As the user wrote it; of a list the name of its file.
     pub(crate) name: String,
     /// The digest of the manifest; empty for a list.
     pub(crate) digest: String,
@@ -42,7 +42,8 @@ pub(crate) fn open(
 ) -> Result<Subject> {
     let mut subject = match list(name) {
         Some(listing) => Subject {
-            name: name.to_owned(),
+            // Where it lies is of no interest beside another.
+            name: name.rsplit('/').next().unwrap_or(name).to_owned(),
             digest: String::new(),
             problems: listing.inventory.problems.clone(),
             inventory: listing.inventory,
@@ -62,12 +63,16 @@ pub(crate) fn open(
 }
 
 /// An image that is open already.
-pub(crate) fn image(opened: session::Opened) -> Subject {
+fn image(opened: session::Opened) -> Subject {
+    let mut inventory = opened.inventory;
+    if inventory.release.is_none() {
+        inventory.release = OsRelease::of(&opened.rootfs).0.map(|(release, _)| release);
+    }
     Subject {
         name: opened.image.name.clone(),
         digest: opened.image.digest.to_string(),
         base_layers: opened.lineage.base_layers(),
-        inventory: opened.inventory,
+        inventory,
         rootfs: Some(opened.rootfs),
         problems: opened.problems,
     }

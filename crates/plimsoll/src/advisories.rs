@@ -1,0 +1,155 @@
+//! Where advisories lie on this machine: a directory of slices, one immutable file for each
+//! distribution release and ecosystem.
+//!
+//! A slice is written beside its place and renamed into it: a reader sees the old one or the new one,
+//! whole, and needs no lock; any number of scans may read while one update writes. What cannot be
+//! written (a full disk) leaves the old one as it was.
+
+pub(crate) mod index;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use plimsoll_model::Digest;
+use plimsoll_scan::{Marks, Meta, Scope, Slice, Texts};
+
+use crate::failure::{Failure, Result};
+use crate::interrupt::Leftovers;
+
+/// A larger file is no slice.
+const LIMIT: u64 = 256 << 20;
+
+/// The advisories of this machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    directory: PathBuf,
+}
+
+/// A slice of the store, as its head describes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) scope: Scope,
+    /// What it is, or why it cannot be used.
+    pub(crate) read: std::result::Result<(Meta, Digest), String>,
+    /// Its size on disk, in bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Store {
+    /// The store in a cache directory; it need not exist yet.
+    pub(crate) fn below(cache: &Path) -> Self {
+        Self::at(cache.join("advisories"))
+    }
+
+    /// The store in this directory.
+    pub(crate) fn at(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// Its directory.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Every slice, by name.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
+        let mut scopes = Vec::new();
+        match fs::read_dir(&self.directory) {
+            Ok(files) => {
+                for file in files {
+                    let name = file
+                        .map_err(|error| self.failed("read", &error))?
+                        .file_name();
+                    scopes.extend(name.to_str().and_then(Scope::of_file));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(self.failed("read", &error)),
+        }
+        scopes.sort();
+        let entries = scopes.into_iter().map(|scope| {
+            let bytes = self.file(&scope)?.unwrap_or_default();
+            Ok(Entry {
+                read: verified(&bytes).map_err(|error| error.to_string()),
+                bytes: bytes.len() as u64,
+                scope,
+            })
+        });
+        entries.collect()
+    }
+
+    /// The file of a scope, as it is.
+    pub(crate) fn file(&self, scope: &Scope) -> Result<Option<Vec<u8>>> {
+        let path = self.directory.join(scope.file_name());
+        let read = fs::File::open(&path).and_then(|file| {
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut io::Read::take(file, LIMIT), &mut bytes)?;
+            Ok(bytes)
+        });
+        match read {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed("read", &error)),
+        }
+    }
+
+    /// Puts the file of a scope in its place; whoever reads meanwhile reads the old one.
+    pub(crate) fn put(&self, scope: &Scope, file: &[u8], leftovers: &Leftovers) -> Result<()> {
+        if let Err(error) = verified(file) {
+            return Err(Failure::new(format!("the slice of {scope} {error}")));
+        }
+        self.write(&scope.file_name(), file, leftovers)
+    }
+
+    /// Writes a file of the store beside its place and renames it.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8], leftovers: &Leftovers) -> Result<()> {
+        let written = fs::create_dir_all(&self.directory).and_then(|()| {
+            let mut file = tempfile::Builder::new()
+                .prefix(".new-")
+                .tempfile_in(&self.directory)?;
+            leftovers.add(file.path());
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            // Others on this machine may read what is public anyway.
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+            file.as_file().set_permissions(mode)?;
+            file.persist(self.directory.join(name))
+                .map_err(|error| error.error)?;
+            Ok(())
+        });
+        written.map_err(|error| {
+            self.failed("write to", &error)
+                .hint("what was there before is as it was and can be used")
+        })
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> Failure {
+        let directory = self.directory.display();
+        Failure::because(
+            format_args!("cannot {what} the advisories in {directory}"),
+            error,
+        )
+    }
+}
+
+/// Reads a slice or marks as far as is needed to know that they can be used.
+pub(crate) fn verified(
+    file: &[u8],
+) -> std::result::Result<(Meta, Digest), plimsoll_scan::SliceError> {
+    let (meta, digest) = Meta::peek(file)?;
+    if matches!(meta.scope.name(), "kev" | "epss") {
+        Marks::read(file)?;
+    } else {
+        Slice::read(file, Texts::Read)?;
+    }
+    Ok((meta, digest))
+}
+
+/// The moment data are of, as far as it is known: the oldest of a slice's origins counts. Where an
+/// origin does not say, the moment it was read is no answer: `None`.
+pub(crate) fn date(meta: &Meta) -> Option<&str> {
+    let mut dates: Vec<&str> = meta.origins.iter().map(|origin| &*origin.date).collect();
+    dates.sort_unstable();
+    dates.first().copied().filter(|date| !date.is_empty())
+}

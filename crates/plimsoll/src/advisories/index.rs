@@ -1,0 +1,74 @@
+//! The list of slices in a directory that is served, or in an archive: their names, digests, dates.
+
+use plimsoll_model::Digest;
+use plimsoll_scan::{Meta, Scope};
+use serde::{Deserialize, Serialize};
+
+/// Its name.
+pub(crate) const NAME: &str = "index.json";
+
+const SCHEMA: &str = "plimsoll-advisories/1";
+
+/// The list as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Index {
+    schema: String,
+    slices: Vec<Listed>,
+}
+
+/// One slice of the list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    scope: String,
+    pub(crate) file: String,
+    digest: String,
+    pub(crate) bytes: u64,
+    pub(crate) date: String,
+    pub(crate) rows: u64,
+}
+
+impl Index {
+    /// Of these files.
+    pub(crate) fn of<'a>(files: impl Iterator<Item = (&'a Meta, &'a Digest, u64)>) -> Self {
+        let slices = files.map(|(meta, digest, bytes)| Listed {
+            scope: meta.scope.to_string(),
+            file: meta.scope.file_name(),
+            digest: digest.to_string(),
+            bytes,
+            date: super::date(meta).unwrap_or_default().to_owned(),
+            rows: meta.rows,
+        });
+        Self {
+            schema: SCHEMA.to_owned(),
+            slices: slices.collect(),
+        }
+    }
+
+    /// Reads one.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+        let index: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if index.schema != SCHEMA {
+            return Err(format!("has the schema {}, not {SCHEMA}", index.schema));
+        }
+        Ok(index)
+    }
+
+    /// The JSON.
+    pub(crate) fn json(&self) -> Result<Vec<u8>, String> {
+        let json = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
+        Ok((json + "\n").into_bytes())
+    }
+
+    /// The slice of a scope.
+    pub(crate) fn find(&self, scope: &Scope) -> Option<&Listed> {
+        let name = scope.to_string();
+        self.slices.iter().find(|listed| listed.scope == name)
+    }
+}
+
+impl Listed {
+    /// Its digest; `None` where it is none.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        Digest::parse(&self.digest).ok()
+    }
+}

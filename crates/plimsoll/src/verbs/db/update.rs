@@ -1,0 +1,451 @@
+//! `db update`: fetches what is new, from the publishers of feeds or from a mirror of slices.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use jiff::fmt::rfc2822;
+use plimsoll_model::{Digest, OsRelease};
+use plimsoll_scan::feeds::{Address, Compiler, addresses};
+use plimsoll_scan::{Meta, Origin, Scope};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::advisories::{Store, index, verified};
+use crate::cli::db;
+use crate::download::{Downloads, Got, Validators};
+use crate::failure::{Exit, Failure, Result};
+use crate::fetch::without_credentials;
+use crate::print;
+use crate::session::{self, Context};
+
+/// A list of slices is not larger.
+const MAX_INDEX: u64 = 16 << 20;
+/// A slice is not larger.
+const MAX_SLICE: u64 = 256 << 20;
+
+/// Where feeds are fetched from.
+struct Mirrors {
+    /// Where slices are served.
+    slices: Option<String>,
+    /// Where a feed is served, by its name.
+    feeds: BTreeMap<String, String>,
+}
+
+/// What the documents came with that a slice was made of, kept beside it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Fetched {
+    /// The digest of the slice that was made.
+    slice: String,
+    /// When the servers last said that this is what they have.
+    checked: String,
+    documents: BTreeMap<String, Validators>,
+}
+
+pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
+    let store = Store::below(&context.cache);
+    let (scopes, mut notes) = wanted(context, arguments, &store)?;
+    let mirrors = mirrors(&arguments.mirrors)?;
+    let downloads = Downloads::new(store.directory().join("partial"));
+    let update = Update {
+        context,
+        store: &store,
+        downloads: &downloads,
+        mirrors: &mirrors,
+    };
+    let mut failed = Vec::new();
+    if let Some(base) = &mirrors.slices {
+        update.slices(base, &scopes, &mut failed)?;
+    } else {
+        // Releases of one distribution may share a document: it is fetched once.
+        let mut groups: BTreeMap<Vec<Address>, Vec<Scope>> = BTreeMap::new();
+        for scope in scopes {
+            match addresses(&scope) {
+                none if none.is_empty() => failed.push(format!(
+                    "{scope}: plimsoll knows of nobody who publishes advisories for it; `plimsoll db \
+                     build` compiles what you have"
+                )),
+                found => groups.entry(found).or_default().push(scope),
+            }
+        }
+        for (documents, scopes) in &groups {
+            match update.feeds(documents, scopes) {
+                Ok(problems) => notes.extend(problems),
+                Err(why) => failed.push(why),
+            }
+        }
+    }
+    context.progress.done();
+    for note in &notes {
+        context.progress.note(&format!("problem: {note}"));
+    }
+    if !failed.is_empty() {
+        return Err(Failure::new("not everything could be updated")
+            .details(failed)
+            .hint("what was there before is as it was and can be used"));
+    }
+    Ok(if notes.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Incomplete
+    })
+}
+
+/// What is to be fetched, and what cannot be told.
+fn wanted(
+    context: &Context,
+    arguments: &db::Update,
+    store: &Store,
+) -> Result<(BTreeSet<Scope>, Vec<String>)> {
+    let mut scopes: BTreeSet<Scope> = super::scopes(&arguments.scopes)?.into_iter().collect();
+    let mut notes = Vec::new();
+    if let Some(image) = &arguments.image {
+        let opened = session::open(context, image, arguments.platform.as_deref(), None)?;
+        let (os, problems) = OsRelease::of(&opened.rootfs);
+        notes.extend(problems.iter().map(ToString::to_string));
+        match os.as_ref().map(|(os, _)| (os, Scope::of_os(os))) {
+            Some((_, Some(scope))) => {
+                scopes.insert(scope);
+            }
+            Some((os, None)) => notes.push(format!(
+                "{image}: os-release names no release of `{}` that could be fetched for",
+                plimsoll_model::text::printable(os.id.as_bytes())
+            )),
+            None => notes.push(format!(
+                "{image} has no os-release: its distribution is not known"
+            )),
+        }
+        let own = opened
+            .inventory
+            .packages
+            .iter()
+            .map(|package| package.ecosystem);
+        let languages = own.filter(|kind| !matches!(*kind, "deb" | "apk" | "rpm"));
+        let known = languages
+            .filter_map(Scope::parse)
+            .filter(|scope| !addresses(scope).is_empty());
+        scopes.extend(known);
+        // Programs without a package, and what is exploited, concern every image.
+        scopes.extend(
+            ["bitnami", "kev", "epss"]
+                .into_iter()
+                .filter_map(Scope::parse),
+        );
+    }
+    if arguments.image.is_none() && scopes.is_empty() {
+        scopes.extend(store.entries()?.into_iter().map(|entry| entry.scope));
+        if scopes.is_empty() {
+            return Err(Failure::new("there is nothing to update yet")
+                .hint("name an image, or what to fetch: `plimsoll db update --for debian:12`"));
+        }
+    }
+    Ok((scopes, notes))
+}
+
+fn mirrors(given: &[String]) -> Result<Mirrors> {
+    let mut mirrors = Mirrors {
+        slices: std::env::var("PLIMSOLL_DB_MIRROR")
+            .ok()
+            .filter(|url| !url.is_empty()),
+        feeds: BTreeMap::new(),
+    };
+    for text in given {
+        let (name, url) = match text.split_once('=') {
+            Some((name, url)) if !name.contains(':') => (Some(name), url),
+            _ => (None, &**text),
+        };
+        if !["http://", "https://", "file:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
+            return Err(Failure::new(format!("`{text}` is no address"))
+                .hint("write it as https://host/path, or NAME=https://host/path"));
+        }
+        let url = url.trim_end_matches('/').to_owned();
+        match name {
+            Some(name) => drop(mirrors.feeds.insert(name.to_owned(), url)),
+            None => mirrors.slices = Some(url),
+        }
+    }
+    Ok(mirrors)
+}
+
+struct Update<'a> {
+    context: &'a Context,
+    store: &'a Store,
+    downloads: &'a Downloads,
+    mirrors: &'a Mirrors,
+}
+
+impl Update<'_> {
+    /// Takes slices from where they are served, by their list.
+    fn slices(&self, base: &str, scopes: &BTreeSet<Scope>, failed: &mut Vec<String>) -> Result<()> {
+        let url = format!("{base}/{}", index::NAME);
+        let list = self
+            .get(&url, "the list of slices", None, MAX_INDEX)
+            .and_then(|got| match got {
+                Got::New(bytes, _) => {
+                    index::Index::read(&bytes).map_err(|why| format!("{url}: {why}"))
+                }
+                Got::Same => Err(format!("{url}: has no content")),
+            });
+        let list = list.map_err(|why| Failure::new(format!("cannot use the mirror {why}")))?;
+        for scope in scopes {
+            match list.find(scope) {
+                Some(listed) => {
+                    if let Err(why) = self.slice(base, scope, listed)? {
+                        failed.push(format!("{scope}: {why}"));
+                    }
+                }
+                None => failed.push(format!(
+                    "{scope}: {} has no slice of it",
+                    without_credentials(base)
+                )),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one slice, if it is another than the one that is there.
+    fn slice(
+        &self,
+        base: &str,
+        scope: &Scope,
+        listed: &index::Listed,
+    ) -> Result<std::result::Result<(), String>> {
+        let Some(expected) = listed.digest() else {
+            return Ok(Err("the list of the mirror gives it no digest".to_owned()));
+        };
+        if let Some(file) = self.store.file(scope)?
+            && let Ok((meta, digest)) = verified(&file)
+            && digest == expected
+        {
+            print::line(&format!(
+                "{} (as before)",
+                super::line(&meta, file.len() as u64)
+            ))?;
+            return Ok(Ok(()));
+        }
+        let url = format!("{base}/{}", scope.file_name());
+        let file = match self.get(&url, &scope.to_string(), None, MAX_SLICE.min(listed.bytes)) {
+            Ok(Got::New(file, _)) => file,
+            Ok(Got::Same) => return Ok(Err(format!("{url}: has no content"))),
+            Err(why) => return Ok(Err(why)),
+        };
+        match verified(&file) {
+            Ok((meta, digest)) if digest == expected && meta.scope == *scope => {
+                self.store.put(scope, &file, &self.context.leftovers)?;
+                print::line(&super::line(&meta, file.len() as u64))?;
+                Ok(Ok(()))
+            }
+            Ok((_, digest)) => Ok(Err(format!(
+                "{url}: has digest {digest}, expected {expected}"
+            ))),
+            Err(error) => Ok(Err(format!("{url}: {error}"))),
+        }
+    }
+
+    /// Fetches the documents of some scopes and compiles them; says what could not be read in them.
+    fn feeds(
+        &self,
+        documents: &[Address],
+        scopes: &[Scope],
+    ) -> std::result::Result<Vec<String>, String> {
+        let names: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        let names = names.join(", ");
+        let mut urls = Vec::new();
+        for address in documents {
+            let base = self.mirrors.feeds.get(address.name).map(String::as_str);
+            let base = base.unwrap_or(address.base);
+            if base.is_empty() {
+                return Err(format!(
+                    "{names}: its feed lies on a package mirror, and none is compiled in: name yours with \
+                     --mirror {}=URL",
+                    address.name
+                ));
+            }
+            urls.push(format!("{base}/{}", address.path));
+        }
+        let known: Vec<Option<Fetched>> = scopes.iter().map(|scope| self.known(scope)).collect();
+        let of = |url: &str| {
+            // All of the slices must be of the same document.
+            let mut validators = known.iter().map(|known| known.as_ref()?.documents.get(url));
+            let first = validators.next()??;
+            validators
+                .all(|other| other == Some(first))
+                .then_some(first)
+        };
+        let mut got = Vec::new();
+        let mut changed = false;
+        for (url, address) in urls.iter().zip(documents) {
+            let found = self.document(url, &names, of(url), address)?;
+            changed |= matches!(found, Got::New(..));
+            got.push(found);
+        }
+        if !changed {
+            for scope in scopes {
+                self.unchanged(scope)
+                    .map_err(|failure| failure.to_string())?;
+            }
+            return Ok(Vec::new());
+        }
+        let mut fetched = Fetched {
+            checked: super::now().to_string(),
+            ..Fetched::default()
+        };
+        let mut compiler = Compiler::new(scopes.iter().cloned());
+        for ((url, address), found) in urls.iter().zip(documents).zip(got) {
+            let found = match found {
+                // One of several changed: the slice is made of all of them.
+                Got::Same => self.document(url, &names, None, address)?,
+                new @ Got::New(..) => new,
+            };
+            let Got::New(bytes, validators) = found else {
+                return Err(format!("{url}: the server does not give what it has"));
+            };
+            self.against_sum(url, address, &bytes)?;
+            self.context.progress.step(&format!("compiling {names}"));
+            let origin = Origin {
+                from: without_credentials(url),
+                date: moment(&validators.modified).unwrap_or_default(),
+                read: super::now().to_string(),
+                ..Origin::default()
+            };
+            compiler.begin(
+                origin,
+                scopes.first().filter(|_| scopes.len() == 1).cloned(),
+            );
+            let name = url.rsplit_once("://").map_or(&**url, |(_, name)| name);
+            let refused = |error: plimsoll_scan::feeds::FeedError| {
+                format!("{names}: {}: {}", without_credentials(url), error.why)
+            };
+            compiler.file(name, &bytes).map_err(refused)?;
+            compiler.end().map_err(refused)?;
+            fetched.documents.insert(url.clone(), validators);
+        }
+        let compiled = compiler.finish();
+        let made: BTreeMap<Scope, Vec<u8>> = compiled.slices.into_iter().collect();
+        for scope in scopes {
+            let Some(file) = made.get(scope) else {
+                return Err(format!("{scope}: the feed says nothing about it"));
+            };
+            let put = self.put(scope, file, &mut fetched);
+            put.map_err(|failure| failure.to_string().replacen("error: ", "", 1))?;
+        }
+        Ok(compiled.problems)
+    }
+
+    fn put(&self, scope: &Scope, file: &[u8], fetched: &mut Fetched) -> Result<()> {
+        let (meta, digest) = verified(file).map_err(|error| Failure::because(scope, &error))?;
+        self.store.put(scope, file, &self.context.leftovers)?;
+        fetched.slice = digest.to_string();
+        self.remember(scope, fetched)?;
+        print::line(&super::line(&meta, file.len() as u64))
+    }
+
+    fn unchanged(&self, scope: &Scope) -> Result<()> {
+        if let (Some(mut known), Some(file)) = (self.known(scope), self.store.file(scope)?) {
+            known.checked = super::now().to_string();
+            self.remember(scope, &known)?;
+            let (meta, _) = Meta::peek(&file).map_err(|error| Failure::because(scope, &error))?;
+            print::line(&format!(
+                "{} (as before)",
+                super::line(&meta, file.len() as u64)
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn remember(&self, scope: &Scope, fetched: &Fetched) -> Result<()> {
+        let json = serde_json::to_vec(fetched);
+        let json =
+            json.map_err(|error| Failure::because("cannot note what was fetched", &error))?;
+        self.store
+            .write(&notes_name(scope), &json, &self.context.leftovers)
+    }
+
+    /// What a slice was made of, if it is still there as it was made.
+    fn known(&self, scope: &Scope) -> Option<Fetched> {
+        let notes = fs::read(self.store.directory().join(notes_name(scope))).ok()?;
+        let fetched: Fetched = serde_json::from_slice(&notes).ok()?;
+        let file = self.store.file(scope).ok()??;
+        let (_, digest) = verified(&file).ok()?;
+        (digest.to_string() == fetched.slice).then_some(fetched)
+    }
+
+    /// Publishers may pack what they send; a mirror may have sums of what it has.
+    fn document(
+        &self,
+        url: &str,
+        what: &str,
+        known: Option<&Validators>,
+        address: &Address,
+    ) -> std::result::Result<Got, String> {
+        if self.mirrors.feeds.contains_key(address.name) {
+            return self.get(url, what, known, address.limit);
+        }
+        let packed = self.downloads.packed();
+        let update = Update {
+            downloads: &packed,
+            ..*self
+        };
+        update.get(url, what, known, address.limit)
+    }
+
+    fn get(
+        &self,
+        url: &str,
+        what: &str,
+        known: Option<&Validators>,
+        limit: u64,
+    ) -> std::result::Result<Got, String> {
+        self.context.progress.step(&format!(
+            "fetching {what} from {}",
+            without_credentials(url)
+        ));
+        let progress = &self.context.progress;
+        self.downloads.get(url, known, limit, &|done, total| {
+            progress.bytes(done, total)
+        })
+    }
+
+    /// Where a mirror has a sum beside a document (`json.sha256`, as `sha256sum` writes it), the
+    /// document must have it.
+    fn against_sum(
+        &self,
+        url: &str,
+        address: &Address,
+        bytes: &[u8],
+    ) -> std::result::Result<(), String> {
+        if !self.mirrors.feeds.contains_key(address.name) {
+            return Ok(());
+        }
+        let Ok(Got::New(sum, _)) =
+            self.downloads
+                .get(&format!("{url}.sha256"), None, 4096, &|_, _| ())
+        else {
+            return Ok(());
+        };
+        let sum = String::from_utf8_lossy(&sum);
+        let first = sum.split_whitespace().next().unwrap_or_default();
+        // Servers that have none may send a page in its place.
+        let Some(expected) = Digest::from_hex(&first.to_ascii_lowercase()) else {
+            return Ok(());
+        };
+        let found = Digest::from_bytes(Sha256::digest(bytes).into());
+        if expected == found {
+            return Ok(());
+        }
+        let url = without_credentials(url);
+        Err(format!("{url}: has digest {found}, expected {expected}"))
+    }
+}
+
+fn notes_name(scope: &Scope) -> String {
+    format!("{}.fetched", scope.file_name().trim_end_matches(".slice"))
+}
+
+/// `Last-Modified` as RFC 3339.
+fn moment(http: &str) -> Option<String> {
+    let parsed = rfc2822::DateTimeParser::new().parse_timestamp(http).ok()?;
+    Some(parsed.to_string())
+}

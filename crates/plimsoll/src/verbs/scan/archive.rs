@@ -1,0 +1,174 @@
+//! `--archive`: what the distribution's archive offers today beside what is installed, and which fixes an
+//! upgrade would bring, by the changelogs of the packages themselves. It needs no vulnerability feed.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use plimsoll_build::Repository;
+use plimsoll_model::Fetch as _;
+use plimsoll_model::package::ecosystem;
+use plimsoll_model::tar::Type;
+use plimsoll_model::vulnerability::{ArchiveFacts, Upgrade};
+use plimsoll_packages::index::Candidate;
+use plimsoll_packages::version::deb;
+use plimsoll_packages::{changelog, deb as archive, index};
+
+use super::subject::Subject;
+use crate::cli::Mirror;
+use crate::failure::{Failure, Result};
+use crate::fetch::{Network, without_credentials};
+use crate::mirror;
+use crate::session::Context;
+
+/// A changelog is text; this is the largest that is read, unpacked.
+const CHANGELOG: u64 = 64 << 20;
+
+/// A package that is offered, and where.
+struct Offer {
+    uri: String,
+    candidate: Candidate,
+}
+
+/// Compares what is installed with what is offered.
+pub(super) fn evidence(
+    context: &Context,
+    subject: &Subject,
+    given: &Mirror,
+) -> Result<ArchiveFacts> {
+    let release = subject.inventory.release.as_ref();
+    let packages: Vec<_> = subject
+        .inventory
+        .packages
+        .iter()
+        .filter(|package| package.ecosystem == ecosystem::DEB)
+        .collect();
+    let Some(release) = release.filter(|_| !packages.is_empty()) else {
+        return Err(Failure::new(format!(
+            "{} has no packages of a Debian kind to compare",
+            subject.name
+        )));
+    };
+    context
+        .progress
+        .step("asking the package mirror what there is");
+    let progress = context.progress.clone();
+    let network = Network::new(&context.cache, context.leftovers.clone(), move |bytes| {
+        progress.bytes(bytes, 0);
+    });
+    let repositories = mirror::for_release(given, release, &network)?;
+    let architectures = packages.iter().map(|package| &*package.architecture);
+    let architecture = architectures
+        .into_iter()
+        .find(|name| !matches!(*name, "" | "all"));
+    let architecture = architecture.unwrap_or("amd64");
+    let offers = offers(&repositories, architecture, &network)?;
+    let mut facts = ArchiveFacts {
+        mirrors: repositories
+            .iter()
+            .map(|it| format!("{} {}", without_credentials(&it.uri), it.suite))
+            .collect(),
+        ..ArchiveFacts::default()
+    };
+    let mut upgrades: BTreeMap<(String, String, String), Vec<&Offer>> = BTreeMap::new();
+    for package in packages {
+        let Some(offer) = offers.get(&package.name) else {
+            facts
+                .foreign
+                .push(format!("{} {}", package.name, package.version));
+            continue;
+        };
+        match deb::compare(&package.version, &offer.candidate.version) {
+            Ordering::Equal => facts.current += 1,
+            Ordering::Greater => {
+                facts
+                    .foreign
+                    .push(format!("{} {}", package.name, package.version));
+            }
+            Ordering::Less => {
+                let (source, version) = source(&offer.candidate);
+                let key = (source, package.source_version().to_owned(), version);
+                upgrades.entry(key).or_default().push(offer);
+            }
+        }
+    }
+    for ((source, installed, offered), offers) in upgrades {
+        context
+            .progress
+            .step(&format!("reading what changed in {source}"));
+        let read = offers.iter().find_map(|offer| {
+            let text = changelog_of(offer, &network)?;
+            changelog::fixes(&text, &source, &installed, &offered)
+        });
+        facts.upgrades.push(Upgrade {
+            packages: offers
+                .iter()
+                .map(|offer| offer.candidate.name.clone())
+                .collect(),
+            source,
+            installed,
+            offered,
+            fixes: read.map(|fixes| fixes.into_iter().collect()),
+        });
+    }
+    context.progress.done();
+    Ok(facts)
+}
+
+/// The latest of each name that is offered.
+fn offers(
+    repositories: &[Repository],
+    architecture: &str,
+    network: &Network,
+) -> Result<BTreeMap<String, Offer>> {
+    let now = jiff::Timestamp::now().as_second();
+    let offered = plimsoll_build::offered(repositories, architecture, network, now, &|_| ())
+        .map_err(|error| Failure::because("cannot learn what the archive offers", &error))?;
+    let mut offers: BTreeMap<String, Offer> = BTreeMap::new();
+    for (uri, candidate) in offered {
+        let later = offers.get(&candidate.name).is_none_or(|known| {
+            deb::compare(&candidate.version, &known.candidate.version) == Ordering::Greater
+        });
+        if later {
+            offers.insert(candidate.name.clone(), Offer { uri, candidate });
+        }
+    }
+    Ok(offers)
+}
+
+/// Source package and its version: `glibc (2.36-9)`.
+fn source(candidate: &Candidate) -> (String, String) {
+    let written = candidate.source.as_deref().unwrap_or(&candidate.name);
+    match written.split_once(" (") {
+        Some((name, version)) => (name.to_owned(), version.trim_end_matches(')').to_owned()),
+        None => (written.to_owned(), candidate.version.clone()),
+    }
+}
+
+/// The changelog in a package; nothing where it has none (another of the same source may).
+fn changelog_of(offer: &Offer, network: &Network) -> Option<String> {
+    let candidate = &offer.candidate;
+    if !index::is_below(&candidate.filename) {
+        return None;
+    }
+    let url = format!("{}/{}", offer.uri, candidate.filename);
+    let fetched = network
+        .verified(&url, &candidate.digest, candidate.size)
+        .ok()?;
+    let mut data = archive::open(fetched).ok()?.data().ok()?;
+    let directory = format!("usr/share/doc/{}/", candidate.name);
+    while let Some(member) = data.next_member().ok()? {
+        let path = String::from_utf8_lossy(&member.name);
+        let name = path
+            .trim_start_matches(['.', '/'])
+            .strip_prefix(&*directory);
+        let wanted = matches!(name, Some("changelog.Debian.gz" | "changelog.gz"));
+        if wanted && member.kind == Type::File {
+            let mut packed = Vec::new();
+            (&mut data).take(CHANGELOG).read_to_end(&mut packed).ok()?;
+            let text = index::decompress("changelog.gz", &packed, CHANGELOG).ok()?;
+            return Some(String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+    None
+}
