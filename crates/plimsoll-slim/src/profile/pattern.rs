@@ -96,8 +96,13 @@ impl Pattern {
     /// where the last name would say nothing any more.
     pub(super) fn any_version(&self) -> Option<Self> {
         let open = self.open(|_| Some(b"*".to_vec()))?;
-        let name = open.0.rsplit(|&byte| byte == b'/').next()?;
-        let says = name == b"**"
+        let last = |pattern: &[u8]| {
+            let mut names = pattern.rsplit(|&byte| byte == b'/');
+            names.next().map(<[u8]>::to_vec)
+        };
+        let name = last(&open.0)?;
+        // A name without a number says what it said before.
+        let says = last(&self.0).as_ref() == Some(&name)
             || name
                 .iter()
                 .filter(|byte| byte.is_ascii_alphabetic())
