@@ -5,9 +5,9 @@
 //! JSON and shell forms, flags. A file it refuses is [`Invalid`]; an instruction that it reads and
 //! then cannot build is [`instruction::fault`]'s to tell.
 //!
-//! The parser is our own because two things are needed that `parse-dockerfile`, the library beside
-//! which it is tested, does not aim at: to read what BuildKit reads although no build would accept
-//! it, and to know the place of every word after continuation lines are joined.
+//! The parser is our own because two things are needed that the library `parse-dockerfile` does not
+//! aim at: to read what BuildKit reads although no build would accept it, and to know the place of
+//! every word after continuation lines are joined.
 
 pub mod expand;
 mod heredoc;
