@@ -341,6 +341,10 @@ pub(crate) struct SlimOptions {
     /// Write the plan (every kept path with its reasons) to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+    /// Write bills of materials of the image before and after into this directory, as CycloneDX and
+    /// SPDX.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sbom: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) profile: ProfileOptions,
 }

@@ -46,7 +46,8 @@ fn put(report: &Report, format: &Format, out: &mut dyn Write) -> io::Result<()> 
     }
 }
 
-fn format_of(id: &str) -> Result<&'static Format> {
+/// The format of this name.
+pub(crate) fn format_of(id: &str) -> Result<&'static Format> {
     plimsoll_report::by_id(id).ok_or_else(|| {
         let formats = plimsoll_report::FORMATS.iter();
         let known: Vec<_> = formats.map(|format| format.id).collect();

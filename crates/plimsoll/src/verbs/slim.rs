@@ -20,6 +20,7 @@ use crate::target::Target;
 use crate::verbs::referrers;
 use crate::work;
 
+mod bills;
 mod direct;
 mod probes;
 mod replay;
@@ -335,7 +336,11 @@ impl Done<'_> {
         });
         phases.time("report", || {
             let (opened, result) = (self.opened, self.result);
-            remember(context, options, opened, result, self.target, self.plan)
+            remember(context, options, opened, result, self.target, self.plan)?;
+            match &options.sbom {
+                Some(directory) => bills::write(directory, opened, result),
+                None => Ok(()),
+            }
         })?;
         let unresolved = self.plan.unresolved.iter();
         Ok(Report {

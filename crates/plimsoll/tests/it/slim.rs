@@ -119,7 +119,9 @@ fn a_server_is_slimmed_twice_alike_and_answers_what_nobody_asked_before() {
         &["/app/serve", "8080", "/srv/www"],
     );
     let slim = |target: &str| {
-        let arguments = ["slim", &image, "-o", target, "--probe", "http:/", "--json"];
+        let arguments = [
+            "slim", &image, "-o", target, "--probe", "http:/", "--json", "--sbom", "bills",
+        ];
         plimsoll(scratch.path(), &arguments)
     };
     let output = slim("oci:one:slim");
@@ -148,6 +150,18 @@ fn a_server_is_slimmed_twice_alike_and_answers_what_nobody_asked_before() {
         );
     }
     assert!(report["slim"]["own_seconds"].as_f64().unwrap() > 0.0);
+
+    // What both consist of is written down, in the forms scanners read.
+    for name in ["before", "after"] {
+        for (ending, key, value) in [
+            ("cdx", "bomFormat", "CycloneDX"),
+            ("spdx", "spdxVersion", "SPDX-2.3"),
+        ] {
+            let path = scratch.path().join(format!("bills/{name}.{ending}.json"));
+            let bill: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+            assert_eq!(bill[key], value);
+        }
+    }
 
     // The same input gives the same digest.
     let again = slim("oci:two:slim");
