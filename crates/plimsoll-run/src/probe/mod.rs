@@ -160,8 +160,9 @@ pub(crate) fn ask(
     deadline: Instant,
     ended: impl Fn() -> bool,
 ) -> Answer {
-    let mut heard = None;
+    let mut heard: Option<(Answer, Duration)> = None;
     loop {
+        let began = Instant::now();
         // Asked before: a program that ends while it is asked is asked once more, and a probe of
         // what it printed sees all of it.
         let gone = ended();
@@ -174,13 +175,21 @@ pub(crate) fn ask(
         if answer.is_good() || gone {
             return answer;
         }
-        // The last try may be cut short by the deadline: what was heard before says more.
-        let is_none = matches!(answer.outcome, answer::Outcome::None(_));
+        // The last try may be cut short by the deadline: what was heard before says more, be it an
+        // answer or why there was none, if it took longer to hear that.
+        let is_none = |answer: &Answer| matches!(answer.outcome, answer::Outcome::None(_));
+        let took = began.elapsed();
         if left(deadline) <= AGAIN {
-            return heard.filter(|_| is_none).unwrap_or(answer);
+            let says_more = |(before, it_took): &(Answer, Duration)| {
+                is_none(&answer) && (!is_none(before) || *it_took > took)
+            };
+            return match heard.filter(says_more) {
+                Some((before, _)) => before,
+                None => answer,
+            };
         }
-        if !is_none {
-            heard = Some(answer);
+        if !is_none(&answer) || heard.as_ref().is_none_or(|(before, _)| is_none(before)) {
+            heard = Some((answer, took));
         }
         std::thread::sleep(AGAIN);
     }

@@ -27,7 +27,7 @@ fn ask(tree: &mut Tree, program: &str, probes: &[&str]) -> Vec<(bool, Outcome)> 
 fn a_web_server_answers_as_it_is() {
     let Some(mut tree) = Tree::new() else { return };
     tree.limits.output = 1 << 20;
-    tree.limits.probe = Duration::from_secs(4);
+    tree.limits.probe = Duration::from_millis(1500);
     let probes = [
         "http:/",
         "http:/moved",
