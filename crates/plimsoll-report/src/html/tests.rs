@@ -1,0 +1,1 @@
+//! What a page lets in, and how large it is.
