@@ -111,7 +111,9 @@ impl Census {
             if !inodes.insert(node.inode) {
                 continue;
             }
-            let package = packages.get(path).copied();
+            let package = packages.get(path);
+            // What Python compiled belongs to what it was compiled from, though nobody lists it.
+            let package = package.or_else(|| packages.get(&source(path)?)).copied();
             let package = package.and_then(|id| Some((id, subject.inventory.get(id)?)));
             let owner = match package {
                 Some((id, package)) => owners.package(id, package),
@@ -188,6 +190,18 @@ fn without_package(path: &ImagePath, in_base: bool) -> (OwnerKind, &'static str)
     }
 }
 
+/// The Python source of a compiled module: `x/__pycache__/y.cpython-311.pyc` is of `x/y.py` (PEP 3147).
+fn source(path: &ImagePath) -> Option<ImagePath> {
+    let cache = path
+        .parent()
+        .filter(|_| path.file_name().ends_with(b".pyc"))?;
+    let directory = cache
+        .parent()
+        .filter(|_| cache.file_name() == b"__pycache__")?;
+    let stem = path.file_name().split(|&byte| byte == b'.').next()?;
+    Some(directory.join([stem, b".py"].concat()))
+}
+
 /// The owners met so far.
 #[derive(Default)]
 struct Owners {
@@ -249,7 +263,8 @@ mod tests {
              /var/lib/dpkg/status 0644 2k
              --- layer
              /srv/app/main.py 0644 3k
-             /srv/lib/flask/x.py 0644 4k
+             /srv/lib/flask/x.py 0644 3k
+             /srv/lib/flask/__pycache__/x.cpython-311.pyc 0644 1k
              /var/cache/apt/x 0644 5k
              /etc/old 0644 6k
              --- layer
@@ -284,7 +299,7 @@ mod tests {
             sums,
             [
                 (OwnerKind::Package, 10 * 1024, 1),
-                (OwnerKind::LanguagePackage, 4 * 1024, 1),
+                (OwnerKind::LanguagePackage, 4 * 1024, 2),
                 (OwnerKind::Application, 3 * 1024, 1),
                 (OwnerKind::Nobody, 8 * 1024, 3),
             ]

@@ -11,14 +11,16 @@ use crate::facts;
 use crate::failure::{Failure, Result};
 use crate::session::Opened;
 
-/// One image for a page, under the name that it has there; with what slim keeps of it.
-pub(crate) fn side(name: &str, opened: &Opened, plan: Option<&Plan>) -> Side {
+/// One image for a page, under the name that it has there; with what slim keeps of it, and what is said
+/// of files that its plan does not name.
+pub(crate) fn side(name: &str, opened: &Opened, plan: Option<(&Plan, &'static str)>) -> Side {
     let subject = opened.subject();
     Side {
         name: name.to_owned(),
         census: Census::of(&subject),
         layers: facts::layers(&subject),
-        plan: plan.cloned(),
+        plan: plan.map(|(plan, _)| plan.clone()),
+        unplanned: plan.map_or("", |(_, unplanned)| unplanned),
     }
 }
 
@@ -34,7 +36,6 @@ pub(crate) fn write(report: &Report, sides: &[Side], path: &Path) -> Result<()> 
         html::write(&page, &mut out)?;
         out.flush()
     });
-    written.map_err(|error| {
-        Failure::because(format_args!("cannot write {}", path.display()), &error)
-    })
+    written
+        .map_err(|error| Failure::because(format_args!("cannot write {}", path.display()), &error))
 }

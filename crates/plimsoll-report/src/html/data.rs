@@ -75,7 +75,10 @@ pub(super) fn write(sides: &[Side], out: &mut dyn Write) -> io::Result<()> {
 
 fn side(side: &Side) -> JsonSide {
     let (owners, numbers) = owners(&side.census);
-    let mut whys = side.plan.as_ref().map(Whys::of);
+    let mut whys = side
+        .plan
+        .as_ref()
+        .map(|plan| Whys::of(plan, side.unplanned));
     let dead = Owner::default();
     let dead_owner = owners.len() as u32;
     // Files that are there and bytes that are not, in one order of paths.
@@ -110,12 +113,18 @@ fn side(side: &Side) -> JsonSide {
         .map(|owner| (kind(owner), clean(&owner.name), clean(&owner.version)))
         .collect();
     for name in ["written again by a later layer", "removed by a later layer"] {
-        json.owners.push((DEAD, name.to_owned(), clean(&dead.version)));
+        json.owners
+            .push((DEAD, name.to_owned(), clean(&dead.version)));
     }
     json.layers = side
         .layers
         .iter()
-        .map(|layer| (clean(&text::instruction(&layer.created_by)), clean(&layer.digest)))
+        .map(|layer| {
+            (
+                clean(&text::instruction(&layer.created_by)),
+                clean(&layer.digest),
+            )
+        })
         .collect();
     json.whys = whys.map(|whys| whys.list);
     json
@@ -138,7 +147,12 @@ fn clean(words: &str) -> String {
 }
 
 fn directory(dir: &Dir, json: &mut JsonSide) {
-    node(json, &dir.name, (dir.dirs.len() + dir.leaves.len()) as i64, 0);
+    node(
+        json,
+        &dir.name,
+        (dir.dirs.len() + dir.leaves.len()) as i64,
+        0,
+    );
     let none = Marks {
         layer: 0,
         owner: 0,
@@ -207,7 +221,7 @@ fn owners(census: &Census) -> (Vec<Owner>, Vec<u32>) {
     (list, numbers)
 }
 
-/// The reasons of a plan, each once; the first is that nothing keeps a file.
+/// The reasons of a plan, each once; the first is that the plan does not name a file.
 struct Whys<'a> {
     plan: &'a Plan,
     list: Vec<(String, String)>,
@@ -215,11 +229,10 @@ struct Whys<'a> {
 }
 
 impl<'a> Whys<'a> {
-    fn of(plan: &'a Plan) -> Self {
-        let ashore = ("left ashore".to_owned(), String::new());
+    fn of(plan: &'a Plan, unplanned: &str) -> Self {
         Self {
             plan,
-            list: vec![ashore],
+            list: vec![(unplanned.to_owned(), String::new())],
             known: BTreeMap::new(),
         }
     }

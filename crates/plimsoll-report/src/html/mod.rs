@@ -29,9 +29,14 @@ pub struct Side {
     pub census: Census,
     /// Its layers, lowest first.
     pub layers: Vec<LayerRow>,
-    /// What slim keeps of it and why; everything else is left ashore.
+    /// What slim keeps of it, and why.
     pub plan: Option<Plan>,
+    /// What is said of files that the plan does not name.
+    pub unplanned: &'static str,
 }
+
+/// What [`Side::unplanned`] says of the original of a slim.
+pub const ASHORE: &str = "left ashore";
 
 /// What a page shows.
 pub struct Page<'a> {

@@ -196,6 +196,11 @@ mod tests {
             .map(|n| (format!("/usr/lib/p{}/module_{n}.py", n / 100), 64))
             .collect();
         let root = of(&paths);
-        assert!(root.dirs[0].dirs[0].dirs.iter().all(|dir| dir.leaves.len() == 100));
+        assert!(
+            root.dirs[0].dirs[0]
+                .dirs
+                .iter()
+                .all(|dir| dir.leaves.len() == 100)
+        );
     }
 }

@@ -17,6 +17,7 @@ mod floors;
 mod headers;
 mod hostile;
 mod images;
+mod inspect;
 mod lint;
 mod output;
 mod profile;

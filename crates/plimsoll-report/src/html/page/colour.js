@@ -1,4 +1,5 @@
 // What colours mean: whose a byte is, which layer brought it, whether slim keeps it.
+const isAshore = (side, i) => side.whys[side.why[i]][0] === "left ashore";
 const COLOURS = {
   owner: {
     title: "Owner",
@@ -15,7 +16,7 @@ const COLOURS = {
   },
   kept: {
     title: "Kept by slim",
-    of: (side, i) => (side.kind[i] === DEAD ? 2 : side.why[i] === 0 ? 0 : 1),
+    of: (side, i) => (side.kind[i] === DEAD ? 2 : isAshore(side, i) ? 0 : 1),
     fill: (c) => ["var(--ashore)", "var(--kept)", "var(--k4)"][c],
     name: (side, c) => ["left ashore", "kept", kinds[DEAD]][c],
   },

@@ -47,6 +47,7 @@ const VIEWS = {
     title: "Package",
     of: (side, i) => (side.kind[i] === DEAD ? -1 : side.owner[i]),
     name: (side, g) => side.owners[g].slice(1).filter(Boolean).join(" "),
+    label: (side, g) => side.owners[g][1],
   },
   layer: {
     title: "Layer",

@@ -12,7 +12,7 @@ function tell(item, total) {
     lines.push(`layer ${side.layer[item.node]}${layer && layer[0] ? `: ${layer[0]}` : ""}`);
     if (side.why && side.kind[item.node] !== DEAD) {
       const why = side.whys[side.why[item.node]];
-      lines.push(side.why[item.node] === 0 ? "left ashore: nothing asked for it" : `kept: ${why[1] || why[0]}`);
+      lines.push(isAshore(side, item.node) ? "left ashore: nothing asked for it" : `kept: ${why[1] || why[0]}`);
     }
   } else if (item.node >= 0) {
     const sums = tally(side, item.node, measured, (s, i) => s.kind[i]).slice(0, 3);

@@ -48,7 +48,8 @@ function level() {
       group.of.push(i);
     }
     for (const group of groups.values()) {
-      list.push({ ...group, name: VIEWS[state.view].name(side, group.group), opens: true });
+      const { name, label } = VIEWS[state.view];
+      list.push({ ...group, name: name(side, group.group), label: label && label(side, group.group), opens: true });
     }
   } else {
     for (let i = state.node + 1; i < side.end[state.node]; i = side.end[i]) {
@@ -122,6 +123,7 @@ function draw(wanted = null) {
   items = level();
   const total = items.reduce((sum, item) => sum + item.bytes, 0);
   let shown = items.filter((item, i) => i < MOST_CELLS && item.bytes / (total || 1) > 0.0004);
+  if (items.length - shown.length === 1) shown = items;
   const rest = items.slice(shown.length);
   const cellsOf = [...shown];
   if (rest.length) {
@@ -182,12 +184,12 @@ function cell(item, box, total, budget) {
     `${item.name}, ${size(item.bytes)}, ${percent(item.bytes, total)}, ${count(item.files, "file", "files")}${opens}`);
   let used = 0;
   if (item.opens && item.node >= 0 && w > 64 && h > 52) {
-    used = insides(button, item.node, 3, 22, w - 6, h - 25, budget, 2);
+    used = insides(button, item.node, 3, 22, w - 6, h - 25, budget, 3);
   }
   if (w > 46 && h > 19) {
     const label = make("span", { class: "label", "aria-hidden": "true" });
-    label.append(make("b", { text: item.name + (item.opens && item.node >= 0 ? "/" : "") }));
-    if (w > 118 || (h > 38 && !used)) label.append(make("i", { text: size(item.bytes) }));
+    label.append(make("b", { text: (item.label || item.name) + (item.opens && item.node >= 0 ? "/" : "") }));
+    if (w > 118 || (h > 38 && w > 62 && !used)) label.append(make("i", { text: size(item.bytes) }));
     if (!used && h > 38) label.classList.add("two-lines");
     button.append(label);
   }
@@ -229,6 +231,7 @@ function insides(button, node, x, y, w, h, budget, depth) {
     place(piece, box.x, box.y, Math.max(1, box.w - 1), Math.max(1, box.h - 1));
     const category = tally(side, kids[k], measured, COLOURS[state.colour].of)[0];
     if (category) paint(piece, side, category[0]);
+    piece.classList.add(`deep-${depth}`);
     if (box.w > 54 && box.h > 17) piece.textContent = nameOf(side, kids[k]);
     button.append(piece);
     used++;

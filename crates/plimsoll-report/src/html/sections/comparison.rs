@@ -19,13 +19,23 @@ pub(super) fn write(report: &Report, html: &mut Html) {
     };
     heading(html, "comparison", "Before and after", "");
     if let Some(pair) = &report.pair {
-        html.raw("<p>").put(&some(pair.shared_layers, "layer is", "layers are"));
-        html.raw(" in both, ").put(&bytes(pair.shared_bytes)).raw(" of what is pulled.</p>");
+        html.raw("<p>")
+            .put(&some(pair.shared_layers, "layer is", "layers are"));
+        html.raw(" in both, ")
+            .put(&bytes(pair.shared_bytes))
+            .raw(" of what is pulled.</p>");
     }
     html.raw("<ul class=\"changes\">");
     for [name, before, after, change] in before_after::rows(comparison) {
-        html.raw("<li><span>").put(&name).raw("</span><strong>").put(&after);
-        html.raw("</strong><s>").put(&before).raw("</s><em>").put(&change).raw("</em></li>");
+        html.raw("<li><span>")
+            .put(&name)
+            .raw("</span><strong>")
+            .put(&after);
+        html.raw("</strong><s>")
+            .put(&before)
+            .raw("</s><em>")
+            .put(&change)
+            .raw("</em></li>");
     }
     html.raw("</ul>");
     if let Some(diff) = &report.diff {
@@ -47,7 +57,15 @@ fn files(diff: &ImageDiff, html: &mut Html) {
         count(total.changed)
     ));
     html.raw("</p><h3>By directory</h3>");
-    let rows: Vec<Row> = diff.directories.iter().map(|row| Row { row, fate: "", versions: String::new() }).collect();
+    let rows: Vec<Row> = diff
+        .directories
+        .iter()
+        .map(|row| Row {
+            row,
+            fate: "",
+            versions: String::new(),
+        })
+        .collect();
     list("directories", false, &rows, html);
     let versions = |version: &Option<String>| version.clone().unwrap_or_else(|| "–".to_owned());
     let rows: Vec<Row> = diff
@@ -56,14 +74,23 @@ fn files(diff: &ImageDiff, html: &mut Html) {
         .map(|package| Row {
             row: &package.files,
             fate: package.fate,
-            versions: match package.before == package.after {
-                true => versions(&package.after),
-                false => format!("{} → {}", versions(&package.before), versions(&package.after)),
+            versions: match package.fate {
+                "added" => versions(&package.after),
+                _ if package.fate == "removed" || package.before == package.after => {
+                    versions(&package.before)
+                }
+                _ => format!(
+                    "{} → {}",
+                    versions(&package.before),
+                    versions(&package.after)
+                ),
             },
         })
         .collect();
     if !rows.is_empty() {
-        html.raw("<h3>By package <small>").put(&count(diff.same_packages)).raw(" are the same</small></h3>");
+        html.raw("<h3>By package <small>")
+            .put(&count(diff.same_packages))
+            .raw(" are the same</small></h3>");
         list("packages", true, &rows, html);
     }
 }
@@ -78,7 +105,9 @@ fn list(label: &'static str, packages: bool, rows: &[Row<'_>], html: &mut Html) 
     let (first, rest) = rows.split_at(rows.len().min(SHOWN));
     part(label, packages, first, html);
     if !rest.is_empty() {
-        html.raw("<details><summary>").put(&count(rest.len() as u64)).raw(" more</summary>");
+        html.raw("<details><summary>")
+            .put(&count(rest.len() as u64))
+            .raw(" more</summary>");
         part(label, packages, rest.get(..REST).unwrap_or(rest), html);
         html.raw("</details>");
     }
@@ -91,10 +120,19 @@ fn part(label: &'static str, packages: bool, rows: &[Row<'_>], html: &mut Html) 
         html.raw("<th></th><th>version</th>");
     }
     html.raw("<th class=\"n\">before</th><th class=\"n\">after</th><th class=\"n\">added</th><th class=\"n\">removed</th><th class=\"n\">changed</th></tr></thead><tbody>");
-    for Row { row, fate, versions } in rows {
+    for Row {
+        row,
+        fate,
+        versions,
+    } in rows
+    {
         html.raw("<tr><th>").put(&row.name).raw("</th>");
         if packages {
-            html.raw("<td><span class=\"fate ").raw(fate).raw("\">").raw(fate).raw("</span></td><td>");
+            html.raw("<td><span class=\"fate ")
+                .raw(fate)
+                .raw("\">")
+                .raw(fate)
+                .raw("</span></td><td>");
             html.put(versions).raw("</td>");
         }
         for number in [

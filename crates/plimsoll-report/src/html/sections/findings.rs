@@ -39,7 +39,10 @@ pub(super) fn write(report: &Report, html: &mut Html) {
 }
 
 fn part(title: &'static str, findings: &[Finding], report: &Report, html: &mut Html) {
-    html.raw("<h3>").raw(title).raw(" <small>").put(&count(findings.len() as u64));
+    html.raw("<h3>")
+        .raw(title)
+        .raw(" <small>")
+        .put(&count(findings.len() as u64));
     html.raw("</small></h3>");
     list(findings, report, html);
 }
@@ -51,20 +54,29 @@ fn list(findings: &[Finding], report: &Report, html: &mut Html) {
     }
     html.raw("</ul>");
     if findings.len() > SHOWN {
-        html.raw("<p>and ").put(&count((findings.len() - SHOWN) as u64)).raw(" more</p>");
+        html.raw("<p>and ")
+            .put(&count((findings.len() - SHOWN) as u64))
+            .raw(" more</p>");
     }
 }
 
 fn one(finding: &Finding, report: &Report, html: &mut Html) {
-    html.raw("<li class=\"").raw(finding.severity.name()).raw("\"><p class=\"say\">");
+    html.raw("<li class=\"")
+        .raw(finding.severity.name())
+        .raw("\"><p class=\"say\">");
     severity(Some(finding.severity), html);
-    html.put(&finding.message).raw(" <code>").put(finding.check).raw("</code>");
+    html.put(&finding.message)
+        .raw(" <code>")
+        .put(finding.check)
+        .raw("</code>");
     if report.is_over(finding) {
         html.raw(" <em class=\"over\">over the line</em>");
     }
     html.raw("</p>");
     if let Some(remedy) = &finding.remedy {
-        html.raw("<p class=\"remedy\"><span>Remedy</span> ").put(remedy).raw("</p>");
+        html.raw("<p class=\"remedy\"><span>Remedy</span> ")
+            .put(remedy)
+            .raw("</p>");
     }
     let why = report.rules.iter().find(|rule| rule.id == finding.check);
     if let Some(rule) = why.filter(|rule| !finding.message.contains(rule.summary)) {
@@ -79,17 +91,22 @@ fn places(evidence: &[Evidence], html: &mut Html) {
     match evidence {
         [] => {}
         [one] => {
-            html.raw("<p class=\"place\">").put(&one.to_string()).raw("</p>");
+            html.raw("<p class=\"place\">")
+                .put(&one.to_string())
+                .raw("</p>");
         }
         many => {
             html.raw("<details><summary>");
-            html.put(&some(many.len() as u64, "place", "places")).raw("</summary><ul class=\"places\">");
+            html.put(&some(many.len() as u64, "place", "places"))
+                .raw("</summary><ul class=\"places\">");
             for evidence in many.iter().take(PLACES) {
                 html.raw("<li>").put(&evidence.to_string());
                 if let Evidence::Path { size, .. } = evidence
                     && *size > 0
                 {
-                    html.raw(" <small>").put(&plimsoll_model::text::bytes(*size)).raw("</small>");
+                    html.raw(" <small>")
+                        .put(&plimsoll_model::text::bytes(*size))
+                        .raw("</small>");
                 }
                 html.raw("</li>");
             }
@@ -105,5 +122,9 @@ fn places(evidence: &[Evidence], html: &mut Html) {
 /// The word for a severity, as a badge.
 pub(super) fn severity(severity: Option<Severity>, html: &mut Html) {
     let word = severity.map_or("unrated", Severity::name);
-    html.raw("<span class=\"badge ").raw(word).raw("\">").raw(word).raw("</span> ");
+    html.raw("<span class=\"badge ")
+        .raw(word)
+        .raw("\">")
+        .raw(word)
+        .raw("</span> ");
 }

@@ -18,14 +18,14 @@ pub(super) fn write(page: &Page<'_>, html: &mut Html) {
         .raw("</h1>");
     match (&page.report.pair, subject(page)) {
         (None, Some(facts)) => {
-            identity(facts, html);
+            identity(facts, false, html);
             tiles(page, facts, html);
         }
         (Some(pair), _) => {
             html.raw("<div class=\"two\"><div><h2>Before</h2>");
-            identity(&pair.before, html);
+            identity(&pair.before, true, html);
             html.raw("</div><div><h2>After</h2>");
-            identity(&pair.after, html);
+            identity(&pair.after, true, html);
             html.raw("</div></div>");
         }
         (None, None) => {}
@@ -33,22 +33,37 @@ pub(super) fn write(page: &Page<'_>, html: &mut Html) {
     html.raw("</header>");
 }
 
-fn identity(facts: &ImageFacts, html: &mut Html) {
+/// What an image says of itself; its name only where the heading is not that.
+fn identity(facts: &ImageFacts, named: bool, html: &mut Html) {
     html.raw("<dl class=\"facts\">");
     let mut fact = |name: &'static str, value: &str| {
         if !value.is_empty() {
-            html.raw("<div><dt>").raw(name).raw("</dt><dd>").put(value).raw("</dd></div>");
+            html.raw(if value.len() > 40 {
+                "<div class=\"long\"><dt>"
+            } else {
+                "<div><dt>"
+            })
+            .raw(name)
+            .raw("</dt><dd>")
+            .put(value)
+            .raw("</dd></div>");
         }
     };
-    fact("image", &facts.name);
-    fact("digest", &facts.digest);
+    if named {
+        fact("image", &facts.name);
+    }
     fact("platform", &facts.platform);
     fact("created", facts.created.as_deref().unwrap_or_default());
     fact("user", &facts.user);
     fact("command", &facts.command.join(" "));
     fact("ports", &facts.ports.join(" "));
-    let chain = facts.lineage.ancestors.iter().map(|ancestor| &*ancestor.name);
+    let chain = facts
+        .lineage
+        .ancestors
+        .iter()
+        .map(|ancestor| &*ancestor.name);
     fact("made from", &chain.collect::<Vec<_>>().join(" ← "));
+    fact("digest", &facts.digest);
     html.raw("</dl>");
 }
 
@@ -62,16 +77,28 @@ fn tiles(page: &Page<'_>, facts: &ImageFacts, html: &mut Html) {
         ..
     } = facts.footprint;
     let mut tile = |number: &str, what: &str, class: &'static str| {
-        html.raw("<li class=\"").raw(class).raw("\"><strong>").put(number).raw("</strong><span>");
+        html.raw("<li class=\"")
+            .raw(class)
+            .raw("\"><strong>")
+            .put(number)
+            .raw("</strong><span>");
         html.put(what).raw("</span></li>");
     };
     tile(&bytes(size), "in the container", "");
     tile(&bytes(compressed), "to pull", "");
     tile(&count(files), "files", "");
     tile(&count(packages), "packages", "");
-    let stored: u64 = facts.layers.iter().map(|layer| layer.bytes).fold(0, u64::saturating_add);
+    let stored: u64 = facts
+        .layers
+        .iter()
+        .map(|layer| layer.bytes)
+        .fold(0, u64::saturating_add);
     let dead = facts.dead_bytes;
-    let share = if stored == 0 { 0.0 } else { dead as f64 / stored as f64 };
+    let share = if stored == 0 {
+        0.0
+    } else {
+        dead as f64 / stored as f64
+    };
     let what = match dead {
         0 => "dead bytes: none".to_owned(),
         _ => format!("dead: {:.0} % of the layers", share * 100.0),
@@ -79,7 +106,11 @@ fn tiles(page: &Page<'_>, facts: &ImageFacts, html: &mut Html) {
     tile(&bytes(dead), &what, if share >= 0.05 { "bad" } else { "" });
     let findings = &page.report.findings;
     let worst = findings.iter().map(|finding| finding.severity).max();
-    let class = if worst >= Some(Severity::High) { "bad" } else { "" };
+    let class = if worst >= Some(Severity::High) {
+        "bad"
+    } else {
+        ""
+    };
     tile(&count(findings.len() as u64), &tally(findings), class);
     html.raw("</ul>");
 }
@@ -94,7 +125,9 @@ fn tally(findings: &[Finding]) -> String {
         Severity::Low,
         Severity::Info,
     ] {
-        let of = findings.iter().filter(|finding| finding.severity == severity);
+        let of = findings
+            .iter()
+            .filter(|finding| finding.severity == severity);
         let of = of.count() as u64;
         if of > 0 {
             words.push(some(of, severity.name(), severity.name()));

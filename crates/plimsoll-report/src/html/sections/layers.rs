@@ -18,8 +18,20 @@ pub(super) fn write(page: &Page<'_>, html: &mut Html) {
         timeline(html, "layers", "Layers", &facts.layers, base);
     } else if let Some(pair) = &report.pair {
         let base = |facts: &ImageFacts| facts.lineage.base_layers();
-        timeline(html, "layers-before", "Layers before", &pair.before.layers, base(&pair.before));
-        timeline(html, "layers-after", "Layers after", &pair.after.layers, base(&pair.after));
+        timeline(
+            html,
+            "layers-before",
+            "Layers before",
+            &pair.before.layers,
+            base(&pair.before),
+        );
+        timeline(
+            html,
+            "layers-after",
+            "Layers after",
+            &pair.after.layers,
+            base(&pair.after),
+        );
     }
 }
 
@@ -44,15 +56,28 @@ fn timeline(
         remark.push_str(&format!(", {} of it dead", bytes(dead)));
     }
     heading(html, id, title, &remark);
-    let most = layers.iter().map(|layer| layer.bytes).max().unwrap_or(0).max(1);
+    let most = layers
+        .iter()
+        .map(|layer| layer.bytes)
+        .max()
+        .unwrap_or(0)
+        .max(1);
     html.raw("<ol class=\"timeline\" start=\"0\">");
     for (number, layer) in layers.iter().take(SHOWN).enumerate() {
         let is_base = base.is_some_and(|base| number < base);
-        html.raw(if is_base { "<li class=\"base\">" } else { "<li>" });
-        html.raw("<div class=\"what\"><b>").put(&number.to_string()).raw("</b> <strong>");
+        html.raw(if is_base {
+            "<li class=\"base\">"
+        } else {
+            "<li>"
+        });
+        html.raw("<div class=\"what\"><b>")
+            .put(&number.to_string())
+            .raw("</b> <strong>");
         html.put(&bytes(layer.bytes)).raw("</strong> <span>");
         html.put(&some(layer.files, "file", "files")).raw("</span>");
-        html.raw(" <span>").put(&bytes(layer.compressed)).raw(" stored</span>");
+        html.raw(" <span>")
+            .put(&bytes(layer.compressed))
+            .raw(" stored</span>");
         if layer.dead > 0 {
             html.raw(" <em>").put(&bytes(layer.dead)).raw(" dead</em>");
         }
@@ -62,10 +87,13 @@ fn timeline(
         html.raw("</div>");
         let width = layer.bytes as f64 / most as f64 * 100.0;
         let hidden = layer.dead.min(layer.bytes) as f64 / most as f64 * 100.0;
-        html.raw("<svg class=\"bar\" aria-hidden=\"true\"><rect class=\"live\" height=\"100%\" width=\"");
+        html.raw(
+            "<svg class=\"bar\" aria-hidden=\"true\"><rect class=\"live\" height=\"100%\" width=\"",
+        );
         html.number(width).raw("%\"/>");
         if layer.dead > 0 {
-            html.raw("<rect class=\"dead\" height=\"100%\" x=\"").number(width - hidden);
+            html.raw("<rect class=\"dead\" height=\"100%\" x=\"")
+                .number(width - hidden);
             html.raw("%\" width=\"").number(hidden).raw("%\"/>");
         }
         html.raw("</svg>");
@@ -73,13 +101,17 @@ fn timeline(
         if made_by.is_empty() {
             html.raw("<p class=\"none\">nothing says what made it</p>");
         } else {
-            html.raw("<pre tabindex=\"0\">").lines(&made_by).raw("</pre>");
+            html.raw("<pre tabindex=\"0\">")
+                .lines(&made_by)
+                .raw("</pre>");
         }
         html.raw("</li>");
     }
     html.raw("</ol>");
     if layers.len() > SHOWN {
-        html.raw("<p>and ").put(&(layers.len() - SHOWN).to_string()).raw(" more</p>");
+        html.raw("<p>and ")
+            .put(&(layers.len() - SHOWN).to_string())
+            .raw(" more</p>");
     }
     html.raw("</section>");
 }

@@ -41,21 +41,38 @@ fn class(kind: OwnerKind) -> &'static str {
 
 fn bar(side: &Side, html: &mut Html) {
     let sums = side.census.sums();
-    let total = sums.iter().map(|sum| sum.bytes).fold(0, u64::saturating_add);
+    let total = sums
+        .iter()
+        .map(|sum| sum.bytes)
+        .fold(0, u64::saturating_add);
     let share = |bytes: u64| bytes as f64 / total.max(1) as f64 * 100.0;
     html.raw("<svg class=\"bar whose\" aria-hidden=\"true\">");
     let mut from = 0.0;
     for sum in sums {
         let width = share(sum.bytes);
-        html.raw("<rect height=\"100%\" class=\"").raw(class(sum.kind)).raw("\" x=\"");
-        html.number(from).raw("%\" width=\"").number(width).raw("%\"/>");
+        html.raw("<rect height=\"100%\" class=\"")
+            .raw(class(sum.kind))
+            .raw("\" x=\"");
+        html.number(from)
+            .raw("%\" width=\"")
+            .number(width)
+            .raw("%\"/>");
         from += width;
     }
     html.raw("</svg><ul class=\"sums\">");
     for sum in sums {
-        html.raw("<li class=\"").raw(class(sum.kind)).raw("\"><strong>");
-        html.put(&bytes(sum.bytes)).raw("</strong> ").raw(sum.kind.words()).raw(" <small>");
-        html.put(&format!("{:.1} %, {} files", share(sum.bytes), count(sum.files)));
+        html.raw("<li class=\"")
+            .raw(class(sum.kind))
+            .raw("\"><strong>");
+        html.put(&bytes(sum.bytes))
+            .raw("</strong> ")
+            .raw(sum.kind.words())
+            .raw(" <small>");
+        html.put(&format!(
+            "{:.1} %, {} files",
+            share(sum.bytes),
+            count(sum.files)
+        ));
         html.raw("</small></li>");
     }
     html.raw("</ul>");
@@ -69,7 +86,9 @@ fn packages(facts: &ImageFacts, html: &mut Html) {
     let (shown, rest) = facts.packages.split_at(facts.packages.len().min(SHOWN));
     rows(shown, html);
     if !rest.is_empty() {
-        html.raw("<details><summary>").put(&count(rest.len() as u64)).raw(" more</summary>");
+        html.raw("<details><summary>")
+            .put(&count(rest.len() as u64))
+            .raw(" more</summary>");
         rows(rest.get(..REST).unwrap_or(rest), html);
         html.raw("</details>");
     }
@@ -79,8 +98,13 @@ fn rows(packages: &[plimsoll_model::report::PackageRow], html: &mut Html) {
     table(html, "packages");
     html.raw("<thead><tr><th>package</th><th>version</th><th class=\"n\">bytes</th><th class=\"n\">files</th></tr></thead><tbody>");
     for package in packages {
-        html.raw("<tr><th>").put(&package.name).raw("</th><td>").put(&package.version);
-        html.raw("</td><td class=\"n\">").put(&bytes(package.bytes)).raw("</td><td class=\"n\">");
+        html.raw("<tr><th>")
+            .put(&package.name)
+            .raw("</th><td>")
+            .put(&package.version);
+        html.raw("</td><td class=\"n\">")
+            .put(&bytes(package.bytes))
+            .raw("</td><td class=\"n\">");
         html.put(&count(package.files)).raw("</td></tr>");
     }
     html.raw("</tbody></table></div>");

@@ -15,7 +15,9 @@ pub(super) fn write(report: &Report, html: &mut Html) {
         heading(html, "problems", "Not judged", &remark);
         html.raw("<ul class=\"lines\">");
         for problem in report.problems.iter().take(SHOWN) {
-            html.raw("<li class=\"problem\">").put(&problem.to_string()).raw("</li>");
+            html.raw("<li class=\"problem\">")
+                .put(&problem.to_string())
+                .raw("</li>");
         }
         html.raw("</ul></section>");
     }
@@ -30,6 +32,7 @@ pub(super) fn write(report: &Report, html: &mut Html) {
 }
 
 pub(super) fn foot(page: &Page<'_>, html: &mut Html) {
-    html.raw("<footer><p>Written by plimsoll ").put(page.version);
+    html.raw("<footer><p>Written by plimsoll ")
+        .put(page.version);
     html.raw("; the page is whole in itself and asks no network for anything.</p></footer>");
 }

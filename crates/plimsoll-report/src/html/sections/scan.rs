@@ -38,20 +38,26 @@ fn one(scan: &ScanFacts, html: &mut Html) {
     );
     html.raw("<p>").put(&words).raw("</p>");
     for unjudged in &scan.unjudged {
-        html.raw("<p class=\"problem\">not judged: ").put(&unjudged.why).raw("</p>");
+        html.raw("<p class=\"problem\">not judged: ")
+            .put(&unjudged.why)
+            .raw("</p>");
     }
     let all = &scan.vulnerabilities;
     let all = all.get(..SHOWN).unwrap_or(all);
     let (first, rest) = all.split_at(all.len().min(FIRST));
     rows(first, html);
     if !rest.is_empty() {
-        html.raw("<details><summary>").put(&count(rest.len() as u64)).raw(" more</summary>");
+        html.raw("<details><summary>")
+            .put(&count(rest.len() as u64))
+            .raw(" more</summary>");
         rows(rest, html);
         html.raw("</details>");
     }
     let cut = scan.vulnerabilities.len().saturating_sub(SHOWN) as u64;
     if cut > 0 {
-        html.raw("<p>").put(&count(cut)).raw(" more are not listed here.</p>");
+        html.raw("<p>")
+            .put(&count(cut))
+            .raw(" more are not listed here.</p>");
     }
 }
 
@@ -68,8 +74,13 @@ fn rows(rows: &[plimsoll_model::Vulnerability], html: &mut Html) {
         if row.exploited.is_some() {
             html.raw(" <em class=\"over\">exploited</em>");
         }
-        html.raw("</th><td>").put(&row.package.name).raw("</td><td>").put(&row.package.version);
-        html.raw("</td><td>").put(&row.fixed.join(", ")).raw("</td><td>");
+        html.raw("</th><td>")
+            .put(&row.package.name)
+            .raw("</td><td>")
+            .put(&row.package.version);
+        html.raw("</td><td>")
+            .put(&row.fixed.join(", "))
+            .raw("</td><td>");
         html.raw(row.state.name()).raw("</td></tr>");
     }
     html.raw("</tbody></table></div>");

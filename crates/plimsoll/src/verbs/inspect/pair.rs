@@ -23,7 +23,14 @@ pub(super) fn look(
     let look = &arguments.look;
     let environment = arguments.environment.into();
     let scratch = work::on_disk(&context.leftovers)?;
-    let open = |name| session::open(context, name, look.platform.as_deref(), Some(scratch.path()));
+    let open = |name| {
+        session::open(
+            context,
+            name,
+            look.platform.as_deref(),
+            Some(scratch.path()),
+        )
+    };
     let (before, after) = (open(&look.image)?, open(other)?);
     let (pair, mut report) = of(&before, &after, environment);
     context.progress.step("comparing files");
@@ -59,7 +66,9 @@ pub(crate) fn of(before: &Opened, after: &Opened, environment: Environment) -> (
         }
     }
     let only = |findings: &[Finding], other: &BTreeMap<String, &Finding>| -> Vec<Finding> {
-        let new = findings.iter().filter(|finding| !other.contains_key(&finding.key()));
+        let new = findings
+            .iter()
+            .filter(|finding| !other.contains_key(&finding.key()));
         new.cloned().collect()
     };
     let new = only(&two.findings, &first);
@@ -94,7 +103,10 @@ pub(crate) fn of(before: &Opened, after: &Opened, environment: Environment) -> (
 /// The layers of the second that the first has too, and their bytes as stored.
 fn shared(before: &ImageFacts, after: &ImageFacts) -> (u64, u64) {
     let there: BTreeSet<&str> = before.layers.iter().map(|layer| &*layer.digest).collect();
-    let both = after.layers.iter().filter(|layer| there.contains(&*layer.digest));
+    let both = after
+        .layers
+        .iter()
+        .filter(|layer| there.contains(&*layer.digest));
     both.fold((0, 0), |(layers, bytes): (u64, u64), layer| {
         (layers + 1, bytes.saturating_add(layer.compressed))
     })
