@@ -21,4 +21,5 @@ mod lint;
 mod output;
 mod profile;
 mod registry;
+mod scan;
 mod slim;

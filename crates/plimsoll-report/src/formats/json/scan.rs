@@ -21,6 +21,7 @@ pub(super) struct JsonScan {
     quiet: Vec<JsonQuiet>,
     stale_ignores: Vec<String>,
     archive: Option<JsonArchive>,
+    matching_ms: f64,
 }
 
 #[derive(Serialize)]
@@ -149,6 +150,7 @@ impl From<&ScanFacts> for JsonScan {
             quiet: facts.quiet.iter().map(JsonQuiet::from).collect(),
             stale_ignores: facts.stale_ignores.iter().map(|it| clean(it)).collect(),
             archive: facts.archive.as_ref().map(JsonArchive::from),
+            matching_ms: facts.matching.as_micros() as f64 / 1e3,
         }
     }
 }
