@@ -98,6 +98,7 @@ struct JsonAffected {
     part: &'static str,
     layer: Option<u32>,
     path: Option<String>,
+    maker: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -234,6 +235,7 @@ impl From<&Vulnerability> for JsonVulnerability {
                 part: package.part.name(),
                 layer: package.layer,
                 path: package.place.as_ref().map(ToString::to_string),
+                maker: package.maker.as_deref().map(clean),
             },
             state: it.state.name(),
             status: it.status,

@@ -439,9 +439,7 @@ fn split(facts: &ScanFacts) -> [Counts; 5] {
         let rows = facts.vulnerabilities.iter();
         Counts::of(rows.filter(|it| it.package.part == part))
     };
-    let is_distribution = |it: &&Vulnerability| {
-        plimsoll_model::package::ecosystem::is_distribution(it.package.ecosystem)
-    };
+    let is_distribution = |it: &&Vulnerability| it.package.is_of_the_distribution();
     [
         Counts::of(facts.vulnerabilities.iter().filter(is_distribution)),
         Counts::of(
