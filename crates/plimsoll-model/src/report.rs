@@ -51,10 +51,12 @@ impl Report {
         over.count() + self.vulnerabilities_over()
     }
 
-    /// How many demands of the policy are not met.
+    /// How many demands of the policy are not met, those that could not be judged left out.
     pub fn unmet(&self) -> usize {
         let demands = self.verdict.iter().flat_map(|verdict| &verdict.demands);
-        demands.filter(|demand| !demand.met).count()
+        demands
+            .filter(|demand| !demand.met && !demand.unjudged)
+            .count()
     }
 
     /// How many vulnerabilities of the first image that was scanned are over the line; what its vendor
@@ -99,6 +101,9 @@ pub struct Demand {
     pub found: String,
     /// Whether it is met.
     pub met: bool,
+    /// Whether nobody can know: it is not met then, but the image is not refused for it. What is
+    /// missing is among the report's problems.
+    pub unjudged: bool,
 }
 
 /// A finding that the policy tolerates.

@@ -3,6 +3,7 @@
 mod advisories;
 mod apt;
 mod cli;
+mod document;
 mod download;
 mod engine;
 mod facts;

@@ -67,7 +67,8 @@
 //! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
 //! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
 //! `cvss`, `exploited`, `epss`, `feed`, `title`, `url`), `quiet[]` (what counts for nothing: `by`,
-//! `status`, `reason`, `justification`, `until`, `vulnerability`) and `stale_ignores[]`.
+//! `status`, `reason`, `justification`, `until`, `vulnerability`), `stale_ignores[]`, and
+//! `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
@@ -76,7 +77,7 @@
 //!
 //! A finding's `key` stays the same from build to build. `verdict` has `environment`, `line` (the
 //! severity from which findings are over it, or `null`), `over` (how many are), and `demands[]`
-//! (`wanted`, `found`, `met`).
+//! (`wanted`, `found`, `met`, `judged`: nobody can know where it is `false`, and `met` is then, too).
 //!
 //! Sizes are bytes, layers are counted from 0. Paths are text: control characters, characters that
 //! turn the direction of text, and bytes that are not UTF-8 are written `\xNN`; so are they in
@@ -235,6 +236,7 @@ struct JsonDemand {
     wanted: String,
     found: String,
     met: bool,
+    judged: bool,
 }
 
 #[derive(Serialize)]
@@ -520,6 +522,7 @@ impl JsonVerdict {
             wanted: clean(&demand.wanted),
             found: clean(&demand.found),
             met: demand.met,
+            judged: !demand.unjudged,
         });
         Self {
             environment: clean(&verdict.environment),

@@ -22,6 +22,7 @@ use crate::work;
 
 mod bills;
 mod direct;
+mod known;
 mod page;
 mod probes;
 mod replay;
@@ -346,12 +347,18 @@ impl Done<'_> {
             }
         })?;
         let unresolved = self.plan.unresolved.iter();
+        let mut known = Report::default();
+        phases.time("report", || {
+            known::side_by_side(context, self.opened, self.result, &mut known);
+        });
         Ok(Report {
             verb: "slim",
             problems: self.opened.problems.clone(),
             notes: unresolved
                 .map(|problem| format!("not followed: {problem}"))
+                .chain(known.notes)
                 .collect(),
+            scans: known.scans,
             slim: Some(SlimFacts {
                 direct: None,
                 output: self.target.to_owned(),

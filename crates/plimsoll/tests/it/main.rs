@@ -22,4 +22,5 @@ mod lint;
 mod output;
 mod profile;
 mod registry;
+mod scan;
 mod slim;
