@@ -28,6 +28,8 @@ pub struct Report {
     pub comparison: Option<Comparison>,
     /// What differs between two images, for diff.
     pub diff: Option<ImageDiff>,
+    /// Two images side by side, for inspect of two.
+    pub pair: Option<Box<Pair>>,
     /// What is installed, for a bill of materials.
     pub inventory: Option<Inventory>,
     /// What is known about the packages of each image that was scanned, in the order given.
@@ -216,6 +218,26 @@ pub struct Comparison {
     pub before_ready: Option<f64>,
     /// The same of the second.
     pub after_ready: Option<f64>,
+}
+
+/// Two images that were looked at, beside the numbers of [`Comparison`] and the files of
+/// [`ImageDiff`].
+#[derive(Debug, Clone, Default)]
+pub struct Pair {
+    /// The first image.
+    pub before: ImageFacts,
+    /// The second.
+    pub after: ImageFacts,
+    /// Layers of the second that the first has too, by their digests as stored.
+    pub shared_layers: u64,
+    /// Their bytes as stored: what a pull of the second saves where the first is.
+    pub shared_bytes: u64,
+    /// Findings that only the second has, by [`Finding::key`].
+    pub new: Vec<Finding>,
+    /// Findings that only the first has.
+    pub gone: Vec<Finding>,
+    /// How many both have.
+    pub staying: u64,
 }
 
 /// What differs between the files of two images, of any two.

@@ -11,6 +11,7 @@ mod failure;
 mod fetch;
 mod interrupt;
 mod mirror;
+mod page;
 mod plan_file;
 mod policy;
 mod print;

@@ -17,6 +17,7 @@
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
 //! | `diff` | what differs between the files of `comparison`'s images, or `null` |
+//! | `pair` | both images of `inspect A B`, and what of their findings differs, or `null` |
 //! | `inventory` | what is installed, of `sbom`, or `null` |
 //! | `scans[]` | what is known about the packages of each image that was scanned; see below |
 //! | `notes[]` | sentences |
@@ -50,6 +51,10 @@
 //! `added`, `removed`, `changed`, `partial`; `before` and `after`, its versions or `null`), and
 //! `same_packages` (how many).
 //!
+//! `pair` has `before` and `after` (each as `image`), `shared_layers` and `shared_bytes` (layers of the
+//! second, as stored, that the first has too), `new[]` and `gone[]` (findings that only the second,
+//! only the first has), `staying` (how many both have). The report's `findings[]` are `new[]` then.
+//!
 //! `inventory` has `distribution` (`id`, `version_id`, `codename`, `name`, or `null`), `packages[]` and
 //! `removed[]` (each `kind` in package-URL words, `name`, `version`, `architecture`, `source`,
 //! `source_version`, `vendor`, `licences[]`, `purl`, `state`, `known_by`, `part_of`, `path`, `inside`,
@@ -81,6 +86,7 @@
 mod diff;
 mod direct;
 mod inventory;
+mod pair;
 mod scan;
 
 use std::io::{self, Write};
@@ -124,6 +130,7 @@ struct Document {
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
     diff: Option<diff::JsonDiff>,
+    pair: Option<pair::JsonPair>,
     inventory: Option<inventory::JsonInventory>,
     scans: Vec<scan::JsonScan>,
     notes: Vec<String>,
@@ -383,6 +390,7 @@ impl From<&Report> for Document {
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
             diff: report.diff.as_ref().map(diff::JsonDiff::from),
+            pair: report.pair.as_deref().map(pair::JsonPair::from),
             inventory: report
                 .inventory
                 .as_ref()

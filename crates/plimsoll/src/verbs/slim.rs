@@ -23,6 +23,7 @@ use crate::work;
 mod bills;
 mod direct;
 mod known;
+mod page;
 mod probes;
 mod replay;
 mod room;
@@ -233,6 +234,7 @@ pub(crate) fn slim(
         request: &request,
         plan: &plan,
     };
+    let parts = page::parts(options, &done);
     let mut report = done.report(context, options, proof, began, phases)?;
     report.problems.extend(gap);
     let (direct, more) = entry.report(&plan);
@@ -269,6 +271,7 @@ pub(crate) fn slim(
     } else {
         Exit::Unproved
     };
+    page::write(options, parts, &report)?;
     Ok(Slimmed { report, exit })
 }
 

@@ -18,6 +18,7 @@ mod floors;
 mod headers;
 mod hostile;
 mod images;
+mod inspect;
 mod lint;
 mod output;
 mod profile;
