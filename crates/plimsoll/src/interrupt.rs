@@ -18,20 +18,29 @@ const TRIES: usize = 20;
 /// Temporary files and directories of this process. What has been removed or renamed by now may
 /// stay on the list. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Leftovers(Arc<Mutex<BTreeSet<PathBuf>>>);
+pub(crate) struct Leftovers {
+    paths: Arc<Mutex<BTreeSet<PathBuf>>>,
+    /// What else is to be put right.
+    last: Arc<Mutex<Option<fn()>>>,
+}
 
 impl Leftovers {
     /// To be removed when the process is interrupted.
     pub(crate) fn add(&self, path: &Path) {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let mut paths = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
         paths.insert(path);
+    }
+
+    /// To be called when the process is interrupted: the terminal is as it was found.
+    pub(crate) fn put_right(&self, last: fn()) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
     }
 
     /// Returns unless a signal is ending the process: what comes of work whose image was killed
     /// under it is nothing to tell.
     pub(crate) fn settle(&self) {
-        drop(self.0.lock());
+        drop(self.paths.lock());
     }
 
     /// Waits for SIGINT, SIGTERM and SIGHUP on a thread of its own; when one comes, it ends the
@@ -39,7 +48,8 @@ impl Leftovers {
     pub(crate) fn watch(&self) -> Result<()> {
         let failed = |error: io::Error| Failure::because("cannot listen for signals", &error);
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
-        let paths = Arc::clone(&self.0);
+        let paths = Arc::clone(&self.paths);
+        let last = Arc::clone(&self.last);
         let listen = move || {
             for signal in signals.forever() {
                 // Held until the end: nothing new may appear behind our back.
@@ -47,6 +57,9 @@ impl Leftovers {
                 plimsoll_run::kill_all();
                 for path in paths.iter() {
                     remove(path);
+                }
+                if let Some(last) = *last.lock().unwrap_or_else(PoisonError::into_inner) {
+                    last();
                 }
                 let _ = emulate_default_handler(signal);
             }

@@ -1,6 +1,8 @@
 //! `why` and `why-not`, which are one: why a path of a slimmed image is there, or why it is not.
 
-use plimsoll_model::{ImagePath, Node};
+use std::path::Path;
+
+use plimsoll_model::{Digest, ImagePath, Node};
 use plimsoll_slim::Why;
 
 use crate::cli;
@@ -15,27 +17,13 @@ const ONE_BY_ONE: usize = 20;
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
     let opened = session::open(context, &arguments.image, None, None)?;
-    let file = match &arguments.plan {
-        Some(path) => path.clone(),
-        None => plan_file::in_cache(&context.cache, &opened.image.digest),
-    };
-    if arguments.plan.is_none() && !file.exists() {
+    let Some(plan) = known(context, &opened.image.digest, arguments.plan.as_deref())? else {
         return Err(Failure::new(format!(
             "no plan is known for {} ({})",
             arguments.image, opened.image.digest
         ))
         .hint("slim it here, or name its plan with --plan"));
-    }
-    let plan = PlanFile::read(&file)?;
-    if ![plan.source.1, plan.result.1].contains(&opened.image.digest) {
-        return Err(Failure::new(format!(
-            "the plan {} is about {} and {}, not about {}",
-            file.display(),
-            plan.source.1,
-            plan.result.1,
-            opened.image.digest
-        )));
-    }
+    };
     let asked = &arguments.path;
     let answer = if plimsoll_slim::is_pattern(asked.as_bytes()) {
         many(&plan, &opened, asked)
@@ -50,8 +38,32 @@ pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
+/// The plan about the image with this digest: the named one, else the one in the cache, if there is one.
+pub(super) fn known(
+    context: &Context,
+    digest: &Digest,
+    named: Option<&Path>,
+) -> Result<Option<PlanFile>> {
+    let cached = plan_file::in_cache(&context.cache, digest);
+    let file = match named {
+        Some(path) => path,
+        None if cached.exists() => &cached,
+        None => return Ok(None),
+    };
+    let plan = PlanFile::read(file)?;
+    if ![plan.source.1, plan.result.1].contains(digest) {
+        return Err(Failure::new(format!(
+            "the plan {} is about {} and {}, not about {digest}",
+            file.display(),
+            plan.source.1,
+            plan.result.1,
+        )));
+    }
+    Ok(Some(plan))
+}
+
 /// Why one path stays or not; of a directory also what of all below it does.
-fn one(plan: &PlanFile, opened: &Opened, path: &ImagePath) -> Option<String> {
+pub(super) fn one(plan: &PlanFile, opened: &Opened, path: &ImagePath) -> Option<String> {
     let tree = &opened.rootfs.tree;
     // The slimmed image no longer has what it left ashore: the plan remembers.
     let place = match path.parent().map(|parent| tree.resolve(&parent)) {
