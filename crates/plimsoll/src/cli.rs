@@ -8,7 +8,9 @@ pub(crate) mod db;
 mod files;
 mod places;
 
-pub(crate) use files::{Attach, Cat, Copy, Explore, Extract, List as ListFiles, Of, Referrers, Tree};
+pub(crate) use files::{
+    Attach, Cat, Copy, Explore, Extract, List as ListFiles, Of, Referrers, Tree,
+};
 pub(crate) use places::Registry;
 
 const AFTER: &str = "\

@@ -19,9 +19,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme)
     if area.height < 2 {
         return;
     }
-    let block = Block::new()
-        .borders(Borders::TOP)
-        .border_style(theme.dim());
+    let block = Block::new().borders(Borders::TOP).border_style(theme.dim());
     let inner = block.inner(area);
     block.render(area, buffer);
     let inner = Rect {
@@ -50,9 +48,9 @@ fn of_layer(state: &State, theme: Theme) -> Vec<Line<'static>> {
         return vec![Line::raw("the image has no layers")];
     };
     let mut facts = format!(
-        "  {} in {} files, {} to pull",
+        "  {} in {}, {} to pull",
         bytes(layer.bytes),
-        count(layer.files),
+        some(layer.files, "file"),
         bytes(layer.stored)
     );
     if layer.dead > 0 {
@@ -110,12 +108,19 @@ fn of_path(state: &State, width: usize, theme: Theme) -> Vec<Line<'static>> {
     }
     let is_dir = node.is_some_and(Node::is_dir);
     if is_dir && state.sheet.dead(id) > 0 {
-        let text = format!("{} below it that no container sees", bytes(state.sheet.dead(id)));
+        let text = format!(
+            "{} below it that no container sees",
+            bytes(state.sheet.dead(id))
+        );
         lines.push(Line::styled(text, theme.wasted()));
     }
     if let Some(plan) = state.subject.plan.as_ref().filter(|_| node.is_some()) {
         let path = state.forest.path(id);
-        let reason = plan.plan.keep.get(&path).and_then(|reasons| reasons.first());
+        let reason = plan
+            .plan
+            .keep
+            .get(&path)
+            .and_then(|reasons| reasons.first());
         lines.push(Line::raw(match reason {
             Some(reason) => format!("slim keeps it: {reason}"),
             None if is_dir => "slim leaves it ashore".to_owned(),
@@ -133,9 +138,9 @@ fn what(state: &State, id: Id, node: Option<&Node>) -> String {
     let mut words = Vec::new();
     words.push(match &node.kind {
         Kind::Dir => format!(
-            "directory, {} in {} files",
+            "directory, {} in {}",
             bytes(state.sheet.bytes(id)),
-            count(state.sheet.files(id).into())
+            some(state.sheet.files(id).into(), "file")
         ),
         Kind::File { size, at } => {
             let programs = state.known.as_ref().map(|known| &known.programs);
@@ -146,7 +151,11 @@ fn what(state: &State, id: Id, node: Option<&Node>) -> String {
             format!("{kind}, {}", bytes(*size))
         }
         Kind::Symlink(_) => "symbolic link".to_owned(),
-        Kind::Device { block, major, minor } => {
+        Kind::Device {
+            block,
+            major,
+            minor,
+        } => {
             let kind = if *block { "block" } else { "character" };
             format!("{kind} device {major}:{minor}")
         }
@@ -168,6 +177,14 @@ fn what(state: &State, id: Id, node: Option<&Node>) -> String {
         words.push(names.collect::<Vec<_>>().join(" "));
     }
     words.join(", ")
+}
+
+/// `1 file`, `1,234 files`.
+pub(super) fn some(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        number => format!("{} {thing}s", count(number)),
+    }
 }
 
 /// Which layers did what to it.

@@ -39,9 +39,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, theme: Theme) {
         Over::List(list) => {
             let lines = |id: Id| {
                 let sizes = format!(
-                    "{:>8}  {:>10}  ",
+                    "{:>8}  {:>13}  ",
                     bytes(state.sheet.bytes(id)),
-                    format!("{} files", count(state.sheet.files(id).into()))
+                    details::some(state.sheet.files(id).into(), "file")
                 );
                 format!("{sizes}{}", state.forest.path(id))
             };
@@ -80,18 +80,24 @@ fn framed(
 fn title(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
     let subject = &state.subject;
     let mut facts = format!(
-        "  {}  {} in {} files, {} dead",
+        "  {}  {} in {}, {} dead",
         subject.platform,
         bytes(subject.live),
-        count(subject.files),
+        details::some(subject.files, "file"),
         bytes(subject.dead)
     );
     match &state.known {
-        Some(known) => facts.push_str(&format!(", {} packages", known.packages.len())),
+        Some(known) => {
+            let packages = details::some(known.packages.len() as u64, "package");
+            facts.push_str(&format!(", {packages}"));
+        }
         None => facts.push_str(", packages ..."),
     }
     if !subject.problems.is_empty() {
-        facts.push_str(&format!(", {} problems", subject.problems.len()));
+        facts.push_str(&format!(
+            ", {}",
+            details::some(subject.problems.len() as u64, "problem")
+        ));
     }
     let name = Span::styled(format!(" {}", shown(subject.name.as_bytes())), theme.bold());
     put(buffer, area, 0, &Line::from(vec![name, Span::raw(facts)]));
@@ -196,7 +202,7 @@ fn tree_title(state: &State, theme: Theme) -> Line<'static> {
         (false, layer) => format!("What layer {layer} did"),
     };
     let totals = state.sheet.totals;
-    let mut spans = vec![Span::raw(format!(" {what} "))];
+    let mut spans = vec![Span::raw(format!(" {what}: "))];
     let mut total = |sign: &str, number: u32, style| {
         if number > 0 {
             let text = format!("{sign}{} ", count(number.into()));
@@ -207,6 +213,9 @@ fn tree_title(state: &State, theme: Theme) -> Line<'static> {
     total("~", totals.changed, theme.mark(Mark::Changed));
     total("-", totals.removed, theme.mark(Mark::Removed));
     total("!", totals.wasted, theme.wasted());
+    if scope.whole && scope.before() > 0 {
+        spans.push(Span::raw(format!("since layer {} ", scope.before() - 1)));
+    }
     let filter = state.filter;
     let named = [
         (filter.added, "added"),
@@ -383,8 +392,12 @@ fn status(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
             }
             Line::from(spans)
         }
-        (_, Some(message)) => Line::styled(format!(" {}", shown(message.as_bytes())), theme.message()),
-        _ if state.waiting > 0 && state.known.is_some() => Line::styled(" reading ...", theme.message()),
+        (_, Some(message)) => {
+            Line::styled(format!(" {}", shown(message.as_bytes())), theme.message())
+        }
+        _ if state.waiting > 0 && state.known.is_some() => {
+            Line::styled(" reading ...", theme.message())
+        }
         (Over::Page(_), _) => Line::styled(
             " q back  arrows PgUp PgDn move  s text or numbers",
             theme.dim(),
@@ -414,7 +427,11 @@ fn over_page(buffer: &mut Buffer, area: Rect, page: &Page, theme: Theme) -> usiz
     let total = page.lines.len();
     let titles = (
         Line::from(format!(" {} ", shown(page.title.as_bytes()))),
-        format!(" {} of {} ", count(page.top as u64 + 1), count(total as u64)),
+        format!(
+            " {} of {} ",
+            count(page.top as u64 + 1),
+            count(total as u64)
+        ),
     );
     let inner = framed(buffer, area, true, theme.frame(true), titles);
     let lines = page.lines.iter().skip(page.top);

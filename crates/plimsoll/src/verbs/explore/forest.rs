@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use plimsoll_model::tree::{Change, Dead};
-use plimsoll_model::{ImagePath, Node};
+use plimsoll_model::{ImagePath, Kind, Metadata, Node};
 
 /// A path's number. The root's is 0.
 pub(super) type Id = u32;
@@ -66,6 +66,16 @@ impl Forest {
         let mut above: Vec<(Id, usize)> = Vec::new();
         forest.push(b"", ROOT, 0);
         above.push((ROOT, 0));
+        // It is there even if no layer names it.
+        forest.versions.push(Version {
+            layer: 0,
+            node: Some(Node {
+                kind: Kind::Dir,
+                meta: Metadata::with_mode(0o755),
+                layer: 0,
+                inode: 0,
+            }),
+        });
         let mut last = ImagePath::root();
         for change in changes {
             if change.path != last {

@@ -85,7 +85,9 @@ impl Page {
             Action::Left => self.aside(-STEP),
             Action::Right => self.aside(STEP),
             Action::Sort => self.toggle(),
-            Action::Escape | Action::Quit | Action::View | Action::Help | Action::Why => return true,
+            Action::Escape | Action::Quit | Action::View | Action::Help | Action::Why => {
+                return true;
+            }
             _ => {}
         }
         false

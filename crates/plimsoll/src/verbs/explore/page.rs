@@ -88,10 +88,7 @@ impl Page {
 
 /// No zeros, and almost all of it UTF-8.
 fn is_text(bytes: &[u8]) -> bool {
-    let invalid: usize = bytes
-        .utf8_chunks()
-        .map(|chunk| chunk.invalid().len())
-        .sum();
+    let invalid: usize = bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum();
     !bytes.contains(&0) && invalid <= bytes.len() / 20
 }
 

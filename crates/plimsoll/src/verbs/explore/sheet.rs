@@ -73,7 +73,7 @@ pub(super) struct Sheet {
     shown: Vec<bool>,
     /// Bytes of what is asked for, of a directory all below it.
     bytes: Vec<u64>,
-    /// Files of what is asked for, of a directory all below it.
+    /// Regular files of what is asked for, of a directory all below it.
     files: Vec<u32>,
     /// Dead bytes, of a directory all below it.
     dead: Vec<u64>,
@@ -134,12 +134,11 @@ impl Sheet {
                 continue;
             }
             sheet.shown[at] = true;
-            sheet.files[at] = u32::from(!is_dir);
-            sheet.bytes[at] = match (mark, node) {
-                _ if filter.wasted && wasted > 0 => wasted,
+            (sheet.files[at], sheet.bytes[at]) = match (mark, node) {
+                _ if filter.wasted && wasted > 0 => (1, wasted),
                 // What went has no weight, unless that is what was asked for.
-                (Mark::Removed, _) if !filter.removed => 0,
-                (Mark::Absent, _) | (_, None) => 0,
+                (Mark::Removed, _) if !filter.removed => (0, 0),
+                (Mark::Absent, _) | (_, None) => (0, 0),
                 (_, Some(node)) => weight(node, scope, &mut counted),
             };
         }
@@ -196,22 +195,22 @@ impl Totals {
     }
 }
 
-/// Bytes that a file adds to the directories above it.
-fn weight(node: &Node, scope: Scope, counted: &mut [bool]) -> u64 {
+/// Files and bytes that a path adds to the directories above it.
+fn weight(node: &Node, scope: Scope, counted: &mut [bool]) -> (u32, u64) {
     let Kind::File { size, at } = node.kind else {
-        return 0;
+        return (0, 0);
     };
     // A hard link that this layer makes to a file of a lower one brings no bytes.
     let Extent { layer, .. } = at;
     if !scope.whole && node.layer == scope.layer && layer != scope.layer {
-        return 0;
+        return (1, 0);
     }
     match counted.get_mut(node.inode as usize) {
         Some(counted) if !*counted => {
             *counted = true;
-            size
+            (1, size)
         }
-        _ => 0,
+        _ => (0, 0),
     }
 }
 

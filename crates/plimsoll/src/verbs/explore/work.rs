@@ -70,10 +70,13 @@ impl Work {
             printable(text.trim().as_bytes())
         });
         let contents = &self.opened.rootfs.contents;
-        let programs = (0..forest.len()).filter_map(|id| match forest.history(id).last()?.1?.kind {
-            Kind::File { at, .. } => matches!(contents.seen(at), Seen::Needles(_)).then_some(at),
-            _ => None,
-        });
+        let programs =
+            (0..forest.len()).filter_map(|id| match forest.history(id).last()?.1?.kind {
+                Kind::File { at, .. } => {
+                    matches!(contents.seen(at), Seen::Needles(_)).then_some(at)
+                }
+                _ => None,
+            });
         Known {
             packages: packages.collect(),
             owners,
@@ -180,9 +183,7 @@ fn safe_name(name: &[u8]) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use plimsoll_model::{
-        Digest, Image, Lineage, MemoryContents, Metadata, Rootfs, tree::Extent,
-    };
+    use plimsoll_model::{Digest, Image, Lineage, MemoryContents, Metadata, Rootfs, tree::Extent};
 
     use super::*;
 
@@ -243,7 +244,10 @@ mod tests {
         assert_eq!(name, "motd.2");
         let written = scratch.path().join(name);
         assert_eq!(fs::read(&written).unwrap(), b"ours");
-        assert_eq!(fs::metadata(&written).unwrap().permissions().mode() & 0o7111, 0);
+        assert_eq!(
+            fs::metadata(&written).unwrap().permissions().mode() & 0o7111,
+            0
+        );
         assert_eq!(fs::read(scratch.path().join("motd.1")).unwrap(), b"theirs");
         assert!(!target.exists());
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 3);
