@@ -3,6 +3,7 @@
 mod advisories;
 mod apt;
 mod cli;
+mod document;
 mod download;
 mod engine;
 mod facts;
@@ -10,6 +11,7 @@ mod failure;
 mod fetch;
 mod interrupt;
 mod mirror;
+mod page;
 mod plan_file;
 mod policy;
 mod print;

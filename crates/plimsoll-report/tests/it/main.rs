@@ -241,6 +241,7 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
                 wanted: hostile(),
                 found: hostile(),
                 met: false,
+                ..Demand::default()
             }],
         }),
         scans: vec![ScanFacts {
