@@ -1,7 +1,7 @@
 //! `explore`: an image in the terminal, layer by layer and file by file.
 //!
 //! [`state::State`] is told of keys and answers and wishes for things; [`draw`] shows it; both know
-//! neither a terminal nor a file. [`work::Work`] does, on a thread of its own, what takes longer than a
+//! neither a terminal nor a file. [`work::Work`] does, on threads of its own, what takes longer than a
 //! key may. This file ties them to a terminal.
 
 mod areas;
@@ -21,19 +21,20 @@ mod tests;
 mod theme;
 mod work;
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use plimsoll_model::Problem;
 use plimsoll_model::text::instruction;
-use plimsoll_model::{Inventory, Problem};
 use ratatui::crossterm::event::{self, Event};
 
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::plan_file::PlanFile;
-use crate::session::{self, Context, Opened};
+use crate::session::{self, Context};
 use crate::verbs::{files, why};
 
 use forest::Forest;
@@ -78,27 +79,18 @@ pub(crate) fn run(context: &Context, arguments: &cli::Explore) -> Result<Exit> {
     let forest = Arc::new(Forest::new(changes, &opened.rootfs.tree.dead));
     let subject = subject(name, &opened, plan.clone());
     let work = Work {
-        opened: Opened {
-            image: opened.image,
-            rootfs: opened.rootfs,
-            inventory: Inventory::default(),
-            lineage: opened.lineage,
-            problems: Vec::new(),
-            unread: 0,
-        },
+        image: opened.image,
+        rootfs: opened.rootfs,
+        inventory: OnceLock::new(),
         forest: Arc::clone(&forest),
         plan,
         leftovers: context.leftovers.clone(),
     };
     let (wishes, wished) = channel();
     let (answers, answered) = channel();
-    let spawned = std::thread::Builder::new()
-        .name("explore".to_owned())
-        .spawn(move || work.run(&wished, &answers));
-    spawned.map_err(|error| Failure::because("cannot start a thread", &error))?;
+    work.start(wished, answers)
+        .map_err(|error| Failure::because("cannot start a thread", &error))?;
     let mut state = State::new(subject, forest, arguments.layer);
-    // Who owns what is asked for by nobody.
-    state.waiting = 1;
     context.progress.done();
     show(context, &mut state, &wishes, &answered)?;
     Ok(files::ended(&state.subject.problems))
@@ -121,18 +113,21 @@ fn refuse_without_terminal() -> Result<()> {
 /// The image in the words of the screen.
 fn subject(name: &str, opened: &plimsoll_image::Opened, plan: Option<Arc<PlanFile>>) -> Subject {
     let (config, tree) = (&opened.image.config, &opened.rootfs.tree);
+    let mut dead: BTreeMap<u32, u64> = BTreeMap::new();
+    for bytes in &tree.dead {
+        *dead.entry(bytes.layer).or_default() += bytes.size;
+    }
     let layers = opened.image.layers.iter().zip(0_u32..);
     let layers = layers.map(|(layer, number)| {
         let facts = tree.layers.get(number as usize).cloned();
         let facts = facts.unwrap_or_default();
-        let dead = tree.dead.iter().filter(|dead| dead.layer == number);
         LayerRow {
             instruction: instruction(layer.created_by.as_deref().unwrap_or_default()),
             digest: layer.blob.descriptor.digest.to_string(),
             stored: layer.blob.descriptor.size,
             bytes: facts.bytes,
             files: facts.files,
-            dead: dead.map(|dead| dead.size).sum(),
+            dead: dead.get(&number).copied().unwrap_or(0),
         }
     });
     let problems: Vec<Problem> = opened.problems.clone();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plimsoll_model::{Digest, ImagePath, Node};
+use plimsoll_model::{Digest, FileTree, ImagePath, Inventory, Node};
 use plimsoll_slim::Why;
 
 use crate::cli;
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Why) -> Result<Exit> {
     let answer = if plimsoll_slim::is_pattern(asked.as_bytes()) {
         many(&plan, &opened, asked)
     } else {
-        one(&plan, &opened, &ImagePath::new(asked))
+        one_of(&plan, &opened, &ImagePath::new(asked))
     };
     let Some(answer) = answer else {
         let image = &arguments.image;
@@ -62,21 +62,31 @@ pub(super) fn known(
     Ok(Some(plan))
 }
 
+fn one_of(plan: &PlanFile, opened: &Opened, path: &ImagePath) -> Option<String> {
+    let (digest, tree) = (&opened.image.digest, &opened.rootfs.tree);
+    one(plan, digest, tree, &opened.inventory, path)
+}
+
 /// Why one path stays or not; of a directory also what of all below it does.
-pub(super) fn one(plan: &PlanFile, opened: &Opened, path: &ImagePath) -> Option<String> {
-    let tree = &opened.rootfs.tree;
+pub(super) fn one(
+    plan: &PlanFile,
+    digest: &Digest,
+    tree: &FileTree,
+    inventory: &Inventory,
+    path: &ImagePath,
+) -> Option<String> {
     // The slimmed image no longer has what it left ashore: the plan remembers.
     let place = match path.parent().map(|parent| tree.resolve(&parent)) {
         Some(Ok(parent)) => parent.path.join(path.file_name()),
         _ => path.clone(),
     };
     let why = match plan.ashore.get(&place) {
-        Some(owner) if plan.source.1 != opened.image.digest => Why::Ashore {
+        Some(owner) if plan.source.1 != *digest => Why::Ashore {
             path: place.clone(),
             owner: owner.clone(),
             nearest: None,
         },
-        _ => plimsoll_slim::why(&plan.plan, tree, &opened.inventory, path),
+        _ => plimsoll_slim::why(&plan.plan, tree, inventory, path),
     };
     if why == Why::NoSuchPath {
         return None;
@@ -96,7 +106,7 @@ fn many(plan: &PlanFile, opened: &Opened, pattern: &str) -> Option<String> {
     let (paths, count) = plimsoll_slim::matching(&plan.plan, &plan.ashore, pattern, ONE_BY_ONE);
     let mut answers: Vec<String> = Vec::new();
     if count <= ONE_BY_ONE {
-        answers.extend(paths.iter().filter_map(|path| one(plan, opened, path)));
+        answers.extend(paths.iter().filter_map(|path| one_of(plan, opened, path)));
     } else {
         let tree = &opened.rootfs.tree;
         let (asked, ashore) = (&plan.plan, &plan.ashore);

@@ -395,7 +395,7 @@ fn status(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
         (_, Some(message)) => {
             Line::styled(format!(" {}", shown(message.as_bytes())), theme.message())
         }
-        _ if state.waiting > 0 && state.known.is_some() => {
+        _ if state.waiting > usize::from(state.known.is_none()) => {
             Line::styled(" reading ...", theme.message())
         }
         (Over::Page(_), _) => Line::styled(

@@ -151,7 +151,8 @@ impl State {
             pattern: String::new(),
             hits: Vec::new(),
             message: None,
-            waiting: 0,
+            // Who owns what is asked for by nobody.
+            waiting: 1,
             height: 1,
         }
     }

@@ -360,7 +360,7 @@ fn what_needs_files_is_wished_for() {
     };
     assert_eq!(state.forest.path(*id).to_string(), "/etc/motd");
     assert_eq!((node.size(), node.layer), (100, 0));
-    assert_eq!(state.waiting, 2);
+    assert_eq!(state.waiting, 3, "and the packages");
     let page = super::page::Page::file("/etc/motd", b"\x1b]0;x\x07hi\n".to_vec(), 8);
     state.answer(Answer::Page(page));
     let text = screen(&mut state, 60, 16).join("\n");

@@ -1,22 +1,21 @@
-//! What takes longer than a key may: done on a thread of its own.
+//! What takes longer than a key may: done on threads of its own.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, OnceLock};
 
 use plimsoll_model::text::{bytes, printable};
-use plimsoll_model::{Inventory, Kind, Node, Seen};
+use plimsoll_model::{Image, Inventory, Kind, Node, Rootfs, Seen};
 
 use super::forest::{Forest, Id, order};
 use super::page::{HEAD, Page, content_type};
 use super::state::{Answer, Known, Wish};
 use crate::interrupt::Leftovers;
 use crate::plan_file::PlanFile;
-use crate::session::Opened;
 use crate::verbs::why;
 
 /// Files of one name that may lie in the directory already.
@@ -24,39 +23,49 @@ const MOST_OF_A_NAME: usize = 1000;
 /// The longest name a file gets here; file systems stop at 255 bytes.
 const LONGEST_NAME: usize = 200;
 
-/// What the thread works with.
+/// What the threads work with.
 pub(super) struct Work {
-    pub(super) opened: Opened,
+    pub(super) image: Image,
+    pub(super) rootfs: Rootfs,
+    /// What is installed, once somebody has looked.
+    pub(super) inventory: OnceLock<Inventory>,
     pub(super) forest: Arc<Forest>,
     pub(super) plan: Option<Arc<PlanFile>>,
     pub(super) leftovers: Leftovers,
 }
 
 impl Work {
-    /// Looks at the packages, then answers wishes until nobody has any.
-    pub(super) fn run(mut self, wishes: &Receiver<Wish>, answers: &Sender<Answer>) {
-        self.opened.inventory = plimsoll_packages::databases::inventory(&self.opened.rootfs);
-        if answers.send(Answer::Known(self.known())).is_err() {
-            return;
-        }
-        while let Ok(wish) = wishes.recv() {
-            let answer = match wish {
-                Wish::Read(id, node) => self.read(id, &node),
-                Wish::Extract(id, node) => self.extract(id, &node),
-                Wish::Why(id) => self.why(id),
-                Wish::Quit | Wish::Suspend => continue,
-            };
-            if answers.send(answer).is_err() {
-                return;
+    /// Looks at the packages on one thread and answers wishes on another, until nobody has any.
+    pub(super) fn start(self, wishes: Receiver<Wish>, answers: Sender<Answer>) -> io::Result<()> {
+        let work = Arc::new(self);
+        let (looking, told) = (Arc::clone(&work), answers.clone());
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        thread("packages").spawn(move || {
+            let found = plimsoll_packages::databases::inventory(&looking.rootfs);
+            let inventory = looking.inventory.get_or_init(|| found);
+            // Nobody listens any more when the user has left.
+            let _ = told.send(Answer::Known(looking.known(inventory)));
+        })?;
+        thread("wishes").spawn(move || {
+            while let Ok(wish) = wishes.recv() {
+                let answer = match wish {
+                    Wish::Read(id, node) => work.read(id, &node),
+                    Wish::Extract(id, node) => work.extract(id, &node),
+                    Wish::Why(id) => work.why(id),
+                    Wish::Quit | Wish::Suspend => continue,
+                };
+                if answers.send(answer).is_err() {
+                    return;
+                }
             }
-        }
+        })?;
+        Ok(())
     }
 
     /// Who owns what.
-    fn known(&self) -> Known {
+    fn known(&self, inventory: &Inventory) -> Known {
         let forest = &self.forest;
-        let inventory: &Inventory = &self.opened.inventory;
-        let owned = inventory.all_owners(&self.opened.rootfs.tree);
+        let owned = inventory.all_owners(&self.rootfs.tree);
         let mut owned: Vec<_> = owned.into_iter().collect();
         owned.sort_by(|a, b| order(a.0.as_bytes(), b.0.as_bytes()));
         let mut owners = vec![0; forest.len() as usize];
@@ -69,7 +78,7 @@ impl Work {
             let text = format!("{} {}", package.name, package.version);
             printable(text.trim().as_bytes())
         });
-        let contents = &self.opened.rootfs.contents;
+        let contents = &self.rootfs.contents;
         let programs =
             (0..forest.len()).filter_map(|id| match forest.history(id).last()?.1?.kind {
                 Kind::File { at, .. } => {
@@ -92,7 +101,7 @@ impl Work {
         };
         let length = size.min(HEAD);
         let mut head = Vec::new();
-        let contents = &self.opened.rootfs.contents;
+        let contents = &self.rootfs.contents;
         let read = contents
             .open_part(at, size, 0, length)
             .and_then(|reader| reader.take(length).read_to_end(&mut head));
@@ -119,7 +128,7 @@ impl Work {
         let Kind::File { size, at } = node.kind else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let mut reader = self.opened.rootfs.contents.open(at, size)?.take(size);
+        let mut reader = self.rootfs.contents.open(at, size)?.take(size);
         let mut file = tempfile::Builder::new()
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(directory)?;
@@ -149,7 +158,16 @@ impl Work {
         let Some(plan) = &self.plan else {
             return Answer::Message("no plan is known for this image".to_owned());
         };
-        match why::one(plan, &self.opened, &path) {
+        let Some(inventory) = self.inventory.get() else {
+            return Answer::Message("wait: the packages are not known yet".to_owned());
+        };
+        match why::one(
+            plan,
+            &self.image.digest,
+            &self.rootfs.tree,
+            inventory,
+            &path,
+        ) {
             // A chain of reasons is one line; each of them gets its own here.
             Some(text) => {
                 let text = text.replace(" <- ", "\n  <- ");
@@ -181,9 +199,7 @@ fn safe_name(name: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use plimsoll_model::{Digest, Image, Lineage, MemoryContents, Metadata, Rootfs, tree::Extent};
+    use plimsoll_model::{Digest, Extent, MemoryContents, Metadata};
 
     use super::*;
 
@@ -213,19 +229,13 @@ mod tests {
             layers: Vec::new(),
             annotations: Default::default(),
         };
-        let opened = Opened {
+        let work = Work {
             image,
             rootfs: Rootfs {
                 tree: Default::default(),
                 contents: Arc::new(contents),
             },
-            inventory: Inventory::default(),
-            lineage: Lineage::default(),
-            problems: Vec::new(),
-            unread: 0,
-        };
-        let work = Work {
-            opened,
+            inventory: OnceLock::new(),
             forest: Arc::new(Forest::new(Vec::new(), &[])),
             plan: None,
             leftovers: Leftovers::default(),
