@@ -15,13 +15,16 @@ use crate::failure::{Failure, Result};
 /// How often the removal of a directory is tried: what was running in it may be dying still.
 const TRIES: usize = 20;
 
+/// Puts something right at the very end.
+type Last = fn();
+
 /// Temporary files and directories of this process. What has been removed or renamed by now may
 /// stay on the list. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Leftovers {
     paths: Arc<Mutex<BTreeSet<PathBuf>>>,
     /// What else is to be put right.
-    last: Arc<Mutex<Option<fn()>>>,
+    last: Arc<Mutex<Vec<Last>>>,
 }
 
 impl Leftovers {
@@ -33,8 +36,9 @@ impl Leftovers {
     }
 
     /// To be called when the process is interrupted: the terminal is as it was found.
-    pub(crate) fn put_right(&self, last: fn()) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+    pub(crate) fn put_right(&self, last: Last) {
+        let mut all = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(last);
     }
 
     /// Returns unless a signal is ending the process: what comes of work whose image was killed
@@ -58,9 +62,8 @@ impl Leftovers {
                 for path in paths.iter() {
                     remove(path);
                 }
-                if let Some(last) = *last.lock().unwrap_or_else(PoisonError::into_inner) {
-                    last();
-                }
+                let last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                last.iter().for_each(|last| last());
                 let _ = emulate_default_handler(signal);
             }
         };

@@ -179,8 +179,22 @@ impl Rows {
         self.cursor = self.list.iter().position(|&id| id == selected).unwrap_or(0);
     }
 
+    /// Closes the selected directory; of a closed one, or a file, selects the directory it is in.
+    pub(super) fn leave(&mut self, forest: &Forest) {
+        if !self.close(forest) {
+            self.up(forest);
+        }
+    }
+
+    /// Opens the selected directory; of an open one selects the first path in it.
+    pub(super) fn enter(&mut self, forest: &Forest, sheet: &Sheet) {
+        if !self.open(forest, sheet) && self.is_open(self.selected()) {
+            self.go(1);
+        }
+    }
+
     /// Selects the directory the selected path is in.
-    pub(super) fn up(&mut self, forest: &Forest) {
+    fn up(&mut self, forest: &Forest) {
         let parent = forest.parent(self.selected());
         // It is some lines above; never below.
         let above = self.list.iter().take(self.cursor);

@@ -277,16 +277,8 @@ impl State {
             Action::PageDown => self.rows.go(page),
             Action::Home => self.rows.go(isize::MIN),
             Action::End => self.rows.go(isize::MAX),
-            Action::Left => {
-                if !self.rows.close(forest) {
-                    self.rows.up(forest);
-                }
-            }
-            Action::Right => {
-                if !self.rows.open(forest, sheet) && self.rows.is_open(self.rows.selected()) {
-                    self.rows.go(1);
-                }
-            }
+            Action::Left => self.rows.leave(forest),
+            Action::Right => self.rows.enter(forest, sheet),
             Action::Toggle => {
                 self.rows.toggle(forest, sheet);
             }
