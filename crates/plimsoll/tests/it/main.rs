@@ -14,6 +14,7 @@ mod db;
 mod diff;
 mod direct;
 mod engine;
+mod explore;
 mod files;
 mod floors;
 mod headers;
