@@ -73,6 +73,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Diff(arguments) => verbs::diff::run(context, arguments),
         Verb::Why(arguments) => verbs::why::run(context, arguments),
         Verb::Tree(arguments) => verbs::tree::run(context, arguments),
+        Verb::Explore(arguments) => verbs::explore::run(context, arguments),
         Verb::Ls(arguments) => verbs::ls::run(context, arguments),
         Verb::Cat(arguments) => verbs::cat::run(context, arguments),
         Verb::Extract(arguments) => verbs::extract::run(context, arguments),
@@ -94,7 +95,9 @@ fn cache_directory() -> PathBuf {
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    path("PLIMSOLL_CACHE")
+    // Our own may be a path from here; the others' specification has such ignored.
+    let own = std::env::var_os("PLIMSOLL_CACHE").filter(|path| !path.is_empty());
+    own.and_then(|path| std::path::absolute(path).ok())
         .or_else(|| path("XDG_CACHE_HOME").map(|cache| cache.join("plimsoll")))
         .or_else(|| path("HOME").map(|home| home.join(".cache").join("plimsoll")))
         .unwrap_or_else(|| std::env::temp_dir().join("plimsoll-cache"))

@@ -1,5 +1,6 @@
 //! The formats write the same report, and nothing a stranger wrote reaches a terminal raw.
 
+mod bills;
 mod golden;
 mod sample;
 mod tools;
