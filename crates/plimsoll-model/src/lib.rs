@@ -5,6 +5,7 @@
 //! whatever needs bytes gets them through [`Open`], [`Contents`] or [`Fetch`].
 
 pub mod answer;
+pub mod census;
 pub mod config;
 pub mod digest;
 pub mod draft;
@@ -32,6 +33,7 @@ pub mod tree;
 pub mod vulnerability;
 
 pub use answer::Answer;
+pub use census::Census;
 pub use config::Config;
 pub use digest::Digest;
 pub use draft::{Draft, DraftLayer};

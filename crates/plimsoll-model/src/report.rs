@@ -28,6 +28,8 @@ pub struct Report {
     pub comparison: Option<Comparison>,
     /// What differs between two images, for diff.
     pub diff: Option<ImageDiff>,
+    /// Two images side by side, for inspect of two.
+    pub pair: Option<Box<Pair>>,
     /// What is installed, for a bill of materials.
     pub inventory: Option<Inventory>,
     /// What is known about the packages of each image that was scanned, in the order given.
@@ -49,10 +51,12 @@ impl Report {
         over.count() + self.vulnerabilities_over()
     }
 
-    /// How many demands of the policy are not met.
+    /// How many demands of the policy are not met, those that could not be judged left out.
     pub fn unmet(&self) -> usize {
         let demands = self.verdict.iter().flat_map(|verdict| &verdict.demands);
-        demands.filter(|demand| !demand.met).count()
+        demands
+            .filter(|demand| !demand.met && !demand.unjudged)
+            .count()
     }
 
     /// How many vulnerabilities of the first image that was scanned are over the line; what its vendor
@@ -97,6 +101,9 @@ pub struct Demand {
     pub found: String,
     /// Whether it is met.
     pub met: bool,
+    /// Whether nobody can know: it is not met then, but the image is not refused for it. What is
+    /// missing is among the report's problems.
+    pub unjudged: bool,
 }
 
 /// A finding that the policy tolerates.
@@ -211,6 +218,26 @@ pub struct Comparison {
     pub before_ready: Option<f64>,
     /// The same of the second.
     pub after_ready: Option<f64>,
+}
+
+/// Two images that were looked at, beside the numbers of [`Comparison`] and the files of
+/// [`ImageDiff`].
+#[derive(Debug, Clone, Default)]
+pub struct Pair {
+    /// The first image.
+    pub before: ImageFacts,
+    /// The second.
+    pub after: ImageFacts,
+    /// Layers of the second that the first has too, by their digests as stored.
+    pub shared_layers: u64,
+    /// Their bytes as stored: what a pull of the second saves where the first is.
+    pub shared_bytes: u64,
+    /// Findings that only the second has, by [`Finding::key`].
+    pub new: Vec<Finding>,
+    /// Findings that only the first has.
+    pub gone: Vec<Finding>,
+    /// How many both have.
+    pub staying: u64,
 }
 
 /// What differs between the files of two images, of any two.

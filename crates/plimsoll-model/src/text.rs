@@ -6,7 +6,7 @@ pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
-            if character.is_control() || is_bidirectional(character) {
+            if character.is_control() || is_separator(character) || is_bidirectional(character) {
                 let mut buffer = [0; 4];
                 for byte in character.encode_utf8(&mut buffer).bytes() {
                     push_escaped(&mut text, byte);
@@ -24,7 +24,12 @@ pub fn printable(bytes: &[u8]) -> String {
 
 /// Characters that reorder the text around them and so can make a name read as another.
 fn is_bidirectional(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that some readers take for the end of a line.
+fn is_separator(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 fn push_escaped(text: &mut String, byte: u8) {
@@ -100,6 +105,19 @@ pub fn count(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_moves_the_eye_or_the_cursor_is_written_as_an_escape() {
+        for (bytes, text) in [
+            (&b"a\x1b[2J\n"[..], "a\\x1b[2J\\x0a"),
+            ("\u{202e}\u{61c}".as_bytes(), "\\xe2\\x80\\xae\\xd8\\x9c"),
+            ("\u{2028}".as_bytes(), "\\xe2\\x80\\xa8"),
+            (b"\xff", "\\xff"),
+            ("ü".as_bytes(), "ü"),
+        ] {
+            assert_eq!(super::printable(bytes), text);
+        }
+    }
+
     #[test]
     fn bytes_have_three_significant_digits() {
         for (count, text) in [

@@ -3,10 +3,12 @@
 //! A format is a row of [`FORMATS`] and a file of its own.
 //!
 //! **Invariant:** a format prints what a [`plimsoll_model::Report`] holds and computes nothing that
-//! is not in it. What a stranger wrote never reaches the output with a control character in it.
+//! is not in it. [`html`] also draws the files of an image, which no report holds: it is handed a
+//! [`plimsoll_model::Census`] of each. What a stranger wrote never reaches the output with a control character in it.
 
 mod before_after;
 pub mod formats;
+pub mod html;
 mod place;
 mod sbom;
 mod vulnerabilities;

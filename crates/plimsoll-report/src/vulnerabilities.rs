@@ -1,5 +1,6 @@
 //! Vulnerabilities as findings, for formats that know nothing else.
 
+use plimsoll_model::report::ImageFacts;
 use plimsoll_model::vulnerability::VulnerabilityState;
 use plimsoll_model::{Evidence, Finding, Report, ScanFacts, Severity, Vulnerability};
 
@@ -8,11 +9,22 @@ const CHECK: &str = "vulnerability";
 
 /// The same report with each known vulnerability as a finding, one for each source package that has
 /// it, in the place of the scans.
+///
+/// They are those of the first image: another was set beside it to be compared with. Where the
+/// report is about something else, what is known about the images is no finding of it.
 pub fn as_findings(report: &Report) -> Report {
     let mut report = report.clone();
     let scans = std::mem::take(&mut report.scans);
-    for facts in &scans {
+    if report.verb != "scan" {
+        return report;
+    }
+    if let Some(facts) = scans.first() {
         report.findings.extend(findings(facts));
+        report.subject.get_or_insert_with(|| ImageFacts {
+            name: facts.name.clone(),
+            digest: facts.digest.clone(),
+            ..ImageFacts::default()
+        });
     }
     report
         .findings

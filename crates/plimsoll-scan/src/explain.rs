@@ -21,7 +21,7 @@ pub fn explain(scans: &[ScanFacts]) -> Vec<String> {
 }
 
 fn is_distribution(it: &Vulnerability) -> bool {
-    ecosystem::is_distribution(it.package.ecosystem)
+    it.package.is_of_the_distribution()
 }
 
 /// What the feeds of a distribution can say, and what they cannot.

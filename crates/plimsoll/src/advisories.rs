@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::Digest;
-use plimsoll_scan::{Marks, Meta, Scope, Slice, Texts};
+use plimsoll_scan::{Data, Marks, Meta, Scope, Slice, Texts};
 
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
@@ -92,6 +92,31 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed("read", &error)),
         }
+    }
+
+    /// What is known about a scope, to scan with.
+    pub(crate) fn data(&self, scope: &Scope) -> Data {
+        match self.file(scope) {
+            Ok(Some(bytes)) => match Slice::read(&bytes, Texts::Read) {
+                Ok(slice) => Data::Slice(Box::new(slice)),
+                Err(error) => Data::Unreadable(error.to_string()),
+            },
+            Ok(None) => Data::Missing,
+            Err(failure) => Data::Unreadable(failure.to_string()),
+        }
+    }
+
+    /// The marks of this name, `kev` or `epss`; `None` where there are none.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub(crate) fn marks(&self, name: &str) -> std::result::Result<Option<Marks>, String> {
+        let Some(scope) = Scope::parse(name) else {
+            return Ok(None);
+        };
+        let bytes = self.file(&scope).map_err(|failure| failure.to_string())?;
+        let read = bytes.map(|bytes| Marks::read(&bytes).map_err(|error| error.to_string()));
+        read.transpose()
     }
 
     /// Puts the file of a scope in its place; whoever reads meanwhile reads the old one.

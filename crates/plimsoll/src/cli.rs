@@ -139,10 +139,17 @@ pub(crate) struct Sbom {
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) look: Look,
+    /// Another image, to set beside it: what it has that the first has not, and the other way round.
+    pub(crate) other: Option<String>,
+    /// Also write the report as a page to look at, with a map of every byte: one file that asks no
+    /// network for anything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// What the image is for: tools to work with weigh little in an image for development.
     #[arg(long = "env", value_name = "ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
     pub(crate) environment: Environment,
-    /// End with exit code 1 if there is a finding of this severity or above.
+    /// End with exit code 1 if there is a finding of this severity or above; of two images, one that
+    /// only the second has.
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
     pub(crate) fail_on: Option<String>,
 }
@@ -345,6 +352,10 @@ pub(crate) struct SlimOptions {
     /// SPDX.
     #[arg(long, value_name = "DIR")]
     pub(crate) sbom: Option<PathBuf>,
+    /// Write the report as a page to look at, with a map of every byte of both images and why each is
+    /// kept: one file that asks no network for anything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) profile: ProfileOptions,
 }

@@ -3,6 +3,7 @@
 mod advisories;
 mod apt;
 mod cli;
+mod document;
 mod download;
 mod engine;
 mod facts;
@@ -10,6 +11,7 @@ mod failure;
 mod fetch;
 mod interrupt;
 mod mirror;
+mod page;
 mod plan_file;
 mod policy;
 mod print;
@@ -92,7 +94,9 @@ fn cache_directory() -> PathBuf {
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    path("PLIMSOLL_CACHE")
+    // Our own may be a path from here; the others' specification has such ignored.
+    let own = std::env::var_os("PLIMSOLL_CACHE").filter(|path| !path.is_empty());
+    own.and_then(|path| std::path::absolute(path).ok())
         .or_else(|| path("XDG_CACHE_HOME").map(|cache| cache.join("plimsoll")))
         .or_else(|| path("HOME").map(|home| home.join(".cache").join("plimsoll")))
         .unwrap_or_else(|| std::env::temp_dir().join("plimsoll-cache"))

@@ -1,12 +1,10 @@
 //! What every verb begins with: the image is opened, its tree merged, its packages listed.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use plimsoll_model::{Config, Digest, Image, Inventory, Lineage, Problem, Rootfs, Subject};
+use plimsoll_model::{Image, Inventory, Lineage, Problem, Rootfs, Subject};
 
-use sha2::Digest as _;
-
+use crate::document;
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
 use crate::progress::Progress;
@@ -28,6 +26,9 @@ pub(crate) struct Context {
 pub(crate) struct Opened {
     /// The image.
     pub(crate) image: Image,
+    /// Whether its digest is an image's: of a document that stands for one and does not name it, it
+    /// is the document's own.
+    pub(crate) is_named: bool,
     /// Its tree.
     pub(crate) rootfs: Rootfs,
     /// What is installed.
@@ -64,72 +65,17 @@ pub(crate) fn open(
     read(context, name, platform, spool)
 }
 
-/// What is installed in the image called `name`, or what a bill of materials of one says: for whoever
-/// needs no more of an image. The tree of a bill of materials is empty.
+/// What is installed in the image called `name`, or in the one a document of that name stands for: for
+/// whoever needs no more of an image. The tree of a document is empty.
 pub(crate) fn inventory_of(
     context: &Context,
     name: &str,
     platform: Option<&str>,
 ) -> Result<Opened> {
-    match sbom_path(name) {
-        Some(path) => of_sbom(name, &path),
+    match document::open(name)? {
+        Some(opened) => Ok(opened),
         None => open(context, name, platform, None),
     }
-}
-
-/// The file a name means, if that is a bill of materials.
-fn sbom_path(name: &str) -> Option<PathBuf> {
-    const HEAD: u64 = 64 << 10;
-    if let Some(path) = name.strip_prefix("sbom:") {
-        return Some(PathBuf::from(path));
-    }
-    let path = PathBuf::from(name);
-    let is_file = std::fs::metadata(&path).is_ok_and(|facts| facts.is_file());
-    let mut head = Vec::new();
-    let file = std::fs::File::open(&path).ok().filter(|_| is_file)?;
-    file.take(HEAD).read_to_end(&mut head).ok()?;
-    plimsoll_packages::sbom::is_sbom(&head).then_some(path)
-}
-
-fn of_sbom(name: &str, path: &Path) -> Result<Opened> {
-    const MOST: u64 = 512 << 20;
-    let mut bytes = Vec::new();
-    let read =
-        std::fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::because(format_args!("cannot read {name}"), &error))?;
-    if bytes.len() as u64 > MOST {
-        return Err(Failure::new(format!(
-            "cannot read {name}: it has more than {MOST} bytes"
-        )));
-    }
-    let sbom = plimsoll_packages::sbom::read(&bytes)
-        .map_err(|why| Failure::new(format!("cannot read {name}: {why}")))?;
-    // The image it is about, where it names one; else the document itself.
-    let own: [u8; 32] = sha2::Sha256::digest(&bytes).into();
-    let digest = Digest::parse(&sbom.version).unwrap_or_else(|_| Digest::from_bytes(own));
-    let config = Config {
-        created: sbom.created.clone(),
-        ..Config::default()
-    };
-    let image = Image {
-        name: if sbom.name.is_empty() {
-            name.to_owned()
-        } else {
-            sbom.name
-        },
-        digest,
-        config,
-        layers: Vec::new(),
-        annotations: Default::default(),
-    };
-    Ok(Opened {
-        image,
-        rootfs: Rootfs::empty(),
-        lineage: Lineage::default(),
-        problems: sbom.inventory.problems.clone(),
-        inventory: sbom.inventory,
-        unread: Default::default(),
-    })
 }
 
 /// The same, for what the user has no name for.
@@ -158,6 +104,7 @@ fn listed(context: &Context, opened: plimsoll_image::Opened) -> Opened {
     context.progress.done();
     Opened {
         image: opened.image,
+        is_named: true,
         rootfs: opened.rootfs,
         lineage: opened.lineage,
         inventory,

@@ -13,7 +13,8 @@ database! {
     /// their versions, into every program (`runtime/debug.BuildInfo`), stripped or not. Both forms are
     /// read: since Go 1.18 the words themselves, before that pointers to them.
     ///
-    /// The standard library is the module `stdlib` with Go's version. A main module that was not
+    /// The standard library is the module `stdlib` with Go's version. A program that was built without
+    /// modules is known by its import path. A main module that was not
     /// built from a release (`(devel)`) has the version its commit gives it, if that was written down,
     /// else the one the linker was told to put into a variable, else none.
     ///
@@ -171,6 +172,7 @@ fn packages(path: &ImagePath, go: &str, modules: &str) -> Vec<Package> {
         ..module("stdlib", version.unwrap_or(go))
     }];
     let mut settings = Vec::new();
+    let mut program = "";
     for line in modules.lines() {
         let mut words = line.split('\t');
         let kind = words.next().unwrap_or_default();
@@ -179,6 +181,7 @@ fn packages(path: &ImagePath, go: &str, modules: &str) -> Vec<Package> {
             words.next().unwrap_or_default(),
         );
         match kind {
+            "path" => program = name,
             "mod" => found.push(Package {
                 files: vec![path.clone()],
                 ..module(name, version)
@@ -186,12 +189,25 @@ fn packages(path: &ImagePath, go: &str, modules: &str) -> Vec<Package> {
             "dep" => found.push(module(name, version)),
             // What the line before is replaced by; a directory has no version of its own.
             "=>" if !version.is_empty() && !name.starts_with('.') => {
-                found.pop();
-                found.push(module(name, version));
+                let replaced = found.pop().unwrap_or_default();
+                found.push(Package {
+                    files: replaced.files,
+                    ..module(name, version)
+                });
             }
             "build" => settings.extend(name.split_once('=')),
             _ => {}
         }
+    }
+    // Without modules (as Debian builds) only the path of the program tells what it is. Programs of Go
+    // itself have paths without a host, and the standard library stands for them.
+    let has_main = modules.lines().any(|line| line.starts_with("mod\t"));
+    let host = program.split('/').next().unwrap_or_default();
+    if !has_main && host.contains('.') {
+        found.push(Package {
+            files: vec![path.clone()],
+            ..module(program, "(devel)")
+        });
     }
     for package in found
         .iter_mut()
@@ -229,4 +245,56 @@ fn unreleased(settings: &[(&str, &str)]) -> Option<String> {
         let revision = revision.get(..12)?;
         (digits.len() == 14).then(|| format!("v0.0.0-{digits}-{revision}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(modules: &str) -> Vec<String> {
+        let packages = packages(&ImagePath::new("/app"), "go1.19.8", modules);
+        let lines = packages.iter().map(|package| {
+            let owns = if package.files.is_empty() {
+                ""
+            } else {
+                " /app"
+            };
+            format!("{} {}{owns}", package.name, package.version)
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn a_program_without_modules_is_known_by_its_path() {
+        let build = "build\t-compiler=gc\nbuild\tCGO_ENABLED=1\n";
+        let gosu = format!("path\tgithub.com/tianon/gosu\n{build}");
+        assert_eq!(
+            found(&gosu),
+            ["stdlib 1.19.8 /app", "github.com/tianon/gosu  /app"]
+        );
+        let flags = format!("{gosu}build\t-ldflags=\"-X main.Version=1.14\"\n");
+        assert_eq!(found(&flags)[1], "github.com/tianon/gosu 1.14 /app");
+        for own in ["cmd/gofmt", "command-line-arguments", ""] {
+            assert_eq!(
+                found(&format!("path\t{own}\n{build}")),
+                ["stdlib 1.19.8 /app"],
+                "{own}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_module_that_is_replaced_is_what_replaces_it() {
+        let modules = "path\tx.org/a/cmd\nmod\tx.org/a\t(devel)\t\n=>\ty.org/fork\tv1.2.3\th1:x\n\
+                       dep\tx.org/b\tv1.0.0\n=>\t./b\t\ndep\tx.org/c\tv1.0.0\n=>\tx.org/d\tv2.0.0\th1:x\n";
+        assert_eq!(
+            found(modules),
+            [
+                "stdlib 1.19.8 /app",
+                "y.org/fork v1.2.3 /app",
+                "x.org/b v1.0.0",
+                "x.org/d v2.0.0"
+            ]
+        );
+    }
 }

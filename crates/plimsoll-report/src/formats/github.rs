@@ -41,7 +41,8 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for demand in verdict.demands.iter().filter(|demand| !demand.met) {
         let (wanted, found) = (clean(&demand.wanted), clean(&demand.found));
         let text = data(&format!("{wanted}: {found}"));
-        writeln!(out, "::error title=plimsoll policy::{text}")?;
+        let command = if demand.unjudged { "warning" } else { "error" };
+        writeln!(out, "::{command} title=plimsoll policy::{text}")?;
     }
     let (over, unmet) = (report.over(), report.unmet());
     writeln!(

@@ -17,6 +17,7 @@
 //! | `slim` | what slim did, or `null` |
 //! | `comparison` | `before` and `after`, or `null` |
 //! | `diff` | what differs between the files of `comparison`'s images, or `null` |
+//! | `pair` | both images of `inspect A B`, and what of their findings differs, or `null` |
 //! | `inventory` | what is installed, of `sbom`, or `null` |
 //! | `scans[]` | what is known about the packages of each image that was scanned; see below |
 //! | `notes[]` | sentences |
@@ -50,6 +51,10 @@
 //! `added`, `removed`, `changed`, `partial`; `before` and `after`, its versions or `null`), and
 //! `same_packages` (how many).
 //!
+//! `pair` has `before` and `after` (each as `image`), `shared_layers` and `shared_bytes` (layers of the
+//! second, as stored, that the first has too), `new[]` and `gone[]` (findings that only the second,
+//! only the first has), `staying` (how many both have). The report's `findings[]` are `new[]` then.
+//!
 //! `inventory` has `distribution` (`id`, `version_id`, `codename`, `name`, or `null`), `packages[]` and
 //! `removed[]` (each `kind` in package-URL words, `name`, `version`, `architecture`, `source`,
 //! `source_version`, `vendor`, `licences[]`, `purl`, `state`, `known_by`, `part_of`, `path`, `inside`,
@@ -62,7 +67,8 @@
 //! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
 //! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
 //! `cvss`, `exploited`, `epss`, `feed`, `title`, `url`), `quiet[]` (what counts for nothing: `by`,
-//! `status`, `reason`, `justification`, `until`, `vulnerability`) and `stale_ignores[]`.
+//! `status`, `reason`, `justification`, `until`, `vulnerability`), `stale_ignores[]`, and
+//! `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
@@ -71,7 +77,7 @@
 //!
 //! A finding's `key` stays the same from build to build. `verdict` has `environment`, `line` (the
 //! severity from which findings are over it, or `null`), `over` (how many are), and `demands[]`
-//! (`wanted`, `found`, `met`).
+//! (`wanted`, `found`, `met`, `judged`: nobody can know where it is `false`, and `met` is then, too).
 //!
 //! Sizes are bytes, layers are counted from 0. Paths are text: control characters, characters that
 //! turn the direction of text, and bytes that are not UTF-8 are written `\xNN`; so are they in
@@ -80,6 +86,7 @@
 mod diff;
 mod direct;
 mod inventory;
+mod pair;
 mod scan;
 
 use std::io::{self, Write};
@@ -123,6 +130,7 @@ struct Document {
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
     diff: Option<diff::JsonDiff>,
+    pair: Option<pair::JsonPair>,
     inventory: Option<inventory::JsonInventory>,
     scans: Vec<scan::JsonScan>,
     notes: Vec<String>,
@@ -228,6 +236,7 @@ struct JsonDemand {
     wanted: String,
     found: String,
     met: bool,
+    judged: bool,
 }
 
 #[derive(Serialize)]
@@ -381,6 +390,7 @@ impl From<&Report> for Document {
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
             diff: report.diff.as_ref().map(diff::JsonDiff::from),
+            pair: report.pair.as_deref().map(pair::JsonPair::from),
             inventory: report
                 .inventory
                 .as_ref()
@@ -512,6 +522,7 @@ impl JsonVerdict {
             wanted: clean(&demand.wanted),
             found: clean(&demand.found),
             met: demand.met,
+            judged: !demand.unjudged,
         });
         Self {
             environment: clean(&verdict.environment),

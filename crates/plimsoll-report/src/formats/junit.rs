@@ -113,9 +113,10 @@ fn cases(report: &Report) -> Vec<Case> {
     cases.extend(demands.map(|demand| Case {
         class: "policy".to_owned(),
         name: clean(&demand.wanted),
-        end: match demand.met {
-            true => End::Passed(Some(clean(&demand.found))),
-            false => End::Failed {
+        end: match (demand.met, demand.unjudged) {
+            (true, _) => End::Passed(Some(clean(&demand.found))),
+            (false, true) => End::Error(clean(&demand.found)),
+            (false, false) => End::Failed {
                 message: clean(&demand.found),
                 kind: "policy",
                 text: String::new(),

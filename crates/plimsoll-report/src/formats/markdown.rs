@@ -8,7 +8,7 @@
 
 use std::io::{self, Write};
 
-use plimsoll_model::report::{DiffRow, ImageDiff, PackageDiff};
+use plimsoll_model::report::{DiffRow, Footprint, ImageDiff, PackageDiff};
 use plimsoll_model::text::{bytes, count};
 use plimsoll_model::{Finding, Report, Severity};
 
@@ -35,7 +35,9 @@ const ROOM: usize = 60_000;
 
 fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut page = format!("{MARK}\n## {}\n\n", title(report));
-    if let Some(facts) = &report.subject {
+    // A scan weighs nothing.
+    let facts = report.subject.as_ref();
+    if let Some(facts) = facts.filter(|facts| facts.footprint != Footprint::default()) {
         let footprint = &facts.footprint;
         page.push_str(&format!(
             "{} in {} files, {} packages; {} to pull\n\n",
@@ -113,7 +115,11 @@ fn demands(report: &Report, page: &mut String) {
     }
     page.push_str("| policy | found | |\n|---|---|---|\n");
     for demand in demands {
-        let met = if demand.met { "✅" } else { "❌" };
+        let met = match (demand.met, demand.unjudged) {
+            (true, _) => "✅",
+            (false, true) => "❔ not judged",
+            (false, false) => "❌",
+        };
         page.push_str(&format!(
             "| {} | {} | {met} |\n",
             prose(&demand.wanted),

@@ -101,7 +101,7 @@ fn run(report: &Report) -> Run {
     // What the policy demands and the image is not.
     let demands = report.verdict.iter().flat_map(|verdict| &verdict.demands);
     let unmet: Vec<Finding> = demands
-        .filter(|demand| !demand.met)
+        .filter(|demand| !demand.met && !demand.unjudged)
         .map(|demand| Finding {
             check: POLICY,
             aliases: &[],

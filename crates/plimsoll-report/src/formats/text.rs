@@ -11,6 +11,7 @@ mod findings;
 mod image;
 mod inventory;
 mod layout;
+mod pair;
 mod scan;
 mod slim;
 mod verdict;
@@ -39,7 +40,10 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if let Some(inventory) = &report.inventory {
         inventory::write(inventory, &mut page);
     }
-    findings::write(report, &mut page);
+    match &report.pair {
+        Some(pair) => pair::write(report, pair, &mut page),
+        None => findings::write(report, &mut page),
+    }
     verdict::write(report, &mut page);
     if let Some(facts) = &report.slim {
         slim::write(facts, &mut page);

@@ -515,6 +515,7 @@ pub(crate) const JSON: &str = r#"{
       "changed": 0
     }
   },
+  "pair": null,
   "inventory": null,
   "scans": [],
   "notes": [

@@ -1,5 +1,6 @@
 //! The formats write the same report, and nothing a stranger wrote reaches a terminal raw.
 
+mod bills;
 mod golden;
 mod sample;
 mod tools;
@@ -241,6 +242,7 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
                 wanted: hostile(),
                 found: hostile(),
                 met: false,
+                ..Demand::default()
             }],
         }),
         scans: vec![ScanFacts {

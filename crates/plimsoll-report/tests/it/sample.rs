@@ -352,11 +352,13 @@ pub(crate) fn judged() -> Report {
                     wanted: "bytes at most 120 MB".into(),
                     found: "181 MB".into(),
                     met: false,
+                    ..Demand::default()
                 },
                 Demand {
                     wanted: "packages at most 200".into(),
                     found: "2".into(),
                     met: true,
+                    ..Demand::default()
                 },
             ],
         }),

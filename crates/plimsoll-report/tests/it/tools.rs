@@ -15,7 +15,7 @@ fn sarif(report: &Report) -> Value {
 }
 
 /// A schema as its makers publish it, or `None` with a word about it.
-fn schema(name: &str) -> Option<Value> {
+pub(crate) fn schema(name: &str) -> Option<Value> {
     let path: PathBuf = [
         env!("CARGO_MANIFEST_DIR"),
         "../../../shared/data/schemas",

@@ -5,6 +5,7 @@
 //! the reason.
 
 mod layers;
+mod maker;
 mod products;
 mod range;
 mod score;
@@ -160,7 +161,11 @@ fn label(package: &Package) -> String {
 
 /// What the advisories about a package are filed under, or why nobody can know.
 fn scope(os: Option<&OsRelease>, package: &Package) -> Result<Scope, String> {
-    let kind = package.ecosystem;
+    let kind = match maker::maker(os, package) {
+        // What others say about the application holds whoever packed it.
+        Some(_) => ecosystem::GENERIC,
+        None => package.ecosystem,
+    };
     if is_distribution(kind) {
         let Some(os) = os else {
             return Err(
@@ -196,7 +201,9 @@ impl<'a> State<'a> {
         if package.part_of.is_some() {
             return Ok(None);
         }
-        let scope = scope(self.request.inventory.release.as_ref(), package)?;
+        let os = self.request.inventory.release.as_ref();
+        let maker = maker::maker(os, package);
+        let scope = scope(os, package)?;
         let slice = match self.request.data.get(&scope) {
             Some(Data::Slice(slice)) if slice.meta().rows > 0 => slice,
             Some(Data::Slice(_)) => {
@@ -209,19 +216,19 @@ impl<'a> State<'a> {
                 return Err(format!("there are no data about {scope}"));
             }
         };
-        let order = version::order_of(package.ecosystem).ok_or_else(|| {
-            format!(
-                "how versions of the kind {} are ordered is not known",
-                package.ecosystem
-            )
-        })?;
+        let kind = match maker {
+            Some(_) => ecosystem::GENERIC,
+            None => package.ecosystem,
+        };
+        let order = version::order_of(kind)
+            .ok_or_else(|| format!("how versions of the kind {kind} are ordered is not known"))?;
         if package.version.is_empty() {
             return Err("its version is not known".to_owned());
         }
         let corrupt =
             |error: crate::SliceError| format!("the data about {scope} are nonsense: {error}");
         let mut found: BTreeMap<&str, (Advisory<'a>, Hit<'a>)> = BTreeMap::new();
-        for (name, kind) in names(package, slice)? {
+        for (name, kind) in names(package, maker.as_deref(), slice)? {
             for advisory in slice.lookup(&name).map_err(corrupt)? {
                 if advisory.status == Status::NotAffected {
                     continue;
@@ -231,6 +238,10 @@ impl<'a> State<'a> {
                     PackageKind::Source if kind.source => package.source_version(),
                     PackageKind::Binary if kind.binary => &package.version,
                     _ => continue,
+                };
+                let version = match maker {
+                    Some(_) => maker::upstream(version),
+                    None => version,
                 };
                 let hit = range::hit(&advisory, version, order.compare);
                 if hit == Hit::None {
@@ -247,7 +258,7 @@ impl<'a> State<'a> {
             }
         }
         if !found.is_empty() {
-            let affected = self.affected(package);
+            let affected = self.affected(package, maker);
             for (id, (advisory, hit)) in found {
                 self.vulnerabilities
                     .push(self.vulnerability(id, &advisory, &hit, &affected, &scope));
@@ -256,14 +267,16 @@ impl<'a> State<'a> {
         Ok(Some(scope))
     }
 
-    fn affected(&self, package: &Package) -> Affected {
+    fn affected(&self, package: &Package, maker: Option<String>) -> Affected {
         let layer = self
             .request
             .tree
             .and_then(|tree| layers::layer(tree, package));
         let part = match (layer, self.request.base_layers) {
-            // What was compiled into an image is the application's, wherever the base ends.
-            (None, _) | (_, None) if !is_distribution(package.ecosystem) => Part::Application,
+            // What the distribution did not build is the application's, wherever the base ends.
+            (None, _) | (_, None) if maker.is_some() || !is_distribution(package.ecosystem) => {
+                Part::Application
+            }
             (None, _) | (_, None) => Part::Unknown,
             (Some(layer), Some(base)) if (layer as usize) < base => Part::Base,
             _ => Part::Application,
@@ -278,6 +291,7 @@ impl<'a> State<'a> {
             part,
             layer,
             place: package.database.clone(),
+            maker,
         }
     }
 
@@ -341,16 +355,25 @@ struct Kinds {
 ///
 /// # Errors
 /// Why there is none that the data know.
-fn names(package: &Package, slice: &Slice) -> Result<Vec<(String, Kinds)>, String> {
-    if package.ecosystem == ecosystem::GENERIC {
-        let known = products::names(&package.name)
+fn names(
+    package: &Package,
+    maker: Option<&str>,
+    slice: &Slice,
+) -> Result<Vec<(String, Kinds)>, String> {
+    if package.ecosystem == ecosystem::GENERIC || maker.is_some() {
+        let name = match maker {
+            Some(_) => products::without_series(package.source_name()),
+            None => &package.name,
+        };
+        let known = products::names(name)
             .into_iter()
             .find(|name| slice.packages().any(|known| known == name));
-        let name = known.ok_or_else(|| {
-            format!(
-                "no feed is known that watches {} as it is built from source",
-                package.name
-            )
+        let name = known.ok_or_else(|| match maker {
+            Some(maker) => format!(
+                "{maker} built it and not the distribution, whose data are about packages of its own; no \
+                 feed is known that watches it"
+            ),
+            None => format!("no feed is known that watches {name} as it is built from source"),
         })?;
         return Ok(vec![(
             name,

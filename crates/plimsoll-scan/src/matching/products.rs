@@ -20,6 +20,13 @@ const NAMES: [(&str, &[&str]); 16] = [
     ("rabbitmq-server", &["rabbitmq"]),
 ];
 
+/// The name of a package without the series of versions in it: `postgresql` of `postgresql-13`.
+pub(super) fn without_series(name: &str) -> &str {
+    let series = |last: char| last.is_ascii_digit() || last == '.';
+    let base = name.trim_end_matches(series).trim_end_matches('-');
+    if base.is_empty() { name } else { base }
+}
+
 /// The names to look a product up by, the most likely first.
 pub(super) fn names(product: &str) -> Vec<String> {
     let product = product.to_ascii_lowercase();

@@ -367,3 +367,73 @@ fn layers_tell_the_base_from_the_application() {
         ]
     );
 }
+
+#[test]
+fn what_a_vendors_archive_brought_is_held_against_what_the_authors_say() {
+    let nginx = built_from(
+        "nginx",
+        "1.19.3-1~buster",
+        installed("deb", "nginx", "1.19.3-1~buster"),
+    );
+    let own = installed("deb", "tar", "1.34-1");
+    let module = installed("deb", "nginx-module-njs", "1.19.3.0.4.4-1~buster");
+    let client = built_from(
+        "postgresql-13",
+        "13.0-1.pgdg100+1",
+        installed("deb", "libpq5", "13.0-1.pgdg100+1"),
+    );
+    let inventory = debian(vec![nginx, module, client, own]);
+    assert!(wanted(&inventory).contains(&Scope::parse("bitnami").unwrap()));
+    let before = |fixed| Range {
+        introduced: None,
+        until: Until::Fixed(fixed),
+    };
+    let data = [
+        slice(
+            "debian:12",
+            true,
+            &[
+                // Of Debian's own nginx, whose versions mean other things.
+                advisory("CVE-1-1", "nginx", before("1.20.0-2")),
+                advisory("CVE-1-2", "postgresql-13", Range::ALL),
+                advisory("CVE-1-3", "tar", Range::ALL),
+            ],
+        ),
+        slice(
+            "bitnami",
+            true,
+            &[
+                advisory("CVE-1-4", "nginx", before("1.19.4")),
+                advisory("CVE-1-5", "nginx", before("1.19.3")),
+                advisory("CVE-1-6", "postgresql", before("13.1.0")),
+            ],
+        ),
+    ];
+    let facts = run(&inventory, data, "2026-06-02");
+    let mut ids: Vec<_> = facts
+        .vulnerabilities
+        .iter()
+        .map(|it| {
+            (
+                &*it.id,
+                &*it.package.name,
+                it.package.is_of_the_distribution(),
+            )
+        })
+        .collect();
+    ids.sort_unstable();
+    assert_eq!(
+        ids,
+        [
+            ("CVE-1-3", "tar", true),
+            ("CVE-1-4", "nginx", false),
+            ("CVE-1-6", "libpq5", false),
+        ]
+    );
+    let whys = whys(&facts);
+    assert_eq!(whys.len(), 1, "{whys:?}");
+    assert!(
+        whys[0].contains("built it and not the distribution"),
+        "{whys:?}"
+    );
+}

@@ -126,6 +126,7 @@ impl Baseline {
                 ),
                 found: bytes(after),
                 met: after <= most,
+                ..Demand::default()
             });
         }
         if let Some(more) = growth.files {
@@ -133,6 +134,7 @@ impl Baseline {
                 wanted: format!("at most {} more files than the baseline", count(more)),
                 found: format!("{}, before {}", count(now.files), count(self.files)),
                 met: now.files <= self.files.saturating_add(more),
+                ..Demand::default()
             });
         }
         let packages = now.packages.difference(&self.packages).cloned();
@@ -166,5 +168,6 @@ fn news(what: &str, most: Option<u64>, new: Vec<String>) -> Demand {
         wanted,
         met: new.len() as u64 <= most,
         found: some(&new, "none"),
+        ..Demand::default()
     }
 }

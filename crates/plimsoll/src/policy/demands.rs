@@ -6,19 +6,11 @@ use plimsoll_model::{Evidence, ImagePath, Problem, Report, Subject};
 
 use super::{Bases, Limits, Size, Things, matches};
 
-/// Kinds of vulnerabilities that can be limited, beside the severities.
-pub(super) const KINDS: &[&str] = &["exploited", "fixable", "total"];
-
 /// Names a list shows before it is cut.
 const SHOWN: usize = 5;
 
 /// `[policy.limits]`.
-pub(super) fn limits(
-    limits: &Limits,
-    report: &Report,
-    demands: &mut Vec<Demand>,
-    problems: &mut Vec<Problem>,
-) {
+pub(super) fn limits(limits: &Limits, report: &Report, demands: &mut Vec<Demand>) {
     let Some(facts) = &report.subject else {
         return;
     };
@@ -33,6 +25,7 @@ pub(super) fn limits(
                 wanted: format!("{name} at most {}", bytes(limit)),
                 found: bytes(found),
                 met: found <= limit,
+                ..Demand::default()
             });
         }
     }
@@ -46,15 +39,9 @@ pub(super) fn limits(
                 wanted: format!("{name} at most {}", count(limit)),
                 found: count(found),
                 met: found <= limit,
+                ..Demand::default()
             });
         }
-    }
-    if !limits.vulnerabilities.is_empty() {
-        problems.push(Problem {
-            message: "the policy limits vulnerabilities, and nothing was scanned for them"
-                .to_owned(),
-            evidence: Evidence::Image,
-        });
     }
 }
 
@@ -82,6 +69,7 @@ pub(super) fn required(
             wanted: format!("runs as one of {}", things.users.join(", ")),
             met: is_user(&things.users, &user),
             found: user,
+            ..Demand::default()
         });
     }
     for pattern in &things.labels {
@@ -94,6 +82,7 @@ pub(super) fn required(
             wanted: format!("port {port} is exposed"),
             found: facts.ports.join(" "),
             met: exposed.contains(port),
+            ..Demand::default()
         });
     }
 }
@@ -125,6 +114,7 @@ pub(super) fn forbidden(
             wanted: format!("runs as none of {}", things.users.join(", ")),
             met: !is_user(&things.users, &user),
             found: user,
+            ..Demand::default()
         });
     }
     for pattern in &things.labels {
@@ -137,6 +127,7 @@ pub(super) fn forbidden(
             wanted: format!("port {port} is not exposed"),
             found: facts.ports.join(" "),
             met: !exposed.contains(port),
+            ..Demand::default()
         });
     }
 }
@@ -166,6 +157,7 @@ pub(super) fn bases(
             wanted: format!("made from one of {}", bases.allowed.join(", ")),
             met: names.iter().any(allowed),
             found: names.join(", "),
+            ..Demand::default()
         });
     }
     if !bases.registries.is_empty() {
@@ -185,6 +177,7 @@ pub(super) fn bases(
             wanted: format!("its base comes from one of {}", bases.registries.join(", ")),
             met: patterns.any(|pattern| matches(pattern, registry)),
             found: format!("{registry} ({named})"),
+            ..Demand::default()
         });
     }
 }
@@ -214,6 +207,7 @@ fn is_there(wanted: String, found: Vec<String>) -> Demand {
         wanted,
         met: !found.is_empty(),
         found: some(&found, "missing"),
+        ..Demand::default()
     }
 }
 
@@ -222,6 +216,7 @@ fn is_away(wanted: String, found: Vec<String>) -> Demand {
         wanted,
         met: found.is_empty(),
         found: some(&found, "not there"),
+        ..Demand::default()
     }
 }
 

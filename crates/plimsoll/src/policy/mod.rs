@@ -1,11 +1,12 @@
 //! The policy: the part of `plimsoll.toml` that says what an image must be like.
 //!
-//! What is demanded is judged in [`demands`], what is tolerated in [`waivers`], and what may have
+//! What is demanded is judged in [`demands`] and [`vulnerabilities`], what is tolerated in [`waivers`], and what may have
 //! become worse in [`baseline`].
 
 mod baseline;
 mod demands;
 mod size;
+mod vulnerabilities;
 mod waivers;
 mod written;
 
@@ -15,6 +16,7 @@ use plimsoll_checks::Environment;
 use plimsoll_model::report::Verdict;
 use plimsoll_model::{Report, Rule, Severity, Source, Subject};
 
+use crate::verbs::scan::Scanned;
 pub(crate) use baseline::Baseline;
 use size::{Growth, Size};
 pub(crate) use written::{Written, line};
@@ -46,6 +48,8 @@ struct Limits {
     packages: Option<u64>,
     /// By kind: a severity, `total`, `fixable`, `exploited`.
     vulnerabilities: BTreeMap<String, u64>,
+    /// Days after which what is known about vulnerabilities is stale.
+    advisory_days: Option<i64>,
 }
 
 /// What must be there, or must not.
@@ -93,6 +97,13 @@ struct Growths {
 }
 
 impl Policy {
+    /// Whether anything is demanded of what is known about vulnerabilities; how old that may be, in
+    /// days, then.
+    pub(crate) fn asks_for_vulnerabilities(&self) -> Option<i64> {
+        let age = self.limits.advisory_days.unwrap_or(crate::cli::MAX_AGE);
+        (!self.limits.vulnerabilities.is_empty()).then_some(age)
+    }
+
     /// Holds what was learned of an image against the policy: tolerated findings go aside, what the
     /// waivers themselves call for comes in, and the verdict is in the report.
     pub(crate) fn judge(
@@ -100,12 +111,16 @@ impl Policy {
         report: &mut Report,
         subject: &Subject<'_>,
         baseline: Option<&Baseline>,
+        known: Option<&Scanned>,
         today: jiff::civil::Date,
     ) {
         // New is what is new without regard to waivers: a waiver tolerates, it does not explain.
         let mut demands = Vec::new();
         let mut problems = Vec::new();
-        demands::limits(&self.limits, report, &mut demands, &mut problems);
+        demands::limits(&self.limits, report, &mut demands);
+        if let Some(known) = known {
+            vulnerabilities::judge(&self.limits, known, report, &mut demands);
+        }
         demands::required(&self.required, report, subject, &mut demands);
         demands::forbidden(&self.forbidden, report, subject, &mut demands);
         demands::bases(&self.bases, report, subject, &mut demands, &mut problems);

@@ -78,8 +78,9 @@ impl Written {
         let fail_on = other.fail_on.as_deref().or(self.fail_on.as_deref());
         let limits = other.limits.unwrap_or_else(|| self.limits.clone());
         for kind in limits.vulnerabilities.keys() {
-            if Severity::parse(kind).is_none() && !super::demands::KINDS.contains(&&**kind) {
-                let kinds = super::demands::KINDS.join(", ");
+            if Severity::parse(kind).is_none() && !super::vulnerabilities::KINDS.contains(&&**kind)
+            {
+                let kinds = super::vulnerabilities::KINDS.join(", ");
                 return Err(format!(
                     "vulnerabilities have no kind `{kind}`: a severity, or one of {kinds}"
                 ));

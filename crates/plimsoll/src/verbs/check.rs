@@ -6,7 +6,7 @@ use std::path::Path;
 
 use plimsoll_model::report::Comparison;
 
-use super::inspect;
+use super::{inspect, scan};
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::policy::{self, Baseline, Policy};
@@ -52,7 +52,12 @@ pub(crate) fn run(context: &Context, arguments: &cli::Check) -> Result<Exit> {
         });
     }
     let today = jiff::Zoned::now().date();
-    policy.judge(&mut report, &opened.subject(), baseline.as_ref(), today);
+    let known = match policy.asks_for_vulnerabilities() {
+        Some(days) => Some(scan::one(context, &opened, days)?),
+        None => None,
+    };
+    let (baseline, known) = (baseline.as_ref(), known.as_ref());
+    policy.judge(&mut report, &opened.subject(), baseline, known, today);
     for (format, path) in files {
         print::write(&report, format, &path)?;
     }

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use plimsoll_build::Recipe;
-use plimsoll_model::text;
+use plimsoll_model::{Report, text};
 
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::fetch::without_credentials;
 use crate::print;
 use crate::session::{self, Context};
-use crate::verbs::{build, inspect, scan, slim};
+use crate::verbs::{build, inspect, slim};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
@@ -46,15 +46,26 @@ pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
     if options.probes.is_empty() && composed {
         options.probes.push("http:/".to_owned());
     }
-    let result = slim::slim(context, &original, None, &slimmed, &options)?;
+    let mut result = slim::slim(context, &original, None, &slimmed, &options)?;
+    let scans = std::mem::take(&mut result.report.scans);
     print::report(&result.report, "text", false)?;
 
-    if result.exit == Exit::Fine {
-        heading(&format!(
-            "{}. scan: what is known about both, side by side",
-            step + 2
+    heading(&format!(
+        "{}. scan: what is known about both, side by side",
+        step + 2
+    ))?;
+    if scans.is_empty() {
+        print::line(&format!(
+            "  there are no data about what is in them: `plimsoll db update {original}` fetches them"
         ))?;
-        scan::side_by_side(context, [&original, &slimmed])?;
+    } else {
+        // Why the counts differ was said with the rest of what slim found.
+        let proof = Report {
+            verb: "scan",
+            scans,
+            ..Report::default()
+        };
+        print::report(&proof, "text", false)?;
     }
 
     print::line(&format!("\nbefore: {original}\nafter:  {slimmed}"))?;

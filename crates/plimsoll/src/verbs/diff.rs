@@ -9,7 +9,7 @@ use plimsoll_model::{FileTree, ImagePath, Kind, Node, Package, Problem, Report, 
 use crate::cli;
 use crate::failure::{Exit, Result};
 use crate::print;
-use crate::session::{self, Context};
+use crate::session::{self, Context, Opened};
 use crate::work;
 
 /// Runs the verb.
@@ -21,24 +21,35 @@ pub(crate) fn run(context: &Context, arguments: &cli::Diff) -> Result<Exit> {
     let mut problems = before.problems.clone();
     problems.extend(after.problems.iter().cloned());
     context.progress.step("comparing files");
-    let (one, two) = (before.subject(), after.subject());
-    let diff = difference(&one, &two, &mut problems);
+    let (comparison, diff) = compare(&before, &after, &mut problems);
     context.progress.done();
     let report = Report {
         verb: "diff",
         problems,
         diff: Some(diff),
-        comparison: Some(Comparison {
-            before_name: arguments.before.clone(),
-            after_name: arguments.after.clone(),
-            before: plimsoll_checks::footprint(&one),
-            after: plimsoll_checks::footprint(&two),
-            ..Comparison::default()
-        }),
+        comparison: Some(comparison),
         ..Report::default()
     };
     print::report(&report, &arguments.format, arguments.json)?;
     Ok(print::verdict(&report))
+}
+
+/// The numbers of two images side by side, and what differs between their files; what cannot be
+/// compared is added to the problems.
+pub(crate) fn compare(
+    before: &Opened,
+    after: &Opened,
+    problems: &mut Vec<Problem>,
+) -> (Comparison, ImageDiff) {
+    let (one, two) = (before.subject(), after.subject());
+    let comparison = Comparison {
+        before_name: one.image.name.clone(),
+        after_name: two.image.name.clone(),
+        before: plimsoll_checks::footprint(&one),
+        after: plimsoll_checks::footprint(&two),
+        ..Comparison::default()
+    };
+    (comparison, difference(&one, &two, problems))
 }
 
 /// What a package is told by: ecosystem, name, architecture.

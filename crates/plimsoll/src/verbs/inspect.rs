@@ -9,21 +9,34 @@ use plimsoll_scan::Support;
 use crate::cli;
 use crate::facts::facts;
 use crate::failure::{Exit, Result};
+use crate::page;
 use crate::print;
 use crate::session::{self, Context, Opened};
+
+pub(crate) mod pair;
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
     let look = &arguments.look;
-    let opened = session::open(context, &look.image, look.platform.as_deref(), None)?;
-    let environment = arguments.environment.into();
-    let mut report = report(&opened, environment);
+    let environment: Environment = arguments.environment.into();
+    let (mut report, sides) = match &arguments.other {
+        Some(other) => pair::look(context, arguments, other)?,
+        None => {
+            let opened = session::open(context, &look.image, look.platform.as_deref(), None)?;
+            let wanted = arguments.html.as_ref();
+            let side = wanted.map(|_| page::side(&opened.image.name, &opened, None));
+            (report(&opened, environment), side.into_iter().collect())
+        }
+    };
     let line = arguments.fail_on.as_deref().and_then(Severity::parse);
     report.verdict = line.map(|line| Verdict {
         environment: environment.name().to_owned(),
         line: Some(line),
         ..Verdict::default()
     });
+    if let Some(path) = &arguments.html {
+        page::write(&report, &sides, path)?;
+    }
     print::report(&report, &look.format, look.json)?;
     Ok(print::verdict(&report))
 }

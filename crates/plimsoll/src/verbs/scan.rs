@@ -2,21 +2,22 @@
 
 mod archive;
 mod data;
-mod subject;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use plimsoll_model::report::Verdict;
 use plimsoll_model::vulnerability::Unjudged;
 use plimsoll_model::{Evidence, Problem, Report, ScanFacts, Severity};
+use plimsoll_packages::listing;
 use plimsoll_scan::{Date, Ignores, ImageNames, ScanRequest, Vex};
 
+use crate::advisories::Store;
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::print;
-use crate::session::Context;
+use crate::session::{self, Context, Opened};
 use data::Known;
-use subject::Subject;
 
 /// The ignore file that is read where none is named.
 const IGNORES: &str = "plimsoll.ignore";
@@ -28,111 +29,153 @@ const NAMED: usize = 10;
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
     let look = &arguments.look;
+    let distribution = arguments.distro.as_deref();
     let names = std::iter::once(&look.image).chain(&arguments.against);
-    let subjects = names
-        .map(|name| {
-            let (platform, distribution) = (look.platform.as_deref(), arguments.distro.as_deref());
-            subject::open(context, name, platform, distribution)
-        })
+    let images = names
+        .map(|name| open(context, name, look.platform.as_deref(), distribution))
         .collect::<Result<Vec<_>>>()?;
-    let documents = Documents::read(arguments)?;
-    let store = arguments
-        .db
-        .clone()
-        .unwrap_or_else(|| data::directory(&context.cache));
+    let documents = Documents::read(&arguments.ignore, &arguments.vex)?;
+    let store = match &arguments.db {
+        Some(directory) => Store::at(directory.clone()),
+        None => Store::below(&context.cache),
+    };
     let line = arguments.fail_on.as_deref().and_then(Severity::parse);
-    let mut asked = report(&subjects, &store, &documents, arguments.max_age);
+    let images: Vec<&Opened> = images.iter().collect();
+    let mut scanned = scan(&images, &store, &documents, arguments.max_age);
     if arguments.archive {
-        for (subject, facts) in subjects.iter().zip(&mut asked.scans) {
-            facts.archive = Some(archive::evidence(context, subject, &arguments.mirror)?);
+        for (image, facts) in images.iter().zip(&mut scanned.facts) {
+            facts.archive = Some(archive::evidence(context, image, &arguments.mirror)?);
         }
     }
+    let own = images.iter().flat_map(|image| &image.problems);
     let report = Report {
+        verb: "scan",
         verdict: line.map(|line| Verdict {
             environment: "production".to_owned(),
             line: Some(line),
             ..Verdict::default()
         }),
-        ..asked
+        notes: plimsoll_scan::explain(&scanned.facts),
+        problems: own.cloned().chain(scanned.problems).collect(),
+        scans: scanned.facts,
+        ..Report::default()
     };
     print::report(&report, &look.format, look.json)?;
     hint(&report, &store);
     Ok(print::verdict(&report))
 }
 
-/// The proof of `demo`: what is known about two images, side by side, from the data that are there.
-pub(crate) fn side_by_side(context: &Context, names: [&str; 2]) -> Result<()> {
-    let subjects = names
-        .map(|name| subject::open(context, name, None, None))
-        .into_iter()
-        .collect::<Result<Vec<_>>>()?;
-    let store = data::directory(&context.cache);
-    let report = report(&subjects, &store, &Documents::default(), cli::MAX_AGE);
-    print::report(&report, "text", false)?;
-    hint(&report, &store);
-    Ok(())
+/// Opens what the user named, said to be of this distribution release.
+fn open(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+    distribution: Option<&str>,
+) -> Result<Opened> {
+    let mut opened = session::inventory_of(context, name, platform)?;
+    if let Some(text) = distribution {
+        let release = listing::distribution(text).ok_or_else(|| {
+            Failure::new(format!("`{text}` is no distribution release"))
+                .hint("write it as debian:12")
+        })?;
+        opened.inventory.release = Some(release);
+    }
+    Ok(opened)
+}
+
+/// What is known about images, and what could not be judged of them.
+pub(crate) struct Scanned {
+    /// One for each image, in their order.
+    pub(crate) facts: Vec<ScanFacts>,
+    /// What could not be judged.
+    pub(crate) problems: Vec<Problem>,
+    /// Whether the catalogue of what is exploited was there to be asked.
+    pub(crate) knows_exploited: bool,
+}
+
+/// What is known about images of which something else is reported, from the data that are there;
+/// `None` where there are none at all about what is in them.
+pub(crate) fn beside(context: &Context, images: &[&Opened]) -> Result<Option<Scanned>> {
+    let store = Store::below(&context.cache);
+    let known = Known::load(&store, images.iter().map(|image| &image.inventory));
+    if known.is_nothing() {
+        return Ok(None);
+    }
+    let documents = Documents::read(&[], &[])?;
+    Ok(Some(judge_all(images, &known, &documents, cli::MAX_AGE)))
+}
+
+/// What is known about one image, with the ignore file of this directory, if it has one.
+pub(crate) fn one(context: &Context, image: &Opened, max_age: i64) -> Result<Scanned> {
+    let documents = Documents::read(&[], &[])?;
+    let store = Store::below(&context.cache);
+    Ok(scan(&[image], &store, &documents, max_age))
 }
 
 /// What is known about these images.
-fn report(subjects: &[Subject], store: &Path, documents: &Documents, max_age: i64) -> Report {
-    let known = Known::load(store, subjects.iter().map(|subject| &subject.inventory));
+fn scan(images: &[&Opened], store: &Store, documents: &Documents, max_age: i64) -> Scanned {
+    let known = Known::load(store, images.iter().map(|image| &image.inventory));
+    judge_all(images, &known, documents, max_age)
+}
+
+fn judge_all(images: &[&Opened], known: &Known, documents: &Documents, max_age: i64) -> Scanned {
     let now = jiff::Zoned::now();
-    let scans: Vec<ScanFacts> = subjects
+    let facts: Vec<ScanFacts> = images
         .iter()
-        .map(|subject| ScanFacts {
+        .map(|image| ScanFacts {
             moment: now.timestamp().to_string(),
-            ..judge(subject, &known, documents, now.date(), max_age)
+            ..judge(image, known, documents, now.date(), max_age)
         })
         .collect();
-    let mut problems = Vec::new();
-    for (subject, facts) in subjects.iter().zip(&scans) {
-        problems.extend(subject.problems.iter().cloned());
-        problems.extend(
-            facts
-                .unjudged
-                .iter()
-                .map(|it| problem(facts, it, scans.len() > 1)),
-        );
+    let mut problems = known.problems.clone();
+    for facts in &facts {
+        let unjudged = facts.unjudged.iter();
+        problems.extend(unjudged.map(|it| problem(facts, it, images.len() > 1)));
     }
-    Report {
-        verb: "scan",
-        notes: plimsoll_scan::explain(&scans),
+    Scanned {
+        facts,
         problems,
-        scans,
-        ..Report::default()
+        knows_exploited: known.kev.is_some(),
     }
 }
 
 /// What a scan of one image finds, what is ignored taken out.
 fn judge(
-    subject: &Subject,
+    image: &Opened,
     known: &Known,
     documents: &Documents,
     today: Date,
     max_age: i64,
 ) -> ScanFacts {
+    let name = &*image.image.name;
+    let digest = match image.is_named {
+        true => image.image.digest.to_string(),
+        false => String::new(),
+    };
+    let began = Instant::now();
     let mut facts = plimsoll_scan::scan(&ScanRequest {
-        name: &subject.name,
-        inventory: &subject.inventory,
-        tree: subject.tree(),
-        base_layers: subject.base_layers,
+        name,
+        inventory: &image.inventory,
+        tree: Some(&image.rootfs.tree),
+        base_layers: image.lineage.base_layers(),
         data: &known.data,
         exploited: &|id| known.exploited(id),
         epss: &|id| known.epss(id),
         today,
         max_age,
     });
-    facts.digest.clone_from(&subject.digest);
-    let image = ImageNames {
-        name: &subject.name,
-        digest: &subject.digest,
+    facts.matching = began.elapsed();
+    let names = ImageNames {
+        name,
+        digest: &digest,
     };
     for vex in &documents.vex {
-        vex.apply(&mut facts, image);
+        vex.apply(&mut facts, names);
     }
     for ignores in &documents.ignores {
         ignores.apply(&mut facts, today);
     }
+    facts.digest = digest;
     facts
 }
 
@@ -144,9 +187,10 @@ struct Documents {
 }
 
 impl Documents {
-    fn read(arguments: &cli::Scan) -> Result<Self> {
+    /// Reads ignore files, that of this directory where none is named, and VEX documents.
+    fn read(ignores: &[PathBuf], vex: &[PathBuf]) -> Result<Self> {
         let mut documents = Self::default();
-        let mut files = arguments.ignore.clone();
+        let mut files = ignores.to_vec();
         if files.is_empty() && Path::new(IGNORES).exists() {
             files.push(IGNORES.into());
         }
@@ -161,7 +205,7 @@ impl Documents {
                     .hint("one line each: `CVE-2026-1 until=2026-12-31 package=zlib* # why`")
             })?);
         }
-        for file in &arguments.vex {
+        for file in vex {
             let name = file.display().to_string();
             let read = Vex::parse(&name, &read(file)?);
             documents.vex.push(read.map_err(|error| {
@@ -210,7 +254,7 @@ fn problem(facts: &ScanFacts, unjudged: &Unjudged, several: bool) -> Problem {
 }
 
 /// Where advisories come from, for whom there are none.
-fn hint(report: &Report, store: &Path) {
+fn hint(report: &Report, store: &Store) {
     use std::io::Write as _;
     let missing = |problem: &Problem| problem.message.contains("there are no data about");
     if !report.problems.iter().any(missing) {
@@ -220,6 +264,6 @@ fn hint(report: &Report, store: &Path) {
         std::io::stderr(),
         "\nhint: `plimsoll db update` fetches advisories, `plimsoll db build --from DIR` makes them from files \
          you have; {} was looked in",
-        store.display()
+        store.directory().display()
     );
 }

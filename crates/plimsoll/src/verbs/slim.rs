@@ -23,6 +23,8 @@ use crate::work;
 mod ahead;
 mod bills;
 mod direct;
+mod known;
+mod page;
 mod probes;
 mod replay;
 mod room;
@@ -231,6 +233,7 @@ pub(crate) fn slim(
         request: &request,
         plan: &plan,
     };
+    let parts = page::parts(options, &done);
     let mut report = done.report(context, options, proof, began, phases)?;
     report.problems.extend(gap);
     let (direct, more) = entry.report(&plan);
@@ -267,6 +270,7 @@ pub(crate) fn slim(
     } else {
         Exit::Unproved
     };
+    page::write(options, parts, &report)?;
     Ok(Slimmed { report, exit })
 }
 
@@ -342,12 +346,18 @@ impl Done<'_> {
             }
         })?;
         let unresolved = self.plan.unresolved.iter();
+        let mut known = Report::default();
+        phases.time("report", || {
+            known::side_by_side(context, self.opened, self.result, &mut known);
+        });
         Ok(Report {
             verb: "slim",
             problems: self.opened.problems.clone(),
             notes: unresolved
                 .map(|problem| format!("not followed: {problem}"))
+                .chain(known.notes)
                 .collect(),
+            scans: known.scans,
             slim: Some(SlimFacts {
                 direct: None,
                 output: self.target.to_owned(),

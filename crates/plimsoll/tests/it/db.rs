@@ -25,7 +25,7 @@ const SECDB: &str = r#"{"distroversion": "v3.20", "reponame": "main", "packages"
 
 /// What a server answers to a request, whose head is given: status line, headers, body, and how many
 /// bytes of the body before it hangs up.
-struct Answer {
+pub(crate) struct Answer {
     status: &'static str,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
@@ -33,7 +33,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn ok(body: &[u8]) -> Self {
+    pub(crate) fn ok(body: &[u8]) -> Self {
         Self {
             status: "200 OK",
             headers: Vec::new(),
@@ -47,7 +47,7 @@ impl Answer {
         self
     }
 
-    fn status(status: &'static str) -> Self {
+    pub(crate) fn status(status: &'static str) -> Self {
         Self {
             status,
             ..Self::ok(b"")
@@ -56,14 +56,14 @@ impl Answer {
 }
 
 /// A server on loopback; it ends with the test's process.
-struct Server {
-    address: String,
+pub(crate) struct Server {
+    pub(crate) address: String,
     /// The heads of all requests.
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn start(answer: impl Fn(&str) -> Answer + Send + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&str) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -109,7 +109,7 @@ fn send(mut stream: TcpStream, answer: &Answer) {
     let _ = stream.write_all(&answer.body[..answer.cut.unwrap_or(answer.body.len())]);
 }
 
-fn built(scratch: &Path) {
+pub(crate) fn built(scratch: &Path) {
     fs::create_dir_all(scratch.join("feeds")).unwrap();
     fs::write(scratch.join("feeds/debian.json"), DEBIAN).unwrap();
     let output = plimsoll(
@@ -119,7 +119,7 @@ fn built(scratch: &Path) {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }
 
-fn slice(scratch: &Path, name: &str) -> Vec<u8> {
+pub(crate) fn slice(scratch: &Path, name: &str) -> Vec<u8> {
     fs::read(scratch.join("cache/advisories").join(name)).unwrap()
 }
 
@@ -145,7 +145,7 @@ fn update(scratch: &Path, server: &Server, scope: &str) -> Output {
 }
 
 /// Fails, names what it is about, and leaves the old slice as it was.
-fn refused(output: &Output, words: &[&str], scratch: &Path, before: &[u8]) {
+pub(crate) fn refused(output: &Output, words: &[&str], scratch: &Path, before: &[u8]) {
     assert_eq!(output.status.code(), Some(2), "{}", text(output));
     let shown = text(output);
     for word in words.iter().chain(&["can be used"]) {
@@ -637,4 +637,18 @@ fn a_long_answer_of_a_bad_server_ends() {
     });
     let output = update(scratch.path(), &server, "debian:12");
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+}
+
+#[test]
+fn the_cache_may_be_a_path_from_here() {
+    let scratch = tempfile::tempdir().unwrap();
+    fs::write(scratch.path().join("debian.json"), DEBIAN).unwrap();
+    let output = command(scratch.path())
+        .args(["db", "build", "--from", "debian.json"])
+        .env("PLIMSOLL_CACHE", "here")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let slices = names(&scratch.path().join("here/advisories"));
+    assert_eq!(slices, ["debian@12.slice", "debian@13.slice"]);
 }

@@ -6,6 +6,7 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod broken;
 mod check;
 mod command_line;
 mod db;
@@ -17,8 +18,10 @@ mod floors;
 mod headers;
 mod hostile;
 mod images;
+mod inspect;
 mod lint;
 mod output;
 mod profile;
 mod registry;
+mod scan;
 mod slim;

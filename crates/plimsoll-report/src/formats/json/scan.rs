@@ -21,6 +21,7 @@ pub(super) struct JsonScan {
     quiet: Vec<JsonQuiet>,
     stale_ignores: Vec<String>,
     archive: Option<JsonArchive>,
+    matching_ms: f64,
 }
 
 #[derive(Serialize)]
@@ -97,6 +98,7 @@ struct JsonAffected {
     part: &'static str,
     layer: Option<u32>,
     path: Option<String>,
+    maker: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -149,6 +151,7 @@ impl From<&ScanFacts> for JsonScan {
             quiet: facts.quiet.iter().map(JsonQuiet::from).collect(),
             stale_ignores: facts.stale_ignores.iter().map(|it| clean(it)).collect(),
             archive: facts.archive.as_ref().map(JsonArchive::from),
+            matching_ms: facts.matching.as_micros() as f64 / 1e3,
         }
     }
 }
@@ -232,6 +235,7 @@ impl From<&Vulnerability> for JsonVulnerability {
                 part: package.part.name(),
                 layer: package.layer,
                 path: package.place.as_ref().map(ToString::to_string),
+                maker: package.maker.as_deref().map(clean),
             },
             state: it.state.name(),
             status: it.status,

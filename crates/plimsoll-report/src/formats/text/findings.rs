@@ -34,7 +34,8 @@ fn tally(findings: &[Finding]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn one(finding: &Finding, page: &mut Page) {
+/// One finding.
+pub(super) fn one(finding: &Finding, page: &mut Page) {
     let Finding {
         check,
         aliases,

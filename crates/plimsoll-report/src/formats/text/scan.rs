@@ -26,8 +26,11 @@ pub(super) fn write(report: &Report, page: &mut Page) {
     if let [first, second, ..] = &*report.scans {
         side_by_side(&[first, second], page);
     }
-    for facts in &report.scans {
-        one(facts, page);
+    // Where the report is about something else, the numbers are enough.
+    if report.verb == "scan" {
+        for facts in &report.scans {
+            one(facts, page);
+        }
     }
 }
 
@@ -368,7 +371,7 @@ fn quiet(facts: &ScanFacts, page: &mut Page) {
 /// The proof: the same numbers of two images, each split into what can be compared.
 fn side_by_side(scans: &[&ScanFacts], page: &mut Page) {
     page.heading("Known vulnerabilities side by side");
-    let parts: Vec<[Counts; 3]> = scans.iter().map(|facts| split(facts)).collect();
+    let parts: Vec<[Counts; 5]> = scans.iter().map(|facts| split(facts)).collect();
     let row = |name: &str, value: &dyn Fn(usize) -> String| {
         let mut row = vec![name.to_owned()];
         row.extend((0..scans.len()).map(value));
@@ -380,6 +383,16 @@ fn side_by_side(scans: &[&ScanFacts], page: &mut Page) {
             match of(counts) {
                 0 if !scans[image].is_complete() => "? (0 found)".to_owned(),
                 some => count(some),
+            }
+        })
+    };
+    // Where nothing says where the base ends, neither has a number.
+    let of_part = |name: &str, part: usize| {
+        row(name, &|image| {
+            let mut rows = scans[image].vulnerabilities.iter();
+            match rows.any(|it| it.package.part == Part::Unknown) {
+                true => "not known".to_owned(),
+                false => count(parts[image][part].by_source),
             }
         })
     };
@@ -405,6 +418,8 @@ fn side_by_side(scans: &[&ScanFacts], page: &mut Page) {
         number("application and languages", 1, |counts| counts.by_source),
         number("  fixable", 1, |counts| counts.fixable),
         number("  unfixed", 1, |counts| counts.unfixed),
+        of_part("in layers of the base", 3),
+        of_part("in layers of the application", 4),
         number("all, by source package", 2, |counts| counts.by_source),
         number("  different identifiers", 2, |counts| counts.distinct),
         number("  known to be exploited", 2, |counts| counts.exploited),
@@ -418,11 +433,13 @@ fn side_by_side(scans: &[&ScanFacts], page: &mut Page) {
     page.table(&[Column::Left, Column::Right, Column::Right], &header, rows);
 }
 
-/// The distribution's packages, all others, all.
-fn split(facts: &ScanFacts) -> [Counts; 3] {
-    let is_distribution = |it: &&Vulnerability| {
-        plimsoll_model::package::ecosystem::is_distribution(it.package.ecosystem)
+/// The distribution's packages, all others, all; what lies in layers of the base, and above.
+fn split(facts: &ScanFacts) -> [Counts; 5] {
+    let of = |part: Part| {
+        let rows = facts.vulnerabilities.iter();
+        Counts::of(rows.filter(|it| it.package.part == part))
     };
+    let is_distribution = |it: &&Vulnerability| it.package.is_of_the_distribution();
     [
         Counts::of(facts.vulnerabilities.iter().filter(is_distribution)),
         Counts::of(
@@ -432,5 +449,7 @@ fn split(facts: &ScanFacts) -> [Counts; 3] {
                 .filter(|it| !is_distribution(it)),
         ),
         facts.counts(),
+        of(Part::Base),
+        of(Part::Application),
     ]
 }

@@ -23,7 +23,11 @@ pub(super) fn write(report: &Report, page: &mut Page) {
     if !verdict.demands.is_empty() {
         page.heading("Policy");
         for demand in &verdict.demands {
-            let met = if demand.met { "met" } else { "NOT MET" };
+            let met = match (demand.met, demand.unjudged) {
+                (true, _) => "met",
+                (false, true) => "NOT JUDGED",
+                (false, false) => "NOT MET",
+            };
             let (wanted, found) = (clean(&demand.wanted), clean(&demand.found));
             page.paragraph(2, &format!("{met}: {wanted}: {found}"));
         }

@@ -14,12 +14,11 @@ use plimsoll_packages::index::Candidate;
 use plimsoll_packages::version::deb;
 use plimsoll_packages::{changelog, deb as archive, index};
 
-use super::subject::Subject;
 use crate::cli::Mirror;
 use crate::failure::{Failure, Result};
 use crate::fetch::{Network, without_credentials};
 use crate::mirror;
-use crate::session::Context;
+use crate::session::{Context, Opened};
 
 /// A changelog is text; this is the largest that is read, unpacked.
 const CHANGELOG: u64 = 64 << 20;
@@ -31,13 +30,9 @@ struct Offer {
 }
 
 /// Compares what is installed with what is offered.
-pub(super) fn evidence(
-    context: &Context,
-    subject: &Subject,
-    given: &Mirror,
-) -> Result<ArchiveFacts> {
-    let release = subject.inventory.release.as_ref();
-    let packages: Vec<_> = subject
+pub(super) fn evidence(context: &Context, image: &Opened, given: &Mirror) -> Result<ArchiveFacts> {
+    let release = image.inventory.release.as_ref();
+    let packages: Vec<_> = image
         .inventory
         .packages
         .iter()
@@ -46,7 +41,7 @@ pub(super) fn evidence(
     let Some(release) = release.filter(|_| !packages.is_empty()) else {
         return Err(Failure::new(format!(
             "{} has no packages of a Debian kind to compare",
-            subject.name
+            image.image.name
         )));
     };
     context

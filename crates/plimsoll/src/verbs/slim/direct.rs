@@ -285,6 +285,7 @@ fn started(
     image.config.clone_from(&direct.config);
     let baked = Opened {
         image,
+        is_named: opened.is_named,
         rootfs,
         inventory: opened.inventory.clone(),
         lineage: opened.lineage.clone(),

@@ -6,6 +6,7 @@ use std::time::Instant;
 use plimsoll_model::Observations;
 use plimsoll_slim::Request;
 
+use super::page;
 use super::replay::{self, Replayed};
 use super::room::Phases;
 use super::{Done, Proof, Slimmed, as_written};
@@ -84,6 +85,7 @@ pub(super) fn slim(
         verified_by: verified_by.clone(),
         ..Proof::default()
     };
+    let parts = page::parts(options, &done);
     let mut report = done.report(context, options, proof, began, phases)?;
     let usual = if verified_by.is_empty() {
         let why = match &replayed {
@@ -102,5 +104,6 @@ pub(super) fn slim(
     report.notes.extend(written);
     context.progress.done();
     let exit = replay::judge(&mut report, options, replayed.as_ref(), usual);
+    page::write(options, parts, &report)?;
     Ok(Slimmed { report, exit })
 }

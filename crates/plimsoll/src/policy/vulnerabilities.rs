@@ -1,0 +1,95 @@
+//! What a policy demands of what is known about the packages: `[policy.limits.vulnerabilities]`.
+//!
+//! The count is that of `scan`: by source package, without what the vendor calls unimportant and what
+//! the ignore file takes out. What cannot be judged meets no limit.
+
+use plimsoll_model::report::Demand;
+use plimsoll_model::vulnerability::{Counts, VulnerabilityState};
+use plimsoll_model::{Evidence, Problem, Report, Severity, Vulnerability};
+
+use super::Limits;
+use super::demands::some;
+use crate::verbs::scan::Scanned;
+
+/// Kinds of vulnerabilities that can be limited, beside the severities.
+pub(super) const KINDS: &[&str] = &["exploited", "fixable", "total"];
+
+/// Holds what is known against the limits.
+pub(super) fn judge(
+    limits: &Limits,
+    known: &Scanned,
+    report: &mut Report,
+    demands: &mut Vec<Demand>,
+) {
+    report.problems.extend(known.problems.iter().cloned());
+    for facts in &known.facts {
+        for data in &facts.data {
+            report.notes.push(format!(
+                "vulnerabilities are judged by {} of {}: {} advisories",
+                data.scope,
+                if data.date.is_empty() {
+                    "an unknown day"
+                } else {
+                    &data.date
+                },
+                data.rows
+            ));
+        }
+        report.notes.extend(facts.stale_ignores.iter().cloned());
+        for (kind, &limit) in &limits.vulnerabilities {
+            let blind = kind == "exploited" && !known.knows_exploited;
+            if blind {
+                report.problems.push(Problem {
+                    message:
+                        "there are no data about kev, by which exploited vulnerabilities are known"
+                            .to_owned(),
+                    evidence: Evidence::Image,
+                });
+            }
+            let members: Vec<&Vulnerability> = facts
+                .vulnerabilities
+                .iter()
+                .filter(|it| is_of(it, kind))
+                .collect();
+            let count = Counts::of(members.iter().copied()).by_source;
+            let complete = facts.is_complete() && !blind;
+            let fits = count <= limit;
+            demands.push(Demand {
+                wanted: format!("vulnerabilities ({kind}) at most {limit}"),
+                found: found(count, &members, complete, facts.judged),
+                met: fits && complete,
+                unjudged: fits && !complete,
+            });
+        }
+    }
+}
+
+/// Whether a vulnerability counts as one of this kind.
+fn is_of(it: &Vulnerability, kind: &str) -> bool {
+    if it.state == VulnerabilityState::Unimportant {
+        return false;
+    }
+    match kind {
+        "total" => true,
+        "fixable" => it.state == VulnerabilityState::Fixable,
+        "exploited" => it.exploited.is_some(),
+        severity => it.severity.is_some() && it.severity == Severity::parse(severity),
+    }
+}
+
+fn found(count: u64, members: &[&Vulnerability], complete: bool, judged: u64) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for it in members {
+        let name = format!("{} in {}", it.id, it.package.source);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match (count, complete) {
+        (0, true) => "0".to_owned(),
+        (0, false) if judged == 0 => "cannot be judged".to_owned(),
+        (0, false) => "0 in what could be judged".to_owned(),
+        (_, true) => format!("{count}: {}", some(&names, "")),
+        (_, false) => format!("{count} in what could be judged: {}", some(&names, "")),
+    }
+}
