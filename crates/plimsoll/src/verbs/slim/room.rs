@@ -386,7 +386,10 @@ impl Room<'_> {
                 Ok::<_, Failure>((outcomes, missing, ahead))
             })?;
             let (outcomes, missing, ahead) = done;
-            ran += outcomes.iter().map(|outcome| outcome.total).sum::<Duration>();
+            ran += outcomes
+                .iter()
+                .map(|outcome| outcome.total)
+                .sum::<Duration>();
             phases.time("clean up", || remove(&root));
             if let Some(ahead) = ahead {
                 return Ok(Made {
