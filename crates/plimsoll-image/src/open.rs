@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plimsoll_model::tree::Builder;
+use plimsoll_model::tree::{Builder, Change};
 use plimsoll_model::{
     Blob, Config, Descriptor, Evidence, Image, Interest, Layer, Lineage, Open, Problem, Rootfs,
 };
@@ -38,6 +38,8 @@ pub struct Options<'a> {
     /// Which files will be asked for, beyond configuration and what names the distribution: they
     /// are kept from the pass over their layers, large ones in an unlinked temporary file.
     pub interest: Option<&'a dyn Interest>,
+    /// Whether [`Opened::changes`] is wanted: some 200 bytes of memory for each path of each layer.
+    pub changes: bool,
 }
 
 /// An image, opened: every digest verified, every layer merged.
@@ -52,6 +54,9 @@ pub struct Opened {
     pub problems: Vec<Problem>,
     /// Bytes of layers that were not read; only [`glance`] leaves any.
     pub unread: u64,
+    /// What each layer did to each path, in the order of the layers; empty unless
+    /// [`Options::changes`] asks for it.
+    pub changes: Vec<Change>,
 }
 
 /// Opens the image `name` means: one of the forms of [`crate::SOURCES`], or the path of such a
@@ -130,6 +135,7 @@ fn documents_only(described: Described) -> Opened {
         image,
         rootfs,
         problems: Vec::new(),
+        changes: Vec::new(),
     }
 }
 
@@ -157,7 +163,10 @@ fn read(
     };
     let shared = Shared::new(limits, meter, options.spool, options.interest);
     let read = read_all(&layered.layers, &shared)?;
-    let mut builder = Builder::default();
+    let mut builder = match options.changes {
+        true => Builder::remembering(),
+        false => Builder::default(),
+    };
     let mut problems = Vec::new();
     let mut layers = Vec::with_capacity(read.len());
     let mut contents = Vec::with_capacity(read.len());
@@ -228,6 +237,7 @@ fn read(
         layers,
         annotations: layered.annotations,
     };
+    let changes = builder.take_changes();
     let rootfs = Rootfs {
         tree: builder.finish(),
         contents: Arc::new(LayerContents { layers: contents }),
@@ -239,6 +249,7 @@ fn read(
         lineage,
         problems,
         unread: 0,
+        changes,
     })
 }
 
@@ -333,8 +344,16 @@ fn wrap(
         annotations: Default::default(),
     };
     let lineage = lineage(&image, &rootfs);
+    // Its one layer brings everything.
+    let changes = rootfs.tree.iter().filter(|_| options.changes);
+    let changes = changes.map(|(path, node)| Change {
+        path: path.clone(),
+        layer: 0,
+        node: Some(node.clone()),
+    });
     Ok(Opened {
         image,
+        changes: changes.collect(),
         rootfs,
         lineage,
         problems,

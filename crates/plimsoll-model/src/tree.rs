@@ -139,6 +139,17 @@ pub struct Dead {
     pub removed: bool,
 }
 
+/// What one layer did to one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The path.
+    pub path: ImagePath,
+    /// The layer.
+    pub layer: u32,
+    /// What is there since; `None` if it went.
+    pub node: Option<Node>,
+}
+
 /// What one layer brought, counted while it was merged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LayerFacts {
@@ -427,16 +438,17 @@ impl FileTree {
         inode
     }
 
-    fn make_parents(&mut self, path: &ImagePath, layer: u32) {
+    /// Makes the directories above `path` that are missing; answers which.
+    fn make_parents(&mut self, path: &ImagePath, layer: u32) -> Vec<ImagePath> {
         let missing: Vec<ImagePath> = path
             .ancestors()
             .take_while(|parent| !self.nodes.contains_key(parent))
             .collect();
-        for parent in missing {
+        for parent in &missing {
             let inode = self.new_inode();
             let meta = Metadata::with_mode(0o755);
             self.nodes.insert(
-                parent,
+                parent.clone(),
                 Node {
                     kind: Kind::Dir,
                     meta,
@@ -445,6 +457,7 @@ impl FileTree {
                 },
             );
         }
+        missing
     }
 }
 

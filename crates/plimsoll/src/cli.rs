@@ -8,7 +8,9 @@ pub(crate) mod db;
 mod files;
 mod places;
 
-pub(crate) use files::{Attach, Cat, Copy, Extract, List as ListFiles, Of, Referrers, Tree};
+pub(crate) use files::{
+    Attach, Cat, Copy, Explore, Extract, List as ListFiles, Of, Referrers, Tree,
+};
 pub(crate) use places::Registry;
 
 const AFTER: &str = "\
@@ -63,6 +65,8 @@ pub(crate) enum Verb {
     Diff(Diff),
     /// The files of an image, or of one layer, as a tree with sizes.
     Tree(Tree),
+    /// An image in the terminal, layer by layer and file by file; `?` shows the keys.
+    Explore(Explore),
     /// The files of one directory: mode, owner, size, time, layer.
     Ls(ListFiles),
     /// A file's bytes, on standard output.
@@ -434,7 +438,7 @@ pub(crate) struct Mirror {
     /// A package archive to use in place of the machine's own sources [env: PLIMSOLL_MIRROR].
     #[arg(long, value_name = "URI")]
     pub(crate) mirror: Option<String>,
-    /// The suite of --mirror [default: the machine's own].
+    /// The suite of --mirror [default: the machine's own; that of the image for `scan --archive`].
     #[arg(long, value_name = "SUITE")]
     pub(crate) suite: Option<String>,
     /// The components of --mirror.

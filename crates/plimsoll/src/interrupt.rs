@@ -15,23 +15,36 @@ use crate::failure::{Failure, Result};
 /// How often the removal of a directory is tried: what was running in it may be dying still.
 const TRIES: usize = 20;
 
+/// Puts something right at the very end.
+type Last = fn();
+
 /// Temporary files and directories of this process. What has been removed or renamed by now may
 /// stay on the list. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Leftovers(Arc<Mutex<BTreeSet<PathBuf>>>);
+pub(crate) struct Leftovers {
+    paths: Arc<Mutex<BTreeSet<PathBuf>>>,
+    /// What else is to be put right.
+    last: Arc<Mutex<Vec<Last>>>,
+}
 
 impl Leftovers {
     /// To be removed when the process is interrupted.
     pub(crate) fn add(&self, path: &Path) {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let mut paths = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
         paths.insert(path);
+    }
+
+    /// To be called when the process is interrupted: the terminal is as it was found.
+    pub(crate) fn put_right(&self, last: Last) {
+        let mut all = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(last);
     }
 
     /// Returns unless a signal is ending the process: what comes of work whose image was killed
     /// under it is nothing to tell.
     pub(crate) fn settle(&self) {
-        drop(self.0.lock());
+        drop(self.paths.lock());
     }
 
     /// Waits for SIGINT, SIGTERM and SIGHUP on a thread of its own; when one comes, it ends the
@@ -39,7 +52,8 @@ impl Leftovers {
     pub(crate) fn watch(&self) -> Result<()> {
         let failed = |error: io::Error| Failure::because("cannot listen for signals", &error);
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
-        let paths = Arc::clone(&self.0);
+        let paths = Arc::clone(&self.paths);
+        let last = Arc::clone(&self.last);
         let listen = move || {
             for signal in signals.forever() {
                 // Held until the end: nothing new may appear behind our back.
@@ -48,6 +62,8 @@ impl Leftovers {
                 for path in paths.iter() {
                     remove(path);
                 }
+                let last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                last.iter().for_each(|last| last());
                 let _ = emulate_default_handler(signal);
             }
         };

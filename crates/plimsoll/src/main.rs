@@ -73,6 +73,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Diff(arguments) => verbs::diff::run(context, arguments),
         Verb::Why(arguments) => verbs::why::run(context, arguments),
         Verb::Tree(arguments) => verbs::tree::run(context, arguments),
+        Verb::Explore(arguments) => verbs::explore::run(context, arguments),
         Verb::Ls(arguments) => verbs::ls::run(context, arguments),
         Verb::Cat(arguments) => verbs::cat::run(context, arguments),
         Verb::Extract(arguments) => verbs::extract::run(context, arguments),

@@ -132,6 +132,7 @@ pub(crate) fn image<T>(
         progress: Some(&on_bytes),
         interest: Some(&plimsoll_packages::databases::Wanted),
         remotes: Some(&context.registries),
+        changes: false,
     };
     open(name, &options)
         .map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Bound;
 
 use super::{
-    Dead, Entry, EntryKind, FileTree, Kind, LayerFacts, Node, ResolveError, Stopped, below,
+    Change, Dead, Entry, EntryKind, FileTree, Kind, LayerFacts, Node, ResolveError, Stopped, below,
 };
 use crate::ImagePath;
 
@@ -40,9 +40,46 @@ pub struct Builder {
     names: BTreeMap<u32, u32>,
     /// Directory as named in the layer → where it really is: the entries of a layer come in runs.
     last_parent: Option<(ImagePath, ImagePath)>,
+    /// What the layers did, for whoever asked.
+    changes: Option<Vec<Change>>,
 }
 
 impl Builder {
+    /// One that remembers what each layer did: see [`Self::take_changes`].
+    pub fn remembering() -> Self {
+        Self {
+            changes: Some(Vec::new()),
+            ..Self::default()
+        }
+    }
+
+    /// Every change since the beginning, in the order they were made; nothing unless this is
+    /// [`Self::remembering`]. A path that one layer takes away and writes again has several.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.changes
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Remembers what is at `path` now.
+    fn remember(&mut self, path: &ImagePath, layer: u32) {
+        if let Some(changes) = &mut self.changes {
+            changes.push(Change {
+                path: path.clone(),
+                layer,
+                node: self.tree.nodes.get(path).cloned(),
+            });
+        }
+    }
+
+    /// Makes the directories above `path` that are missing.
+    fn make_parents(&mut self, path: &ImagePath, layer: u32) {
+        for made in self.tree.make_parents(path, layer) {
+            self.remember(&made, layer);
+        }
+    }
+
     /// The next layer begins; answers its number.
     pub fn begin_layer(&mut self) -> u32 {
         self.last_parent = None;
@@ -99,7 +136,8 @@ impl Builder {
                 // file does not bury the bytes it keeps alive.
                 *self.names.entry(node.inode).or_insert(1) += 1;
                 self.replace(&path, layer);
-                self.tree.nodes.insert(path, node);
+                self.tree.nodes.insert(path.clone(), node);
+                self.remember(&path, layer);
             }
             EntryKind::Node(kind) => {
                 if let Kind::File { size, .. } = kind {
@@ -110,6 +148,7 @@ impl Builder {
                     if let (Kind::Dir, Some(root)) = (kind, self.tree.nodes.get_mut(&entry.path)) {
                         root.meta = entry.meta;
                         root.layer = layer;
+                        self.remember(&entry.path, layer);
                     }
                     return Ok(());
                 }
@@ -120,19 +159,20 @@ impl Builder {
                 {
                     node.meta = entry.meta;
                     node.layer = layer;
+                    self.remember(&path, layer);
                     return Ok(());
                 }
                 self.replace(&path, layer);
                 let inode = self.tree.new_inode();
-                self.tree.nodes.insert(
-                    path,
-                    Node {
-                        kind,
-                        meta: entry.meta,
-                        layer,
-                        inode,
-                    },
-                );
+                let meta = entry.meta;
+                let node = Node {
+                    kind,
+                    meta,
+                    layer,
+                    inode,
+                };
+                self.tree.nodes.insert(path.clone(), node);
+                self.remember(&path, layer);
             }
         }
         Ok(())
@@ -171,7 +211,7 @@ impl Builder {
                         }
                         // A file where the layer wants a directory: the layer is newer.
                         self.replace(&found.path, layer);
-                        self.tree.make_parents(&found.path.join("x"), layer);
+                        self.make_parents(&found.path.join("x"), layer);
                     }
                     real = found.path;
                 }
@@ -179,7 +219,7 @@ impl Builder {
                     why: Stopped::Missing(missing),
                     ..
                 }) if make => {
-                    self.tree.make_parents(&missing.join("x"), layer);
+                    self.make_parents(&missing.join("x"), layer);
                     // A link whose target was missing: walk it again, one directory further.
                     todo.push_front(part);
                 }
@@ -267,6 +307,7 @@ impl Builder {
         let Some(node) = self.tree.nodes.remove(path) else {
             return;
         };
+        self.remember(path, hidden_by);
         if let Some(names) = self.names.get_mut(&node.inode) {
             *names -= 1;
             if *names > 0 {

@@ -3,7 +3,10 @@ use super::*;
 /// Merges layers given as lines: `/dir/`, `/file SIZE`, `/link -> target`, `/name = target` (hard
 /// link), `- /gone`, `! /opaque`; `---` begins the next layer.
 fn merge(text: &str) -> FileTree {
-    let mut builder = Builder::default();
+    merge_with(Builder::default(), text).finish()
+}
+
+fn merge_with(mut builder: Builder, text: &str) -> Builder {
     let mut layer = builder.begin_layer();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -37,7 +40,7 @@ fn merge(text: &str) -> FileTree {
         };
         let _ = builder.apply(entry);
     }
-    builder.finish()
+    builder
 }
 
 fn paths(tree: &FileTree) -> Vec<String> {
@@ -205,4 +208,64 @@ fn a_file_taken_over_keeps_its_number_to_itself() {
         tree.insert(name.into(), file(1, 0));
     }
     assert_eq!((tree.live_bytes(), tree.file_count()), (12, 8));
+}
+
+#[test]
+fn what_each_layer_did_is_remembered_by_whoever_was_told_to() {
+    let text = "/etc/
+                /etc/a 1
+                /etc/b 2
+                /usr/lib/
+                /lib -> usr/lib
+                ---
+                - /etc/a
+                /etc/b 3
+                /lib/deep/x 4
+                /etc/c = /etc/b
+                ---
+                ! /etc";
+    let mut builder = merge_with(Builder::remembering(), text);
+    let told: Vec<String> = builder
+        .take_changes()
+        .iter()
+        .map(|change| {
+            let sign = match &change.node {
+                None => '-',
+                Some(node) if node.is_dir() => '/',
+                Some(_) => '+',
+            };
+            format!("{} {sign} {}", change.layer, change.path)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "0 / /etc",
+            "0 + /etc/a",
+            "0 + /etc/b",
+            "0 / /usr",
+            "0 / /usr/lib",
+            "0 + /lib",
+            "1 - /etc/a",
+            "1 - /etc/b",
+            "1 + /etc/b",
+            "1 / /usr/lib/deep",
+            "1 + /usr/lib/deep/x",
+            "1 + /etc/c",
+            "2 - /etc/b",
+            "2 - /etc/c",
+        ]
+    );
+    // Replayed, they make the tree.
+    let mut builder = merge_with(Builder::remembering(), text);
+    let mut replayed: BTreeMap<ImagePath, Node> = BTreeMap::new();
+    for change in builder.take_changes() {
+        match change.node {
+            Some(node) => replayed.insert(change.path, node),
+            None => replayed.remove(&change.path),
+        };
+    }
+    let tree = builder.finish();
+    assert!(tree.iter().skip(1).eq(replayed.iter()));
+    assert_eq!(merge_with(Builder::default(), text).take_changes(), []);
 }

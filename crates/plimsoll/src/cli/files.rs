@@ -37,6 +37,29 @@ pub(crate) struct Tree {
     pub(crate) json: bool,
 }
 
+const EXPLORE: &str = "\
+Example: what the fourth layer of an archive did, and why slim keeps it
+  plimsoll explore web.tar --layer 3 --plan web.plan.json
+
+Without a terminal, `plimsoll tree`, `ls` and `inspect --json` say the same.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLORE)]
+pub(crate) struct Explore {
+    /// The image.
+    pub(crate) image: String,
+    /// Begin with what this layer did; the lowest is 0 [default: all layers, merged].
+    #[arg(long, value_name = "N")]
+    pub(crate) layer: Option<u32>,
+    /// Which of several platforms: `linux/arm64` [default: linux on this machine's architecture].
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+    /// The plan, if it was written with `slim --plan`: why each file stays [default: the one in the
+    /// cache].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct List {
     #[command(flatten)]

@@ -8,6 +8,7 @@ pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod explore;
 pub(crate) mod extract;
 pub(crate) mod inspect;
 pub(crate) mod lineage;

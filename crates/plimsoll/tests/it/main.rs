@@ -6,6 +6,7 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod archive;
 mod broken;
 mod check;
 mod command_line;
@@ -13,6 +14,7 @@ mod db;
 mod diff;
 mod direct;
 mod engine;
+mod explore;
 mod files;
 mod floors;
 mod headers;

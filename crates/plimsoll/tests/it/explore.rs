@@ -1,0 +1,257 @@
+//! `explore` in a real pseudo-terminal: it shows, obeys, and leaves the terminal as it was.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, ExitStatus};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::images::{Tar, command, layout_with_history, plimsoll, text};
+
+const HEIGHT: u16 = 30;
+const WIDTH: u16 = 100;
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Two layers: the second takes away what the first had; one name is an order to the terminal.
+fn image(scratch: &Path) -> String {
+    let below = Tar::default()
+        .dir("etc", 0o755)
+        .file("etc/motd", 0o644, b"hello\n")
+        .file("etc/token", 0o600, b"secret words\n")
+        .finish();
+    let above = Tar::default()
+        .file("etc/.wh.token", 0o644, b"")
+        .file("bad\x1b]0;owned\x07", 0o644, b"y")
+        .finish();
+    layout_with_history(
+        &scratch.join("image"),
+        "amd64",
+        &serde_json::json!({}),
+        &[below, above],
+        &["COPY etc /etc", "RUN rm /etc/token"],
+    )
+}
+
+/// The program in a terminal of its own.
+struct Session {
+    child: Child,
+    keys: File,
+    /// Kept open, so that its modes can be asked for when the program is gone.
+    terminal: OwnedFd,
+    before: Termios,
+    shown: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Session {
+    fn start(scratch: &Path, arguments: &[&str]) -> Self {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+        let ours = openpt(flags).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        let terminal = ioctl_tiocgptpeer(&ours, flags).unwrap();
+        let size = Winsize {
+            ws_row: HEIGHT,
+            ws_col: WIDTH,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&ours, size).unwrap();
+        let before = tcgetattr(&terminal).unwrap();
+        let child = command(scratch)
+            .args(arguments)
+            .env("TERM", "xterm")
+            .env_remove("NO_COLOR")
+            .stdin(terminal.try_clone().unwrap())
+            .stdout(terminal.try_clone().unwrap())
+            .stderr(terminal.try_clone().unwrap())
+            .spawn()
+            .unwrap();
+        let keys = File::from(ours);
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let (mut reader, sink) = (keys.try_clone().unwrap(), Arc::clone(&shown));
+        // Ends with the test at the latest: an error is what a terminal nobody has open answers.
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count) = reader.read(&mut buffer) {
+                if count == 0 {
+                    break;
+                }
+                sink.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        Self {
+            child,
+            keys,
+            terminal,
+            before,
+            shown,
+        }
+    }
+
+    /// Every byte the program wrote.
+    fn written(&self) -> String {
+        String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
+    }
+
+    /// Waits until this is on the screen.
+    fn see(&self, what: &str) {
+        self.wait(what, || screen(&self.written()).contains(what));
+    }
+
+    fn wait(&self, what: &str, is_there: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !is_there() {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no {what:?} in\n{}",
+                screen(&self.written())
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Presses keys, and waits until this is on the screen.
+    fn press(&mut self, keys: &str, then: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.see(then);
+    }
+
+    /// Waits for the end; the terminal must be what it was.
+    fn end(mut self) -> ExitStatus {
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+                panic!("it does not end: {}", screen(&self.written()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        self.wait("normal screen", || self.written().contains("\x1b[?1049l"));
+        assert!(self.written().contains("\x1b[?25h"), "the cursor is back");
+        let after = tcgetattr(&self.terminal).unwrap();
+        assert_eq!(after.local_modes, self.before.local_modes);
+        assert_eq!(after.input_modes, self.before.input_modes);
+        assert_eq!(after.output_modes, self.before.output_modes);
+        assert_eq!(after.control_modes, self.before.control_modes);
+        status
+    }
+}
+
+/// What a terminal shows of what was written to it: letters, and orders to move the cursor.
+fn screen(written: &str) -> String {
+    let mut cells = vec![vec![' '; usize::from(WIDTH)]; usize::from(HEIGHT)];
+    let (mut row, mut column) = (0_usize, 0_usize);
+    let mut rest = written.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '\x1b' => {
+                if rest.next() != Some('[') {
+                    continue;
+                }
+                let mut order = String::new();
+                let letter = rest.by_ref().find(|letter| {
+                    order.push(*letter);
+                    letter.is_ascii_alphabetic()
+                });
+                order.pop();
+                let place = order.split_once(';').filter(|_| letter == Some('H'));
+                if let Some((r, c)) = place {
+                    (row, column) = (r.parse().unwrap_or(1) - 1, c.parse().unwrap_or(1) - 1);
+                }
+            }
+            '\r' => column = 0,
+            '\n' => row += 1,
+            letter => {
+                if let Some(cell) = cells.get_mut(row).and_then(|row| row.get_mut(column)) {
+                    *cell = letter;
+                }
+                column += 1;
+            }
+        }
+    }
+    let lines = cells.iter().map(|row| row.iter().collect::<String>());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn it_shows_obeys_and_leaves_the_terminal_as_it_was() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = image(scratch.path());
+    let mut session = Session::start(scratch.path(), &["explore", &image]);
+    session.see("Layers (2)");
+    session.see("COPY etc");
+    session.see("etc/");
+    session.see("bad\\x1b]0;owned\\x07");
+    let raw = tcgetattr(&session.terminal).unwrap();
+    assert_ne!(raw.local_modes, session.before.local_modes);
+    // Opens /etc; the file that is gone can be read, and its layer is said.
+    session.press("*", "token");
+    session.press("/token\r", "layer 0 brought it, layer 1 removed it");
+    session.press("v", "secret words");
+    session.press("q", "n next");
+    session.press("/motd\re", "/etc/motd is in ./motd, 6 B");
+    let written = std::fs::read(scratch.path().join("motd")).unwrap();
+    assert_eq!(written, b"hello\n");
+    session.press("?", "Moving");
+    session.press("qt", "What layer 1 did");
+    session.press("\x1b[A\x1b[A\x1b[A", " 1 of ");
+    let written = session.written();
+    assert!(written.contains("\x1b[?1049h"));
+    assert!(!written.contains("\x1b]0;"));
+    session.keys.write_all(b"q").unwrap();
+    assert_eq!(session.end().code(), Some(0));
+}
+
+#[test]
+fn a_signal_ends_it_and_the_terminal_is_as_it_was() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = image(scratch.path());
+    let session = Session::start(scratch.path(), &["explore", &image, "--layer", "1"]);
+    session.see("What layer 1 did");
+    let id = Pid::from_child(&session.child);
+    kill_process(id, Signal::TERM).unwrap();
+    let status = session.end();
+    assert_eq!(status.code(), None, "by the signal itself");
+}
+
+#[test]
+fn ctrl_c_ends_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = image(scratch.path());
+    let mut session = Session::start(scratch.path(), &["explore", &image]);
+    session.see("packages");
+    session.keys.write_all(b"?\x03").unwrap();
+    assert_eq!(session.end().code(), Some(0));
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_do() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = image(scratch.path());
+    let output = plimsoll(scratch.path(), &["explore", &image]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("plimsoll tree IMAGE"), "{said}");
+    assert_eq!(output.stdout, b"", "{said}");
+}
+
+#[test]
+fn a_layer_that_is_not_there_is_no_screen() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = image(scratch.path());
+    let mut session = Session::start(scratch.path(), &["explore", &image, "--layer", "7"]);
+    session.see("has no layer 7");
+    assert_eq!(session.child.wait().unwrap().code(), Some(2));
+    assert!(!session.written().contains("\x1b[?1049h"));
+}
