@@ -426,8 +426,9 @@ fn status(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
 }
 
 /// A page over the panes; answers how many lines of it are seen.
-fn over_page(buffer: &mut Buffer, area: Rect, page: &Page, theme: Theme) -> usize {
+fn over_page(buffer: &mut Buffer, area: Rect, page: &mut Page, theme: Theme) -> usize {
     Clear.render(area, buffer);
+    page.fit(usize::from(area.width.saturating_sub(2)));
     let total = page.lines.len();
     let titles = (
         Line::from(format!(" {} ", shown(page.title.as_bytes()))),
