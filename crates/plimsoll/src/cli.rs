@@ -438,7 +438,7 @@ pub(crate) struct Mirror {
     /// A package archive to use in place of the machine's own sources [env: PLIMSOLL_MIRROR].
     #[arg(long, value_name = "URI")]
     pub(crate) mirror: Option<String>,
-    /// The suite of --mirror [default: the machine's own].
+    /// The suite of --mirror [default: the machine's own; that of the image for `scan --archive`].
     #[arg(long, value_name = "SUITE")]
     pub(crate) suite: Option<String>,
     /// The components of --mirror.

@@ -99,6 +99,12 @@ pub(crate) fn for_release(
     let (mut repositories, _) = repositories(given, &[], fetch)?;
     let own = os.codename.unwrap_or_default();
     if by_hand {
+        // Whoever names no suite means that of the image, and not this machine's.
+        if let (None, Some(wanted)) = (&given.suite, codename(release)) {
+            for repository in &mut repositories {
+                repository.suite.clone_from(&wanted);
+            }
+        }
         return Ok(repositories);
     }
     let wanted = codename(release)

@@ -6,6 +6,7 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod archive;
 mod broken;
 mod check;
 mod command_line;

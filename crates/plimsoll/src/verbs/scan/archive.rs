@@ -23,6 +23,9 @@ use crate::session::{Context, Opened};
 /// A changelog is text; this is the largest that is read, unpacked.
 const CHANGELOG: u64 = 64 << 20;
 
+/// How many packages of a source are fetched for its changelog.
+const ASKED: usize = 4;
+
 /// A package that is offered, and where.
 struct Offer {
     uri: String,
@@ -57,7 +60,7 @@ pub(super) fn evidence(context: &Context, image: &Opened, given: &Mirror) -> Res
         .into_iter()
         .find(|name| !matches!(*name, "" | "all"));
     let architecture = architecture.unwrap_or("amd64");
-    let offers = offers(&repositories, architecture, &network)?;
+    let all = offers(&repositories, architecture, &network)?;
     let mut facts = ArchiveFacts {
         mirrors: repositories
             .iter()
@@ -67,7 +70,7 @@ pub(super) fn evidence(context: &Context, image: &Opened, given: &Mirror) -> Res
     };
     let mut upgrades: BTreeMap<(String, String, String), Vec<&Offer>> = BTreeMap::new();
     for package in packages {
-        let Some(offer) = offers.get(&package.name) else {
+        let Some(offer) = all.get(&package.name) else {
             facts
                 .foreign
                 .push(format!("{} {}", package.name, package.version));
@@ -87,16 +90,16 @@ pub(super) fn evidence(context: &Context, image: &Opened, given: &Mirror) -> Res
             }
         }
     }
-    for ((source, installed, offered), offers) in upgrades {
+    for ((source, installed, offered), upgraded) in upgrades {
         context
             .progress
             .step(&format!("reading what changed in {source}"));
-        let read = offers.iter().find_map(|offer| {
+        let read = of_source(&all, &source, &offered).find_map(|offer| {
             let text = changelog_of(offer, &network)?;
             changelog::fixes(&text, &source, &installed, &offered)
         });
         facts.upgrades.push(Upgrade {
-            packages: offers
+            packages: upgraded
                 .iter()
                 .map(|offer| offer.candidate.name.clone())
                 .collect(),
@@ -108,6 +111,22 @@ pub(super) fn evidence(context: &Context, image: &Opened, given: &Mirror) -> Res
     }
     context.progress.done();
     Ok(facts)
+}
+
+/// What is offered of this source package in this version, the smallest first: any of them may have the
+/// changelog, and those that are installed may leave it to another.
+fn of_source<'a>(
+    all: &'a BTreeMap<String, Offer>,
+    name: &str,
+    version: &str,
+) -> impl Iterator<Item = &'a Offer> {
+    let is_of = |offer: &&Offer| {
+        let (own, own_version) = source(&offer.candidate);
+        own == name && own_version == version
+    };
+    let mut found: Vec<&Offer> = all.values().filter(is_of).collect();
+    found.sort_by_key(|offer| offer.candidate.size);
+    found.into_iter().take(ASKED)
 }
 
 /// The latest of each name that is offered.
