@@ -175,6 +175,13 @@ impl Contents for LayerContents {
         let layer = self.layers.get(at.layer as usize);
         layer.map_or(Seen::Unknown, |layer| layer.kept.seen(at.offset))
     }
+
+    fn fingerprint(&self, at: Extent) -> Option<u64> {
+        self.layers
+            .get(at.layer as usize)?
+            .kept
+            .fingerprint(at.offset)
+    }
 }
 
 /// A file read from a running decompression, which waits for the next reader afterwards.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::hash::Hasher as _;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use memchr::memmem::Finder;
 use plimsoll_model::{Interest, Keep, Seen};
+use twox_hash::XxHash3_64;
 
 use crate::spool::Section;
 
@@ -17,6 +19,8 @@ use crate::spool::Section;
 const SMALL: u64 = 256 << 10;
 /// Bytes of a file that wait in memory until it is known whether it is kept.
 const WAITING: usize = 4 << 20;
+/// Bytes read at a time of what is only counted into a fingerprint.
+const BUFFER: usize = 64 << 10;
 /// Bytes read at a time.
 const CHUNK: usize = 128 << 10;
 /// The kernel reads no more of a script's first line (`BINPRM_BUF_SIZE`).
@@ -28,6 +32,8 @@ pub(crate) struct Kept {
     pieces: BTreeMap<u64, Piece>,
     /// The needles found in each file that was searched; `None` where nobody searched.
     seen: Option<BTreeMap<u64, u32>>,
+    /// The fingerprint of each file's content, by its offset; files come in that order.
+    prints: Vec<(u64, u64)>,
 }
 
 enum Piece {
@@ -57,6 +63,12 @@ impl Kept {
                 Box::new(Section::new(Arc::clone(file), at + skip, size))
             }
         })
+    }
+
+    /// The fingerprint of the file at `offset`; an empty file has none.
+    pub(crate) fn fingerprint(&self, offset: u64) -> Option<u64> {
+        let found = self.prints.binary_search_by_key(&offset, |&(at, _)| at);
+        self.prints.get(found.ok()?).map(|&(_, print)| print)
     }
 
     /// What was seen in the file at `offset`.
@@ -122,6 +134,21 @@ pub(crate) struct Keeper<'a> {
     store: &'a Store,
     kept: Kept,
     waiting: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+/// A body whose bytes are counted into its fingerprint as they are read.
+struct Printed<'a, R> {
+    body: &'a mut R,
+    hash: XxHash3_64,
+}
+
+impl<R: Read> Read for Printed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.body.read(buffer)?;
+        self.hash.write(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
 }
 
 impl<'a> Keeper<'a> {
@@ -137,6 +164,7 @@ impl<'a> Keeper<'a> {
                 ..Kept::default()
             },
             waiting: Vec::new(),
+            buffer: Vec::new(),
         }
     }
 
@@ -145,8 +173,32 @@ impl<'a> Keeper<'a> {
     }
 
     /// Looks at a file whose `size` bytes, at `offset` of the plain layer, `body` gives next.
-    /// Bytes of it may be left unread.
+    /// All of it is read.
     pub(crate) fn look(
+        &mut self,
+        path: &[u8],
+        mode: u32,
+        offset: u64,
+        size: u64,
+        body: &mut impl Read,
+    ) -> io::Result<()> {
+        if size == 0 {
+            return Ok(());
+        }
+        let mut body = Printed {
+            body,
+            hash: XxHash3_64::new(),
+        };
+        self.keep(path, mode, offset, size, &mut body)?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(BUFFER, 0);
+        while body.read(&mut buffer)? > 0 {}
+        self.buffer = buffer;
+        self.kept.prints.push((offset, body.hash.finish()));
+        Ok(())
+    }
+
+    fn keep(
         &mut self,
         path: &[u8],
         mode: u32,

@@ -1,8 +1,10 @@
 //! Everything one run learned; the only thing a format may print.
 
+use crate::census::OwnerSum;
 use crate::vulnerability::VulnerabilityState;
 use crate::{
-    Finding, ImagePath, Inventory, Lineage, Plan, Problem, Rule, ScanFacts, Severity, Strangers,
+    DirectoryRow, Finding, ImagePath, Inventory, Lineage, Plan, Problem, Rule, ScanFacts, Severity,
+    Strangers, Waste,
 };
 
 /// Everything one run learned.
@@ -150,6 +152,12 @@ pub struct ImageFacts {
     pub phantoms: Vec<(String, String)>,
     /// Bytes that are in layers but in no container.
     pub dead_bytes: u64,
+    /// How those came to be, and what is there twice.
+    pub waste: Waste,
+    /// The directories that hold its bytes, heaviest first; each file is counted in one.
+    pub directories: Vec<DirectoryRow>,
+    /// Whose its bytes are: each kind of owner once.
+    pub owners: Vec<OwnerSum>,
 }
 
 /// One layer in a table.

@@ -51,6 +51,12 @@ pub trait Contents: Send + Sync {
     fn seen(&self, _at: Extent) -> Seen {
         Seen::Unknown
     }
+
+    /// A number that files of the same content share, and others hardly ever; `None` where nobody
+    /// counted it. It is for sums, not for proofs: whoever wants to can make two files share one.
+    fn fingerprint(&self, _at: Extent) -> Option<u64> {
+        None
+    }
 }
 
 /// Contents that can still be added to: where files of a tree in the making are put.
@@ -169,6 +175,14 @@ impl Contents for Overlaid {
             Seen::Unknown
         } else {
             self.base.seen(at)
+        }
+    }
+
+    fn fingerprint(&self, at: Extent) -> Option<u64> {
+        if at.layer == self.number {
+            None
+        } else {
+            self.base.fingerprint(at)
         }
     }
 }

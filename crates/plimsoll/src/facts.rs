@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use plimsoll_model::report::{ImageFacts, LayerRow, PackageRow};
-use plimsoll_model::{PackageId, Subject};
+use plimsoll_model::{Census, PackageId, Subject, Waste, directories};
 
 /// Everything the report says of an image.
 pub(crate) fn facts(subject: &Subject<'_>) -> ImageFacts {
     let config = &subject.image.config;
     let (packages, unowned_bytes) = packages(subject);
+    let census = Census::of(subject);
     ImageFacts {
         name: subject.image.name.clone(),
         digest: subject.image.digest.to_string(),
@@ -32,6 +33,9 @@ pub(crate) fn facts(subject: &Subject<'_>) -> ImageFacts {
         strangers: subject.inventory.strangers(&subject.rootfs.tree),
         phantoms: phantoms(subject),
         dead_bytes: subject.rootfs.tree.dead_bytes(),
+        waste: Waste::of(subject.rootfs),
+        directories: directories::directories(&census),
+        owners: census.sums().to_vec(),
     }
 }
 

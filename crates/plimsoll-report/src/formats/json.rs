@@ -27,7 +27,11 @@
 //! (`digest`, `compressed`, `bytes`, `files`, `dead`, `created_by`; lowest first), `packages[]`
 //! (`name`, `version`, `bytes`, `files`; largest first), `unowned_bytes`, `dead_bytes`,
 //! `strangers[]` (`directory`, `bytes`, `files` that no package of any kind owns), `phantoms[]` (`name`,
-//! `version` of packages whose files are gone).
+//! `version` of packages whose files are gone), `waste` (`deleted`, `overwritten`, `again`: the dead bytes
+//! by how they came to be, the last written a second time with the same content; `duplicate`: bytes of
+//! visible files whose content another file has too), `directories[]` (`directory`, `bytes`, `files`,
+//! `alone`: whether only files directly in it are counted; they do not overlap, the heaviest hundred),
+//! `owners[]` (`kind`: `package`, `language-package`, `application`, `nobody`; `bytes`, `files`).
 //!
 //! `footprint` has the numbers `bytes`, `compressed`, `files`, `packages`, and the paths
 //! `shells[]`, `package_managers[]`, `network_tools[]`, `setuid[]`. `comparison.before` and
@@ -87,6 +91,7 @@ mod diff;
 mod direct;
 mod inventory;
 mod pair;
+mod place;
 mod scan;
 
 use std::io::{self, Write};
@@ -153,6 +158,9 @@ struct JsonImage {
     strangers: Vec<JsonStrangers>,
     phantoms: Vec<JsonPhantom>,
     dead_bytes: u64,
+    waste: place::JsonWaste,
+    directories: Vec<place::JsonDirectory>,
+    owners: Vec<place::JsonOwner>,
 }
 
 #[derive(Serialize)]
@@ -439,6 +447,14 @@ impl From<&ImageFacts> for JsonImage {
                 })
                 .collect(),
             dead_bytes: facts.dead_bytes,
+            waste: (&facts.waste).into(),
+            directories: facts
+                .directories
+                .iter()
+                .take(place::ROWS)
+                .map(Into::into)
+                .collect(),
+            owners: facts.owners.iter().map(Into::into).collect(),
         }
     }
 }

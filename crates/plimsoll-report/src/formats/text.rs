@@ -4,6 +4,7 @@
 //! with it, what was done, what is better now, what could not be judged. A section without content
 //! is left out; long lists are cut, and say how much was cut.
 
+mod bytes;
 mod comparison;
 mod diff;
 mod direct;

@@ -28,6 +28,23 @@ Packages, by the bytes they occupy
   of no package                                    4.32 kB
   dead: in layers, in no container                 1.50 MB
 
+Whose the bytes are
+  owner                    bytes  files
+  distribution packages   181 MB  9,800
+  the application         230 kB      9
+  nobody                 4.32 kB      3
+
+Directories, each byte in one
+  directory             bytes  files
+  /usr/lib             150 MB  9,000
+  /usr (files in it)  31.2 MB    812
+
+Stored and not needed
+                                     bytes
+  dead: removed later              1.00 MB
+  dead: written again, unchanged    500 kB
+  alive: the same as another file  2.00 MB
+
 Files that no package owns
   directory    bytes  files
   /opt/app   4.00 kB      3
@@ -206,7 +223,49 @@ pub(crate) const JSON: &str = r#"{
         "version": "1.0"
       }
     ],
-    "dead_bytes": 1500000
+    "dead_bytes": 1500000,
+    "waste": {
+      "deleted": 1000000,
+      "overwritten": 0,
+      "again": 500000,
+      "duplicate": 2000000
+    },
+    "directories": [
+      {
+        "directory": "/usr/lib",
+        "bytes": 150000000,
+        "files": 9000,
+        "alone": false
+      },
+      {
+        "directory": "/usr",
+        "bytes": 31234567,
+        "files": 812,
+        "alone": true
+      }
+    ],
+    "owners": [
+      {
+        "kind": "package",
+        "bytes": 181000000,
+        "files": 9800
+      },
+      {
+        "kind": "language-package",
+        "bytes": 0,
+        "files": 0
+      },
+      {
+        "kind": "application",
+        "bytes": 230246,
+        "files": 9
+      },
+      {
+        "kind": "nobody",
+        "bytes": 4321,
+        "files": 3
+      }
+    ]
   },
   "findings": [
     {

@@ -1,12 +1,13 @@
 //! A report in which every field has something to say.
 
+use plimsoll_model::census::{OwnerKind, OwnerSum};
 use plimsoll_model::report::{
     Ashore, Comparison, Demand, DiffRow, Footprint, ImageDiff, ImageFacts, LayerRow, LevelRisk,
     PackageDiff, PackageFate, PackageRow, PackageShare, Round, SlimFacts, Verdict, Waived,
 };
 use plimsoll_model::{
-    Ancestor, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report, Rule, Severity,
-    Source, Strangers,
+    Ancestor, DirectoryRow, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report,
+    Rule, Severity, Source, Strangers, Waste,
 };
 
 pub(crate) fn path(path: &str, layer: u32, size: u64) -> Evidence {
@@ -79,6 +80,30 @@ pub(crate) fn httpd() -> ImageFacts {
         }],
         phantoms: vec![("lost".into(), "1.0".into())],
         dead_bytes: 1_500_000,
+        waste: Waste {
+            deleted: 1_000_000,
+            overwritten: 0,
+            again: 500_000,
+            duplicate: 2_000_000,
+        },
+        directories: vec![
+            directory("/usr/lib", 150_000_000, 9_000, false),
+            directory("/usr", 31_234_567, 812, true),
+        ],
+        owners: OwnerKind::ALL
+            .into_iter()
+            .zip([(181_000_000, 9_800), (0, 0), (230_246, 9), (4_321, 3)])
+            .map(|(kind, (bytes, files))| OwnerSum { kind, bytes, files })
+            .collect(),
+    }
+}
+
+fn directory(path: &str, bytes: u64, files: u64, alone: bool) -> DirectoryRow {
+    DirectoryRow {
+        directory: path.into(),
+        bytes,
+        files,
+        alone,
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) fn write(facts: &ImageFacts, page: &mut Page) {
     lineage(&facts.name, &facts.lineage, page);
     layers(&facts.layers, page);
     packages(facts, page);
+    super::bytes::write(facts, page);
     strangers(facts, page);
 }
 

@@ -33,8 +33,14 @@ function tally(side, node, measured, of) {
   return [...sums].sort((a, b) => b[1] - a[1]);
 }
 
-function paint(element, side, category) {
+function paint(element, side, category, hatched) {
   element.style.backgroundColor = COLOURS[state.colour].fill(category);
-  const dead = state.colour === "owner" ? category === DEAD : state.colour === "kept" && category === 2;
-  if (dead) element.classList.add("hatched");
+  if (hatched) element.classList.add("hatched");
+}
+
+// Whether most of a node is in no container: only the view by layer shows such bytes.
+function isDead(side, node) {
+  if (state.view !== "layer") return false;
+  const most = tally(side, node, measured, (s, i) => s.kind[i])[0];
+  return Boolean(most) && most[0] === DEAD;
 }

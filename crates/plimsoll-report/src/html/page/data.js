@@ -52,6 +52,7 @@ const VIEWS = {
   layer: {
     title: "Layer",
     of: (side, i) => side.layer[i],
+    crumb: (side, g) => `layer ${g}`,
     name: (side, g) => `layer ${g}: ${(side.layers[g] || ["?"])[0] || "nothing says what made it"}`,
   },
   reason: {

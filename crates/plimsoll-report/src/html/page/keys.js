@@ -76,7 +76,7 @@ function crumbs() {
   const list = [];
   if (state.view !== "directory") {
     list.push([`by ${state.view}`, () => go({})]);
-    if (state.group >= 0) list.push([VIEWS[state.view].name(side, state.group), () => { state.node = deepest(0); draw(); }]);
+    if (state.group >= 0) list.push([(VIEWS[state.view].crumb || VIEWS[state.view].name)(side, state.group), () => { state.node = deepest(0); draw(); }]);
   }
   if (!hasGroups()) {
     const nodes = [];
@@ -103,7 +103,7 @@ function legend() {
   }
   const entries = [...seen].sort((a, b) => a[0] - b[0]).slice(0, 24).map(([what, bytes]) => {
     const swatch = make("span", { class: "swatch" });
-    paint(swatch, side, what);
+    paint(swatch, side, what, state.colour !== "layer" && colour.name(side, what) === kinds[DEAD]);
     return make("li", {}, swatch, `${colour.name(side, what)} `, make("small", { text: size(bytes) }));
   });
   document.getElementById("legend").replaceChildren(...entries);

@@ -177,7 +177,7 @@ function cell(item, box, total, budget) {
   let category = null;
   if (item.node >= 0) category = tally(side, item.node, measured, of)[0];
   else if (item.of) category = mostOf(side, item.of, of);
-  if (category) paint(button, side, category[0]);
+  if (category) paint(button, side, category[0], item.node >= 0 && isDead(side, item.node));
   else button.classList.add("rest");
   const opens = item.rest ? "; Enter shows the table" : item.opens ? "; Enter opens it" : "";
   button.setAttribute("aria-label",
@@ -230,7 +230,7 @@ function insides(button, node, x, y, w, h, budget, depth) {
     const piece = make("span", { class: "piece", "aria-hidden": "true" });
     place(piece, box.x, box.y, Math.max(1, box.w - 1), Math.max(1, box.h - 1));
     const category = tally(side, kids[k], measured, COLOURS[state.colour].of)[0];
-    if (category) paint(piece, side, category[0]);
+    if (category) paint(piece, side, category[0], isDead(side, kids[k]));
     piece.classList.add(`deep-${depth}`);
     if (box.w > 54 && box.h > 17) piece.textContent = nameOf(side, kids[k]);
     button.append(piece);

@@ -19,11 +19,15 @@ pub(super) fn write(report: &Report, html: &mut Html) {
     };
     heading(html, "comparison", "Before and after", "");
     if let Some(pair) = &report.pair {
-        html.raw("<p>")
-            .put(&some(pair.shared_layers, "layer is", "layers are"));
-        html.raw(" in both, ")
-            .put(&bytes(pair.shared_bytes))
-            .raw(" of what is pulled.</p>");
+        let words = match pair.shared_layers {
+            0 => "No layer is in both.".to_owned(),
+            shared => format!(
+                "{} in both: {} that need not be pulled again.",
+                some(shared, "layer is", "layers are"),
+                bytes(pair.shared_bytes)
+            ),
+        };
+        html.raw("<p>").put(&words).raw("</p>");
     }
     html.raw("<ul class=\"changes\">");
     for [name, before, after, change] in before_after::rows(comparison) {

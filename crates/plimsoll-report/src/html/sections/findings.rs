@@ -65,10 +65,8 @@ fn one(finding: &Finding, report: &Report, html: &mut Html) {
         .raw(finding.severity.name())
         .raw("\"><p class=\"say\">");
     severity(Some(finding.severity), html);
-    html.put(&finding.message)
-        .raw(" <code>")
-        .put(finding.check)
-        .raw("</code>");
+    quoted(&finding.message, html);
+    html.raw(" <code>").put(finding.check).raw("</code>");
     if report.is_over(finding) {
         html.raw(" <em class=\"over\">over the line</em>");
     }
@@ -78,12 +76,24 @@ fn one(finding: &Finding, report: &Report, html: &mut Html) {
             .put(remedy)
             .raw("</p>");
     }
-    let why = report.rules.iter().find(|rule| rule.id == finding.check);
-    if let Some(rule) = why.filter(|rule| !finding.message.contains(rule.summary)) {
-        html.raw("<p class=\"why\">").put(rule.summary).raw("</p>");
-    }
     places(&finding.evidence, html);
     html.raw("</li>");
+}
+
+/// A sentence in which what stands between backquotes is code.
+fn quoted(sentence: &str, html: &mut Html) {
+    // Without its other half a backquote is one.
+    if !sentence.matches('`').count().is_multiple_of(2) {
+        html.put(sentence);
+        return;
+    }
+    for (number, part) in sentence.split('`').enumerate() {
+        if number % 2 == 0 {
+            html.put(part);
+        } else {
+            html.raw("<code class=\"name\">").put(part).raw("</code>");
+        }
+    }
 }
 
 /// The one place, or how many there are and a list to open.

@@ -1,5 +1,6 @@
 //! Whose the bytes are: sums by kind of owner, and the packages by size.
 
+use plimsoll_model::Waste;
 use plimsoll_model::census::OwnerKind;
 use plimsoll_model::report::ImageFacts;
 use plimsoll_model::text::{bytes, count};
@@ -25,7 +26,11 @@ pub(super) fn write(page: &Page<'_>, html: &mut Html) {
         bar(side, html);
     }
     if let Some(facts) = &page.report.subject {
+        waste(&facts.waste, html);
+        html.raw("<div class=\"columns\">");
+        directories(facts, html);
         packages(facts, html);
+        html.raw("</div>");
     }
     html.raw("</section>");
 }
@@ -78,11 +83,47 @@ fn bar(side: &Side, html: &mut Html) {
     html.raw("</ul>");
 }
 
+/// What is stored and need not be.
+fn waste(waste: &Waste, html: &mut Html) {
+    let rows = [
+        (waste.deleted, "dead: removed by a later layer"),
+        (waste.overwritten, "dead: written again, changed"),
+        (waste.again, "dead: written again, the same content"),
+        (waste.duplicate, "alive: the same content as another file"),
+    ];
+    if rows.iter().all(|(wasted, _)| *wasted == 0) {
+        return;
+    }
+    html.raw("<h3>Stored and not needed</h3><ul class=\"sums\">");
+    for (wasted, what) in rows {
+        html.raw("<li class=\"k4\"><strong>").put(&bytes(wasted));
+        html.raw("</strong> <small>").raw(what).raw("</small></li>");
+    }
+    html.raw("</ul>");
+}
+
+fn directories(facts: &ImageFacts, html: &mut Html) {
+    html.raw("<div><h3>Directories, each byte in one</h3>");
+    table(html, "directories");
+    html.raw("<thead><tr><th>directory</th><th class=\"n\">bytes</th><th class=\"n\">files</th></tr></thead><tbody>");
+    for row in facts.directories.iter().take(SHOWN) {
+        html.raw("<tr><th>").put(&row.directory.to_string());
+        if row.alone {
+            html.raw(" <small>files in it</small>");
+        }
+        html.raw("</th><td class=\"n\">").put(&bytes(row.bytes));
+        html.raw("</td><td class=\"n\">")
+            .put(&count(row.files))
+            .raw("</td></tr>");
+    }
+    html.raw("</tbody></table></div></div>");
+}
+
 fn packages(facts: &ImageFacts, html: &mut Html) {
     if facts.packages.is_empty() {
         return;
     }
-    html.raw("<h3>Packages, by the bytes they occupy</h3>");
+    html.raw("<div><h3>Packages, by the bytes they occupy</h3>");
     let (shown, rest) = facts.packages.split_at(facts.packages.len().min(SHOWN));
     rows(shown, html);
     if !rest.is_empty() {
@@ -92,6 +133,7 @@ fn packages(facts: &ImageFacts, html: &mut Html) {
         rows(rest.get(..REST).unwrap_or(rest), html);
         html.raw("</details>");
     }
+    html.raw("</div>");
 }
 
 fn rows(packages: &[plimsoll_model::report::PackageRow], html: &mut Html) {

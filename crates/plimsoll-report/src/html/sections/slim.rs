@@ -12,7 +12,12 @@ const SHOWN: usize = 200;
 
 pub(super) fn write(report: &Report, html: &mut Html) {
     let Some(slim) = &report.slim else { return };
-    heading(html, "slim", "What slim did", slim.level);
+    heading(
+        html,
+        "slim",
+        "What slim did",
+        &format!("level {}", slim.level),
+    );
     let verified = slim.differences.is_empty() && !slim.verified_by.is_empty();
     html.raw(if verified {
         "<p class=\"good\">Verified by "
@@ -32,7 +37,7 @@ pub(super) fn write(report: &Report, html: &mut Html) {
     }
     html.raw("<dl class=\"facts\"><div><dt>written to</dt><dd>")
         .put(&slim.output);
-    html.raw("</dd></div><div><dt>digest</dt><dd>")
+    html.raw("</dd></div><div class=\"long\"><dt>digest</dt><dd>")
         .put(&slim.digest);
     html.raw("</dd></div><div><dt>run</dt><dd>")
         .put(&slim.sandbox);
