@@ -62,21 +62,11 @@ impl Builder {
             .unwrap_or_default()
     }
 
-    /// Remembers what is at `path` now.
-    fn remember(&mut self, path: &ImagePath, layer: u32) {
-        if let Some(changes) = &mut self.changes {
-            changes.push(Change {
-                path: path.clone(),
-                layer,
-                node: self.tree.nodes.get(path).cloned(),
-            });
-        }
-    }
-
     /// Makes the directories above `path` that are missing.
     fn make_parents(&mut self, path: &ImagePath, layer: u32) {
         for made in self.tree.make_parents(path, layer) {
-            self.remember(&made, layer);
+            let node = self.tree.nodes.get(&made);
+            remember(&mut self.changes, &made, layer, node);
         }
     }
 
@@ -136,8 +126,8 @@ impl Builder {
                 // file does not bury the bytes it keeps alive.
                 *self.names.entry(node.inode).or_insert(1) += 1;
                 self.replace(&path, layer);
-                self.tree.nodes.insert(path.clone(), node);
-                self.remember(&path, layer);
+                remember(&mut self.changes, &path, layer, Some(&node));
+                self.tree.nodes.insert(path, node);
             }
             EntryKind::Node(kind) => {
                 if let Kind::File { size, .. } = kind {
@@ -148,7 +138,7 @@ impl Builder {
                     if let (Kind::Dir, Some(root)) = (kind, self.tree.nodes.get_mut(&entry.path)) {
                         root.meta = entry.meta;
                         root.layer = layer;
-                        self.remember(&entry.path, layer);
+                        remember(&mut self.changes, &entry.path, layer, Some(root));
                     }
                     return Ok(());
                 }
@@ -159,7 +149,7 @@ impl Builder {
                 {
                     node.meta = entry.meta;
                     node.layer = layer;
-                    self.remember(&path, layer);
+                    remember(&mut self.changes, &path, layer, Some(node));
                     return Ok(());
                 }
                 self.replace(&path, layer);
@@ -171,8 +161,8 @@ impl Builder {
                     layer,
                     inode,
                 };
-                self.tree.nodes.insert(path.clone(), node);
-                self.remember(&path, layer);
+                remember(&mut self.changes, &path, layer, Some(&node));
+                self.tree.nodes.insert(path, node);
             }
         }
         Ok(())
@@ -307,7 +297,7 @@ impl Builder {
         let Some(node) = self.tree.nodes.remove(path) else {
             return;
         };
-        self.remember(path, hidden_by);
+        remember(&mut self.changes, path, hidden_by, None);
         if let Some(names) = self.names.get_mut(&node.inode) {
             *names -= 1;
             if *names > 0 {
@@ -328,5 +318,16 @@ impl Builder {
                 removed,
             });
         }
+    }
+}
+
+/// Remembers what is at `path` from now on, for whoever asked for it.
+fn remember(changes: &mut Option<Vec<Change>>, path: &ImagePath, layer: u32, node: Option<&Node>) {
+    if let Some(changes) = changes {
+        changes.push(Change {
+            path: path.clone(),
+            layer,
+            node: node.cloned(),
+        });
     }
 }

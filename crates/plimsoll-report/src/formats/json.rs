@@ -71,8 +71,8 @@
 //! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
 //! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
 //! `cvss`, `exploited`, `epss`, `feed`, `title`, `url`), `quiet[]` (what counts for nothing: `by`,
-//! `status`, `reason`, `justification`, `until`, `vulnerability`), `stale_ignores[]`, and
-//! `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
+//! `status`, `reason`, `justification`, `until`, `vulnerability`), `stale_ignores[]`,
+//! `phantoms[]` (packages that are listed and of which no file is there, counted all the same), and `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,

@@ -56,8 +56,8 @@ impl Areas {
                 Pane::Tree => (None, Some(panes)),
             }
         };
-        let margin = |length: u16| if length >= 40 { length / 20 } else { 0 };
-        let (x, y) = (margin(area.width), margin(height - status).min(2));
+        let margin = |length: u16| if length >= 90 { length / 20 } else { 0 };
+        let (x, y) = (margin(area.width), u16::from(height >= 34));
         Self {
             title: strip(0, title),
             layers,

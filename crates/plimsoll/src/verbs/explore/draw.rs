@@ -180,6 +180,11 @@ fn tree(buffer: &mut Buffer, area: Rect, is_framed: bool, state: &mut State, the
         state.height = height;
     }
     let window = state.rows.window(height);
+    if state.rows.len() == 1 && state.filter.is_on() {
+        let text =
+            "   nothing here is so marked: Esc forgets the filters, [ and ] change the layer";
+        put(buffer, inner, 1, &Line::styled(text, theme.dim()));
+    }
     for (line, index) in (0_u16..).zip(window) {
         let Some(id) = state.rows.get(index) else {
             break;
@@ -201,8 +206,25 @@ fn tree_title(state: &State, theme: Theme) -> Line<'static> {
         (true, layer) => format!("Layers 0 to {layer}"),
         (false, layer) => format!("What layer {layer} did"),
     };
+    let filter = state.filter;
+    let named = [
+        (filter.added, "added"),
+        (filter.changed, "changed"),
+        (filter.removed, "removed"),
+        (filter.wasted, "wasted"),
+    ];
+    let named = named.iter().filter(|(on, _)| *on).map(|(_, name)| *name);
+    let named: Vec<&str> = named.collect();
+    let mut spans = vec![Span::raw(format!(" {what}"))];
+    if !named.is_empty() {
+        let text = format!(", only {}", named.join(", "));
+        spans.push(Span::styled(text, theme.message()));
+    }
+    if state.rows.sort == Sort::Size {
+        spans.push(Span::raw(", by size"));
+    }
+    spans.push(Span::raw(": "));
     let totals = state.sheet.totals;
-    let mut spans = vec![Span::raw(format!(" {what}: "))];
     let mut total = |sign: &str, number: u32, style| {
         if number > 0 {
             let text = format!("{sign}{} ", count(number.into()));
@@ -215,25 +237,6 @@ fn tree_title(state: &State, theme: Theme) -> Line<'static> {
     total("!", totals.wasted, theme.wasted());
     if scope.whole && scope.before() > 0 {
         spans.push(Span::raw(format!("since layer {} ", scope.before() - 1)));
-    }
-    let filter = state.filter;
-    let named = [
-        (filter.added, "added"),
-        (filter.changed, "changed"),
-        (filter.removed, "removed"),
-        (filter.wasted, "wasted"),
-    ];
-    let named: Vec<&str> = named
-        .iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, name)| *name)
-        .collect();
-    if !named.is_empty() {
-        let text = format!("only {} ", named.join(", "));
-        spans.push(Span::styled(text, theme.message()));
-    }
-    if state.rows.sort == Sort::Size {
-        spans.push(Span::raw("by size "));
     }
     Line::from(spans)
 }
@@ -314,7 +317,8 @@ fn tree_line(state: &State, id: Id, columns: &Columns, theme: Theme) -> Line<'st
         _ => "!",
     };
     let size = match node {
-        _ if is_dir || has_more || state.filter.wasted => bytes(sheet.bytes(id)),
+        _ if is_dir || has_more => bytes(sheet.bytes(id)),
+        _ if state.filter.wasted && sheet.dead(id) > 0 => bytes(sheet.bytes(id)),
         Some(node) if node.is_file() => bytes(node.size()),
         _ => String::new(),
     };
@@ -413,8 +417,8 @@ fn status(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
             theme.dim(),
         ),
         _ => Line::styled(
-            " ? help  q quit  Tab layers  t one layer or all  / search  a c r w filter  s sort  \
-             d biggest  v view  e extract  y why",
+            " ? help  q quit  Tab layers  t one or all  / search  a c r w filter  s sort  d biggest  \
+             v view  e extract  y why",
             theme.dim(),
         ),
     };
@@ -422,8 +426,9 @@ fn status(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
 }
 
 /// A page over the panes; answers how many lines of it are seen.
-fn over_page(buffer: &mut Buffer, area: Rect, page: &Page, theme: Theme) -> usize {
+fn over_page(buffer: &mut Buffer, area: Rect, page: &mut Page, theme: Theme) -> usize {
     Clear.render(area, buffer);
+    page.fit(usize::from(area.width.saturating_sub(2)));
     let total = page.lines.len();
     let titles = (
         Line::from(format!(" {} ", shown(page.title.as_bytes()))),

@@ -18,6 +18,9 @@ pub(super) struct Page {
     pub(super) top: usize,
     /// The first column.
     pub(super) left: usize,
+    /// What the lines are made of, if it is a text that is laid out anew for each width.
+    text: String,
+    width: usize,
     /// The bytes behind it, if it is a file.
     bytes: Vec<u8>,
     is_hex: bool,
@@ -31,6 +34,8 @@ impl Page {
             lines: text.lines().map(|line| shown(line.as_bytes())).collect(),
             top: 0,
             left: 0,
+            text: text.to_owned(),
+            width: 0,
             bytes: Vec::new(),
             is_hex: false,
         }
@@ -48,6 +53,8 @@ impl Page {
             lines: Vec::new(),
             top: 0,
             left: 0,
+            text: String::new(),
+            width: 0,
             is_hex: !is_text(&bytes),
             bytes,
         };
@@ -63,6 +70,17 @@ impl Page {
         if self.bytes.is_empty() {
             self.lines = vec!["(empty)".to_owned()];
         }
+    }
+
+    /// Lays a text out for a screen of so many columns.
+    pub(super) fn fit(&mut self, width: usize) {
+        if self.text.is_empty() || width == self.width {
+            return;
+        }
+        self.width = width;
+        let lines = self.text.lines().map(|line| shown(line.as_bytes()));
+        self.lines = lines.flat_map(|line| wrapped(&line, width)).collect();
+        self.go(0);
     }
 
     /// Text as numbers, numbers as text.
@@ -105,6 +123,30 @@ fn shown(line: &[u8]) -> String {
         text.push_str(&printable(part));
     }
     text
+}
+
+/// A line as several, broken between words; all but the first are set in.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    if line.chars().count() <= width {
+        return vec![line.to_owned()];
+    }
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let mut lines = Vec::new();
+    let mut last = " ".repeat(indent);
+    let mut used = indent;
+    for word in line.split(' ').skip_while(|word| word.is_empty()) {
+        let long = word.chars().count();
+        if used + long > width && used > indent {
+            lines.push(last.trim_end().to_owned());
+            last = " ".repeat(indent + 2);
+            used = indent + 2;
+        }
+        last.push_str(word);
+        last.push(' ');
+        used += long + 1;
+    }
+    lines.push(last.trim_end().to_owned());
+    lines
 }
 
 /// Sixteen bytes a line: offset, numbers, characters.
@@ -179,6 +221,26 @@ mod tests {
         assert_eq!(page.lines, ["(empty)"]);
         let page = Page::file("x", b"abc".to_vec(), 9_000);
         assert_eq!(page.title, "x (the first 3 B)");
+    }
+
+    #[test]
+    fn a_text_is_laid_out_for_the_screen() {
+        let mut page = Page::text("x", "short\n  why it is here and not there\nunbreakable");
+        page.fit(14);
+        let lines = [
+            "short",
+            "  why it is",
+            "    here and",
+            "    not there",
+            "unbreakable",
+        ];
+        assert_eq!(page.lines, lines);
+        page.fit(40);
+        assert_eq!(page.lines.len(), 3);
+        page.go(2);
+        page.fit(0);
+        page.fit(100);
+        assert_eq!((page.lines.len(), page.top), (3, 2));
     }
 
     #[test]

@@ -291,7 +291,7 @@ fn filters_add_up_and_sums_follow_them() {
     assert!(
         screen(&mut state, 120, 20)
             .concat()
-            .contains("only changed, removed")
+            .contains("Layers 0 to 2, only changed, removed: +2")
     );
     press(&mut state, "<esc>");
     assert!(!state.filter.is_on());
