@@ -50,11 +50,42 @@ pub(crate) struct LayerRead {
     pub(crate) diff_id: Digest,
     pub(crate) uncompressed: u64,
     pub(crate) codec: Codec,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Entries,
     pub(crate) problems: Vec<Problem>,
     pub(crate) kept: Kept,
     /// The plain layer, where a directory for it was given.
     pub(crate) spooled: Option<File>,
+}
+
+/// Entries in the order of their layer, given back piece by piece: there may be a million, and who
+/// merges them needs the room.
+#[derive(Default)]
+pub(crate) struct Entries(Vec<Vec<Entry>>);
+
+impl Entries {
+    const PIECE: usize = 1024;
+
+    fn push(&mut self, entry: Entry) {
+        match self.0.last_mut() {
+            Some(last) if last.len() < Self::PIECE => last.push(entry),
+            // A small layer has a small piece.
+            Some(_) => {
+                let mut piece = Vec::with_capacity(Self::PIECE);
+                piece.push(entry);
+                self.0.push(piece);
+            }
+            None => self.0.push(vec![entry]),
+        }
+    }
+}
+
+impl IntoIterator for Entries {
+    type Item = Entry;
+    type IntoIter = std::iter::Flatten<std::vec::IntoIter<Vec<Entry>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter().flatten()
+    }
 }
 
 /// What the layers of one image share while they are read.
@@ -129,7 +160,7 @@ pub(crate) fn read(
         keeper: Keeper::new(keep, shared.interest, &shared.store),
         shared,
         what,
-        entries: Vec::new(),
+        entries: Entries::default(),
         problems: Vec::new(),
         unsaid: 0,
     };
@@ -264,7 +295,7 @@ struct Index<'a> {
     keeper: Keeper<'a>,
     shared: &'a Shared<'a>,
     what: &'a str,
-    entries: Vec<Entry>,
+    entries: Entries,
     problems: Vec<Problem>,
     /// Problems that were not told one by one.
     unsaid: u64,
@@ -318,7 +349,7 @@ impl Index<'_> {
         self.problems.push(Problem { message, evidence });
     }
 
-    fn finish(mut self) -> (Vec<Entry>, Vec<Problem>, Kept) {
+    fn finish(mut self) -> (Entries, Vec<Problem>, Kept) {
         if self.unsaid > 0 {
             self.problems.push(Problem {
                 message: format!("{}: {} more entries left out", self.what, self.unsaid),

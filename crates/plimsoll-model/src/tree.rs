@@ -6,6 +6,7 @@
 
 mod builder;
 mod entry;
+mod nodes;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -13,6 +14,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::ImagePath;
+
+use nodes::Nodes;
 
 pub use builder::{Builder, Refused};
 pub use entry::{Entry, EntryKind, Naming};
@@ -166,7 +169,7 @@ pub struct LayerFacts {
 /// Every path of an image as the container sees it.
 #[derive(Debug, Clone)]
 pub struct FileTree {
-    nodes: BTreeMap<ImagePath, Node>,
+    nodes: Nodes,
     /// The bytes no container sees, in the order they were hidden.
     pub dead: Vec<Dead>,
     /// What each layer brought, lowest first.
@@ -183,8 +186,10 @@ impl Default for FileTree {
             layer: 0,
             inode: 0,
         };
+        let mut nodes = Nodes::default();
+        nodes.insert(ImagePath::root(), root);
         Self {
-            nodes: BTreeMap::from([(ImagePath::root(), root)]),
+            nodes,
             dead: Vec::new(),
             layers: Vec::new(),
             next_inode: 1,
@@ -254,7 +259,7 @@ impl FileTree {
     pub fn subtree(&self, directory: &ImagePath) -> impl Iterator<Item = (&ImagePath, &Node)> {
         let (from, to) = below(directory);
         self.nodes
-            .range::<[u8], _>((Bound::Excluded(&*from), Bound::Excluded(&*to)))
+            .range((Bound::Excluded(&*from), Bound::Excluded(&*to)))
     }
 
     /// What lies directly in `directory`.
@@ -265,7 +270,7 @@ impl FileTree {
         std::iter::from_fn(move || {
             loop {
                 let bounds = (at.as_ref().map(|key| &**key), Bound::Excluded(&*to));
-                let (path, node) = self.nodes.range::<[u8], _>(bounds).next()?;
+                let (path, node) = self.nodes.range(bounds).next()?;
                 if path.depth() == depth {
                     at = Bound::Excluded(path.as_bytes().to_vec());
                     return Some((path, node));
@@ -362,7 +367,7 @@ impl FileTree {
     /// The paths that are hard links to one file with others, grouped by [`Node::inode`].
     pub fn hard_links(&self) -> BTreeMap<u32, Vec<&ImagePath>> {
         let mut groups: BTreeMap<u32, Vec<&ImagePath>> = BTreeMap::new();
-        for (path, node) in &self.nodes {
+        for (path, node) in self.nodes.iter() {
             if !node.is_dir() {
                 groups.entry(node.inode).or_default().push(path);
             }
@@ -389,7 +394,8 @@ impl FileTree {
     /// Regular files, each by its first name.
     fn distinct_files(&self) -> impl Iterator<Item = &Node> {
         let mut counted = vec![false; self.next_inode as usize];
-        self.nodes.values().filter(move |node| {
+        let nodes = self.nodes.iter().map(|(_, node)| node);
+        nodes.filter(move |node| {
             node.is_file() && !std::mem::replace(&mut counted[node.inode as usize], true)
         })
     }
@@ -415,7 +421,7 @@ impl FileTree {
         let (from, to) = below(path);
         let doomed: Vec<ImagePath> = self
             .nodes
-            .range::<[u8], _>((Bound::Excluded(&*from), Bound::Excluded(&*to)))
+            .range((Bound::Excluded(&*from), Bound::Excluded(&*to)))
             .map(|(path, _)| path.clone())
             .collect();
         for path in doomed {

@@ -187,7 +187,7 @@ impl Builder {
             && *named == parent
             && self.tree.nodes.get(real).is_some_and(Node::is_dir)
         {
-            return Ok(real.join(path.file_name()));
+            return Ok(within(real, &parent, path));
         }
         let mut todo: VecDeque<Vec<u8>> = parent.components().map(<[u8]>::to_vec).collect();
         let mut real = ImagePath::root();
@@ -222,7 +222,7 @@ impl Builder {
                 }
             }
         }
-        let placed = real.join(path.file_name());
+        let placed = within(&real, &parent, path);
         self.last_parent = Some((parent, real));
         Ok(placed)
     }
@@ -238,7 +238,7 @@ impl Builder {
             let doomed: Vec<_> = self
                 .tree
                 .nodes
-                .range::<[u8], _>(bounds)
+                .range(bounds)
                 .map(|(path, _)| path.clone())
                 .collect();
             for path in doomed {
@@ -269,7 +269,7 @@ impl Builder {
         let bounds = (Bound::Excluded(&*from), Bound::Excluded(&*to));
         let mut doomed = Vec::new();
         let mut needed: BTreeSet<ImagePath> = BTreeSet::new();
-        for (below, node) in self.tree.nodes.range::<[u8], _>(bounds) {
+        for (below, node) in self.tree.nodes.range(bounds) {
             if node.layer == layer {
                 for parent in below.ancestors().take_while(|parent| parent != path) {
                     if !needed.insert(parent) {
@@ -318,6 +318,14 @@ impl Builder {
                 removed,
             });
         }
+    }
+}
+
+/// `path`, whose parent `named` really is `real`; nearly always it is named as it is.
+fn within(real: &ImagePath, named: &ImagePath, path: &ImagePath) -> ImagePath {
+    match real == named {
+        true => path.clone(),
+        false => real.join(path.file_name()),
     }
 }
 
