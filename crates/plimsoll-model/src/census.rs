@@ -97,58 +97,74 @@ pub struct OwnerSum {
     pub files: u64,
 }
 
+impl OwnerSum {
+    /// Nothing of any kind, in the order of [`OwnerKind::ALL`].
+    pub fn none() -> [Self; 4] {
+        OwnerKind::ALL.map(|kind| Self {
+            kind,
+            ..Self::default()
+        })
+    }
+
+    /// One more file of an owner of this kind.
+    pub fn add(sums: &mut [Self; 4], kind: OwnerKind, bytes: u64) {
+        for sum in sums.iter_mut().filter(|sum| sum.kind == kind) {
+            sum.bytes = sum.bytes.saturating_add(bytes);
+            sum.files += 1;
+        }
+    }
+}
+
+/// Tells `each` of every regular file and the kind of its owner, in the order of their paths, a file
+/// with several names once; answers the owners. Nobody has to hold a list of a million files.
+pub fn count(subject: &Subject<'_>, each: &mut dyn FnMut(OwnerKind, Counted)) -> Vec<Owner> {
+    let tree = &subject.rootfs.tree;
+    let packages = subject.inventory.all_owners(tree);
+    let databases: BTreeSet<&ImagePath> = subject.inventory.databases.iter().collect();
+    let base = subject.lineage.base_layers().unwrap_or(0);
+    let mut owners = Owners::default();
+    for (path, node) in tree.files() {
+        let package = packages.get(path);
+        // What Python compiled belongs to what it was compiled from, though nobody lists it.
+        let package = package.or_else(|| packages.get(&source(path)?)).copied();
+        let package = package.and_then(|id| Some((id, subject.inventory.get(id)?)));
+        let owner = match package {
+            Some((id, package)) => owners.package(id, package),
+            None if databases.contains(path) => owners.named(OwnerKind::Nobody, DATABASES),
+            None => {
+                let (kind, name) = without_package(path, (node.layer as usize) < base);
+                owners.named(kind, name)
+            }
+        };
+        let kind = owners.list.get(owner as usize).map(|owner| owner.kind);
+        let file = Counted {
+            path: path.clone(),
+            bytes: node.size(),
+            layer: node.layer,
+            owner,
+        };
+        each(kind.unwrap_or_default(), file);
+    }
+    owners.list
+}
+
 impl Census {
     /// Counts an image. Sums over the files are those of its footprint.
     pub fn of(subject: &Subject<'_>) -> Self {
-        let tree = &subject.rootfs.tree;
-        let packages = subject.inventory.all_owners(tree);
-        let databases: BTreeSet<&ImagePath> = subject.inventory.databases.iter().collect();
-        let base = subject.lineage.base_layers().unwrap_or(0);
-        let mut owners = Owners::default();
-        let mut inodes = BTreeSet::new();
-        let mut files = Vec::new();
-        for (path, node) in tree.iter().filter(|(_, node)| node.is_file()) {
-            if !inodes.insert(node.inode) {
-                continue;
-            }
-            let package = packages.get(path);
-            // What Python compiled belongs to what it was compiled from, though nobody lists it.
-            let package = package.or_else(|| packages.get(&source(path)?)).copied();
-            let package = package.and_then(|id| Some((id, subject.inventory.get(id)?)));
-            let owner = match package {
-                Some((id, package)) => owners.package(id, package),
-                None if databases.contains(path) => owners.named(OwnerKind::Nobody, DATABASES),
-                None => {
-                    let (kind, name) = without_package(path, (node.layer as usize) < base);
-                    owners.named(kind, name)
-                }
-            };
-            files.push(Counted {
-                path: path.clone(),
-                bytes: node.size(),
-                layer: node.layer,
-                owner,
-            });
-        }
+        let mut files = Vec::with_capacity(subject.rootfs.tree.len());
+        let owners = count(subject, &mut |_, file| files.push(file));
         Self {
-            owners: owners.list,
+            owners,
             files,
-            dead: tree.dead.clone(),
+            dead: subject.rootfs.tree.dead.clone(),
         }
     }
 
     /// Bytes and files by kind of owner, in the order of [`OwnerKind::ALL`].
     pub fn sums(&self) -> [OwnerSum; 4] {
-        let mut sums = OwnerKind::ALL.map(|kind| OwnerSum {
-            kind,
-            ..OwnerSum::default()
-        });
+        let mut sums = OwnerSum::none();
         for file in &self.files {
-            let kind = self.owner(file.owner).kind;
-            for sum in sums.iter_mut().filter(|sum| sum.kind == kind) {
-                sum.bytes = sum.bytes.saturating_add(file.bytes);
-                sum.files += 1;
-            }
+            OwnerSum::add(&mut sums, self.owner(file.owner).kind, file.bytes);
         }
         sums
     }

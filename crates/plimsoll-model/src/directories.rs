@@ -2,8 +2,8 @@
 
 use std::collections::BinaryHeap;
 
+use crate::ImagePath;
 use crate::census::Counted;
-use crate::{Census, ImagePath};
 
 /// Bytes and files of one directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,11 +21,64 @@ pub struct DirectoryRow {
 /// A directory is divided only while it holds more than this part of the image (one in so many).
 const PART: u64 = 20;
 
-/// The directories that hold an image's bytes, heaviest first. Each file is counted in one row. A
-/// directory is divided into those below it while it is large and most of it lies further below, so
-/// that `/usr` alone is no answer.
-pub fn directories(census: &Census) -> Vec<DirectoryRow> {
-    let nodes = nodes(&census.files);
+/// The directories of an image in the making: each is known when its last file was.
+pub struct Directories {
+    nodes: Vec<Node>,
+    open: Vec<usize>,
+}
+
+impl Default for Directories {
+    fn default() -> Self {
+        Self {
+            nodes: vec![Node::new(ImagePath::root())],
+            open: vec![0],
+        }
+    }
+}
+
+impl Directories {
+    /// One more file; they come sorted by path.
+    pub fn add(&mut self, file: &Counted) {
+        let (nodes, open) = (&mut self.nodes, &mut self.open);
+        while open.len() > 1
+            && !open
+                .last()
+                .and_then(|&top| nodes.get(top))
+                .is_some_and(|top| file.path.starts_with(&top.path))
+        {
+            close(open, nodes);
+        }
+        let parents = file.path.components().count().saturating_sub(1);
+        let named = file.path.components().take(parents);
+        for part in named.skip(open.len() - 1) {
+            let Some(above) = open.last().and_then(|&top| nodes.get(top)) else {
+                break;
+            };
+            let new = nodes.len();
+            nodes.push(Node::new(above.path.join(part)));
+            if let Some(above) = open.last().and_then(|&top| nodes.get_mut(top)) {
+                above.kids.push(new);
+            }
+            open.push(new);
+        }
+        if let Some(top) = open.last().and_then(|&top| nodes.get_mut(top)) {
+            top.own_bytes = top.own_bytes.saturating_add(file.bytes);
+            top.own_files += 1;
+        }
+    }
+
+    /// The directories that hold the bytes, heaviest first. Each file is counted in one row. A
+    /// directory is divided into those below it while it is large and most of it lies further below,
+    /// so that `/usr` alone is no answer.
+    pub fn rows(mut self) -> Vec<DirectoryRow> {
+        while !self.open.is_empty() {
+            close(&mut self.open, &mut self.nodes);
+        }
+        rows(&self.nodes)
+    }
+}
+
+fn rows(nodes: &[Node]) -> Vec<DirectoryRow> {
     let total = nodes.first().map_or(0, |root| root.bytes);
     let mut rows = Vec::new();
     // By weight, and by number where two weigh the same.
@@ -74,49 +127,17 @@ struct Node {
     kids: Vec<usize>,
 }
 
-/// Every directory of these files, which are sorted by path, the root first.
-fn nodes(files: &[Counted]) -> Vec<Node> {
-    let node = |path| Node {
-        path,
-        bytes: 0,
-        files: 0,
-        own_bytes: 0,
-        own_files: 0,
-        kids: Vec::new(),
-    };
-    let mut nodes = vec![node(ImagePath::root())];
-    let mut open = vec![0];
-    for file in files {
-        while open.len() > 1
-            && !open
-                .last()
-                .and_then(|&top| nodes.get(top))
-                .is_some_and(|top| file.path.starts_with(&top.path))
-        {
-            close(&mut open, &mut nodes);
-        }
-        let parents = file.path.components().count().saturating_sub(1);
-        let named: Vec<&[u8]> = file.path.components().take(parents).collect();
-        for part in named.into_iter().skip(open.len() - 1) {
-            let Some(above) = open.last().and_then(|&top| nodes.get(top)) else {
-                break;
-            };
-            let new = nodes.len();
-            nodes.push(node(above.path.join(part)));
-            if let Some(above) = open.last().and_then(|&top| nodes.get_mut(top)) {
-                above.kids.push(new);
-            }
-            open.push(new);
-        }
-        if let Some(top) = open.last().and_then(|&top| nodes.get_mut(top)) {
-            top.own_bytes = top.own_bytes.saturating_add(file.bytes);
-            top.own_files += 1;
+impl Node {
+    fn new(path: ImagePath) -> Self {
+        Self {
+            path,
+            bytes: 0,
+            files: 0,
+            own_bytes: 0,
+            own_files: 0,
+            kids: Vec::new(),
         }
     }
-    while !open.is_empty() {
-        close(&mut open, &mut nodes);
-    }
-    nodes
 }
 
 /// Leaves a directory: what it holds is known, and counts for the one above it.
@@ -136,12 +157,16 @@ fn close(open: &mut Vec<usize>, nodes: &mut [Node]) {
 #[cfg(all(test, feature = "fixture"))]
 mod tests {
     use super::*;
+    use crate::Census;
     use crate::fixture::Fixture;
 
     fn rows(text: &str) -> Vec<(String, u64, u64, bool)> {
         let fixture = Fixture::bare(text);
-        let census = Census::of(&fixture.subject());
-        let rows = directories(&census);
+        let mut directories = Directories::default();
+        for file in &Census::of(&fixture.subject()).files {
+            directories.add(file);
+        }
+        let rows = directories.rows();
         let sum: u64 = rows.iter().map(|row| row.bytes).sum();
         assert_eq!(sum, fixture.rootfs.tree.live_bytes(), "each byte once");
         let rows = rows.into_iter();

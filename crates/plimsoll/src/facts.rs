@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll_model::census::{self, OwnerSum};
+use plimsoll_model::directories::Directories;
 use plimsoll_model::report::{ImageFacts, LayerRow, PackageRow};
-use plimsoll_model::{Census, PackageId, Subject, Waste, directories};
+use plimsoll_model::{PackageId, Subject, Waste};
 
 /// Everything the report says of an image.
 pub(crate) fn facts(subject: &Subject<'_>) -> ImageFacts {
     let config = &subject.image.config;
     let (packages, unowned_bytes) = packages(subject);
-    let census = Census::of(subject);
+    let mut directories = Directories::default();
+    let mut owners = OwnerSum::none();
+    census::count(subject, &mut |kind, file| {
+        directories.add(&file);
+        OwnerSum::add(&mut owners, kind, file.bytes);
+    });
     ImageFacts {
         name: subject.image.name.clone(),
         digest: subject.image.digest.to_string(),
@@ -34,8 +41,8 @@ pub(crate) fn facts(subject: &Subject<'_>) -> ImageFacts {
         phantoms: phantoms(subject),
         dead_bytes: subject.rootfs.tree.dead_bytes(),
         waste: Waste::of(subject.rootfs),
-        directories: directories::directories(&census),
-        owners: census.sums().to_vec(),
+        directories: directories.rows(),
+        owners: owners.to_vec(),
     }
 }
 
@@ -81,12 +88,8 @@ fn packages(subject: &Subject<'_>) -> (Vec<PackageRow>, u64) {
     let owners = subject.inventory.owners(tree);
     let mut occupied: BTreeMap<PackageId, (u64, u64)> = BTreeMap::new();
     // A file with several names occupies its bytes once, for the owner of its first name.
-    let mut counted = std::collections::BTreeSet::new();
     let mut unowned = 0;
-    for (path, node) in tree.iter().filter(|(_, node)| node.is_file()) {
-        if !counted.insert(node.inode) {
-            continue;
-        }
+    for (path, node) in tree.files() {
         match owners.get(path) {
             Some(&package) => {
                 let (bytes, files) = occupied.entry(package).or_default();
