@@ -105,12 +105,8 @@ impl Census {
         let databases: BTreeSet<&ImagePath> = subject.inventory.databases.iter().collect();
         let base = subject.lineage.base_layers().unwrap_or(0);
         let mut owners = Owners::default();
-        let mut inodes = BTreeSet::new();
         let mut files = Vec::new();
-        for (path, node) in tree.iter().filter(|(_, node)| node.is_file()) {
-            if !inodes.insert(node.inode) {
-                continue;
-            }
+        for (path, node) in tree.files() {
             let package = packages.get(path);
             // What Python compiled belongs to what it was compiled from, though nobody lists it.
             let package = package.or_else(|| packages.get(&source(path)?)).copied();

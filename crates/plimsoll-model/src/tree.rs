@@ -373,7 +373,7 @@ impl FileTree {
 
     /// Bytes of all regular files, a file with several names counted once.
     pub fn live_bytes(&self) -> u64 {
-        self.distinct_files().map(Node::size).sum()
+        self.files().map(|(_, node)| node.size()).sum()
     }
 
     /// Bytes that are in layers but in no container.
@@ -383,13 +383,13 @@ impl FileTree {
 
     /// Regular files, a file with several names counted once.
     pub fn file_count(&self) -> u64 {
-        self.distinct_files().count() as u64
+        self.files().count() as u64
     }
 
-    /// Regular files, each by its first name.
-    fn distinct_files(&self) -> impl Iterator<Item = &Node> {
+    /// Regular files, each once, by its first name.
+    pub fn files(&self) -> impl Iterator<Item = (&ImagePath, &Node)> {
         let mut counted = vec![false; self.next_inode as usize];
-        self.nodes.values().filter(move |node| {
+        self.nodes.iter().filter(move |(_, node)| {
             node.is_file() && !std::mem::replace(&mut counted[node.inode as usize], true)
         })
     }

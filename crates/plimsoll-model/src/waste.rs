@@ -1,6 +1,6 @@
 //! Bytes that an image stores and need not, told apart by how they came to be wasted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{Extent, ImagePath, Kind, Rootfs};
 
@@ -66,12 +66,10 @@ impl Waste {
 
 /// Bytes of files whose content another file of the tree has.
 fn duplicate(rootfs: &Rootfs) -> u64 {
-    let mut inodes = BTreeSet::new();
     let mut contents = Vec::new();
-    for (_, node) in rootfs.tree.iter() {
+    for (_, node) in rootfs.tree.files() {
         if let Kind::File { size, at } = node.kind
             && size > 0
-            && inodes.insert(node.inode)
             && let Some(print) = rootfs.contents.fingerprint(at)
         {
             contents.push((size, print));

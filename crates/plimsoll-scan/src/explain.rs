@@ -14,6 +14,7 @@ pub fn explain(scans: &[ScanFacts]) -> Vec<String> {
     for facts in scans {
         sentences.extend(feeds(facts));
         sentences.extend(subpackages(facts));
+        sentences.extend(phantoms(facts));
     }
     sentences.extend(applications(scans));
     sentences.dedup();
@@ -69,6 +70,37 @@ fn subpackages(facts: &ScanFacts) -> Option<String> {
             "{}: {} counted by installed package, as most scanners do, are {} by source package, because \
              several packages are built from one source.",
             facts.name, own.rows, own.by_source
+        )
+    })
+}
+
+/// How many names a sentence has.
+const NAMED: usize = 5;
+
+/// What is listed and not there.
+fn phantoms(facts: &ScanFacts) -> Option<String> {
+    let names = &facts.phantoms;
+    let shown = names
+        .iter()
+        .take(NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let noun = if names.len() == 1 {
+        "package"
+    } else {
+        "packages"
+    };
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: no file is left of {} {noun} in its database ({shown}{more}); what is known about them is \
+             counted all the same.",
+            facts.name,
+            names.len()
         )
     })
 }

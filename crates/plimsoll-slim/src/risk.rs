@@ -31,21 +31,31 @@ const KINDS: [&str; 6] = [
 /// What every level would keep of the image, and leave ashore of what it touches; the most careful
 /// level first. `plan` is the one that was made of the request, with its repairs.
 pub fn risks(request: &Request<'_>, plan: &Plan) -> Vec<LevelRisk> {
-    let scene = Scene::new(request);
     let repairs = repairs(plan);
     // `package` and `app` differ in what comes along with what was reached, `file` reaches less.
-    scene.set_level(Level::App);
-    let reached = reach(&scene, &repairs);
-    let risks = Level::ALL.into_iter().map(|level| {
-        scene.set_level(level);
-        let mut keep = match level {
-            Level::Package | Level::App => reached.clone(),
-            Level::File => reach(&scene, &repairs),
-        };
-        complete(&scene, &mut keep, level);
-        risk(&scene, keep.plan(), level)
-    });
-    risks.collect()
+    let of = |levels: &[Level]| -> Vec<LevelRisk> {
+        let scene = Scene::new(request);
+        if let Some(&last) = levels.last() {
+            scene.set_level(last);
+        }
+        let reached = reach(&scene, &repairs);
+        let risks = levels.iter().map(|&level| {
+            scene.set_level(level);
+            let mut keep = reached.clone();
+            complete(&scene, &mut keep, level);
+            risk(&scene, keep.plan(), level)
+        });
+        risks.collect()
+    };
+    std::thread::scope(|scope| {
+        let file = scope.spawn(|| of(&[Level::File]));
+        let mut risks = of(&[Level::Package, Level::App]);
+        match file.join() {
+            Ok(file) => risks.extend(file),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        risks
+    })
 }
 
 fn risk(scene: &Scene<'_>, plan: &Plan, level: Level) -> LevelRisk {

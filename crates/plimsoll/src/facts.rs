@@ -81,12 +81,8 @@ fn packages(subject: &Subject<'_>) -> (Vec<PackageRow>, u64) {
     let owners = subject.inventory.owners(tree);
     let mut occupied: BTreeMap<PackageId, (u64, u64)> = BTreeMap::new();
     // A file with several names occupies its bytes once, for the owner of its first name.
-    let mut counted = std::collections::BTreeSet::new();
     let mut unowned = 0;
-    for (path, node) in tree.iter().filter(|(_, node)| node.is_file()) {
-        if !counted.insert(node.inode) {
-            continue;
-        }
+    for (path, node) in tree.files() {
         match owners.get(path) {
             Some(&package) => {
                 let (bytes, files) = occupied.entry(package).or_default();

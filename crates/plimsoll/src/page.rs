@@ -4,12 +4,13 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use plimsoll_model::{Census, Plan, Report};
+use plimsoll_model::{Census, Plan, Report, ScanFacts};
 use plimsoll_report::html::{self, Page, Side};
 
 use crate::facts;
 use crate::failure::{Failure, Result};
-use crate::session::Opened;
+use crate::session::{Context, Opened};
+use crate::verbs::scan;
 
 /// One image for a page, under the name that it has there; with what slim keeps of it, and what is said
 /// of files that its plan does not name.
@@ -22,6 +23,46 @@ pub(crate) fn side(name: &str, opened: &Opened, plan: Option<(&Plan, &'static st
         plan: plan.map(|(plan, _)| plan.clone()),
         unplanned: plan.map_or("", |(_, unplanned)| unplanned),
     }
+}
+
+/// What a page shows that the report of `inspect` does not hold.
+pub(crate) struct Beside {
+    /// The files of the images.
+    pub(crate) sides: Vec<Side>,
+    scans: Vec<ScanFacts>,
+    notes: Vec<String>,
+}
+
+impl Beside {
+    /// The report with what is known about the packages.
+    pub(crate) fn with(&self, mut report: Report) -> Report {
+        report.scans.clone_from(&self.scans);
+        report.notes.extend(self.notes.iter().cloned());
+        report
+    }
+}
+
+/// Gathers it: the files, each image under the name that it has on the page, and what is known about
+/// the packages, where there are data on this machine. What cannot be judged of them is a note.
+pub(crate) fn beside(context: &Context, images: &[(&str, &Opened)]) -> Result<Beside> {
+    let opened: Vec<&Opened> = images.iter().map(|(_, opened)| *opened).collect();
+    let (scans, notes) = match scan::beside(context, &opened)? {
+        Some(scanned) => {
+            let unjudged = scanned.problems.iter();
+            let notes = unjudged.map(|problem| format!("vulnerabilities not judged: {problem}"));
+            (scanned.facts, notes.collect())
+        }
+        None => {
+            let note = "vulnerabilities: no data (plimsoll db update)".to_owned();
+            (Vec::new(), vec![note])
+        }
+    };
+    let sides = images.iter().map(|(name, opened)| side(name, opened, None));
+    Ok(Beside {
+        sides: sides.collect(),
+        scans,
+        notes,
+    })
 }
 
 /// Writes the page to a file.

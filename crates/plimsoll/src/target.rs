@@ -69,20 +69,13 @@ impl Target {
                 _archive: None,
             }),
             Self::Engine(engine, name) => {
-                let directory = work::on_disk(&context.leftovers)?;
-                let file = directory.path().join("image.tar");
-                let sink = Sink::DockerArchive {
-                    file: file.clone(),
-                    tag: Some(name.clone()),
-                };
+                let (directory, sink) = archive_for(context, name)?;
                 let written = write_checked(context, draft, &sink, compression)?;
-                let archive = File::open(&file)
-                    .map_err(|error| Failure::because("cannot read the image again", &error))?;
                 context.progress.step(&format!("loading {name}"));
-                hand_over(engine, name, archive, &written)?;
+                hand_over(engine, name, open_archive(&sink)?, &written)?;
                 Ok(Delivered {
                     written,
-                    name: format!("docker-archive:{}", file.display()),
+                    name: sink.to_string(),
                     _archive: Some(directory),
                 })
             }
@@ -93,35 +86,84 @@ impl Target {
 impl Target {
     /// Copies an image here as it is; an engine is handed an archive.
     pub(crate) fn copy(&self, context: &Context, arguments: &cli::Copy) -> Result<Copied> {
+        let from = From {
+            name: &arguments.source,
+            platform: arguments.platform.as_deref(),
+            all: arguments.all,
+            compression: arguments.compression,
+        };
         match self {
-            Self::Place(sink) => copy_to(context, arguments, sink),
+            Self::Place(sink) => copy_to(context, &from, sink),
             Self::Engine(engine, name) => {
-                let directory = work::on_disk(&context.leftovers)?;
-                let file = directory.path().join("image.tar");
-                let sink = Sink::DockerArchive {
-                    file: file.clone(),
-                    tag: Some(name.clone()),
-                };
-                let copied = copy_to(context, arguments, &sink)?;
-                let archive = File::open(&file)
-                    .map_err(|error| Failure::because("cannot read the image again", &error))?;
+                let (_directory, sink) = archive_for(context, name)?;
+                let copied = copy_to(context, &from, &sink)?;
                 context.progress.step(&format!("loading {name}"));
-                engine.load(archive)?;
+                engine.load(open_archive(&sink)?)?;
                 Ok(copied)
             }
         }
     }
+
+    /// Copies an image that was written by [`write_checked`] here, byte for byte and every digest
+    /// checked again; sees that an engine has that very image.
+    pub(crate) fn deliver(&self, context: &Context, sink: &Sink, written: &Written) -> Result<()> {
+        let from = From {
+            name: &sink.to_string(),
+            platform: None,
+            all: false,
+            compression: Compress::None,
+        };
+        let copied = match self {
+            Self::Place(sink) => copy_to(context, &from, sink)?,
+            Self::Engine(engine, name) => {
+                let (_directory, sink) = archive_for(context, name)?;
+                let copied = copy_to(context, &from, &sink)?;
+                context.progress.step(&format!("loading {name}"));
+                hand_over(engine, name, open_archive(&sink)?, written)?;
+                copied
+            }
+        };
+        match copied.digest == written.digest {
+            true => Ok(()),
+            false => Err(Failure::new(format!(
+                "{} arrived as {}: this is a fault of plimsoll",
+                written.digest, copied.digest
+            ))),
+        }
+    }
 }
 
-fn copy_to(context: &Context, arguments: &cli::Copy, sink: &Sink) -> Result<Copied> {
-    let source = &arguments.source;
-    let tell = |path: &Path| context.leftovers.add(path);
-    let how = options(context, arguments.compression, &tell);
-    let platform = arguments.platform.as_deref();
-    let copy = |name: &str, options: &plimsoll_image::Options<'_>| {
-        plimsoll_image::copy(name, sink, arguments.all, options, &how)
+/// An archive for the engine that will know the image as `name`, and the directory it is gone with.
+fn archive_for(context: &Context, name: &str) -> Result<(TempDir, Sink)> {
+    let directory = work::on_disk(&context.leftovers)?;
+    let sink = Sink::DockerArchive {
+        file: directory.path().join("image.tar"),
+        tag: Some(name.to_owned()),
     };
-    session::image(context, source, platform, None, copy)
+    Ok((directory, sink))
+}
+
+fn open_archive(sink: &Sink) -> Result<File> {
+    let file = sink.path().unwrap_or(Path::new(""));
+    File::open(file).map_err(|error| Failure::because("cannot read the image again", &error))
+}
+
+/// What is copied.
+struct From<'a> {
+    name: &'a str,
+    platform: Option<&'a str>,
+    all: bool,
+    /// Of layers that are not compressed.
+    compression: Compress,
+}
+
+fn copy_to(context: &Context, from: &From<'_>, sink: &Sink) -> Result<Copied> {
+    let tell = |path: &Path| context.leftovers.add(path);
+    let how = options(context, from.compression, &tell);
+    let copy = |name: &str, options: &plimsoll_image::Options<'_>| {
+        plimsoll_image::copy(name, sink, from.all, options, &how)
+    };
+    session::image(context, from.name, from.platform, None, copy)
 }
 
 /// Loads an archive, and sees that what the engine has by its name is what was written: the same
@@ -157,7 +199,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Writes an image, reads it again and checks every promise it makes.
-fn write_checked(
+pub(crate) fn write_checked(
     context: &Context,
     draft: &Draft,
     sink: &Sink,

@@ -71,8 +71,8 @@
 //! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
 //! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
 //! `cvss`, `exploited`, `epss`, `feed`, `title`, `url`), `quiet[]` (what counts for nothing: `by`,
-//! `status`, `reason`, `justification`, `until`, `vulnerability`), `stale_ignores[]`, and
-//! `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
+//! `status`, `reason`, `justification`, `until`, `vulnerability`), `stale_ignores[]`,
+//! `phantoms[]` (packages that are listed and of which no file is there, counted all the same), and `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
@@ -93,14 +93,15 @@ mod inventory;
 mod pair;
 mod place;
 mod scan;
+mod verdict;
 
 use std::io::{self, Write};
 
 use plimsoll_model::report::{
     Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, PackageShare,
-    Round, SlimFacts, Verdict, Waived,
+    Round, SlimFacts,
 };
-use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, Severity, text};
+use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, text};
 use serde::Serialize;
 
 use crate::Format;
@@ -129,8 +130,8 @@ struct Document {
     complete: bool,
     image: Option<JsonImage>,
     findings: Vec<JsonFinding>,
-    waived: Vec<JsonWaived>,
-    verdict: Option<JsonVerdict>,
+    waived: Vec<verdict::JsonWaived>,
+    verdict: Option<verdict::JsonVerdict>,
     problems: Vec<JsonProblem>,
     slim: Option<JsonSlim>,
     comparison: Option<JsonComparison>,
@@ -222,29 +223,6 @@ struct JsonFinding {
     evidence: Vec<JsonEvidence>,
     remedy: Option<String>,
     key: String,
-}
-
-#[derive(Serialize)]
-struct JsonWaived {
-    finding: JsonFinding,
-    reason: String,
-    until: Option<String>,
-}
-
-#[derive(Serialize)]
-struct JsonVerdict {
-    environment: String,
-    line: Option<&'static str>,
-    over: usize,
-    demands: Vec<JsonDemand>,
-}
-
-#[derive(Serialize)]
-struct JsonDemand {
-    wanted: String,
-    found: String,
-    met: bool,
-    judged: bool,
 }
 
 #[derive(Serialize)]
@@ -389,11 +367,15 @@ impl From<&Report> for Document {
             complete: report.problems.is_empty(),
             image: report.subject.as_ref().map(JsonImage::from),
             findings: report.findings.iter().map(JsonFinding::from).collect(),
-            waived: report.waived.iter().map(JsonWaived::from).collect(),
+            waived: report
+                .waived
+                .iter()
+                .map(verdict::JsonWaived::from)
+                .collect(),
             verdict: report
                 .verdict
                 .as_ref()
-                .map(|verdict| JsonVerdict::new(verdict, report.over())),
+                .map(|verdict| verdict::JsonVerdict::new(verdict, report.over())),
             problems: report.problems.iter().map(JsonProblem::from).collect(),
             slim: report.slim.as_ref().map(JsonSlim::from),
             comparison: report.comparison.as_ref().map(JsonComparison::from),
@@ -518,33 +500,6 @@ impl From<&Finding> for JsonFinding {
             evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
             remedy: finding.remedy.as_deref().map(clean),
             key: clean(&finding.key()),
-        }
-    }
-}
-
-impl From<&Waived> for JsonWaived {
-    fn from(waived: &Waived) -> Self {
-        Self {
-            finding: JsonFinding::from(&waived.finding),
-            reason: clean(&waived.reason),
-            until: waived.until.as_deref().map(clean),
-        }
-    }
-}
-
-impl JsonVerdict {
-    fn new(verdict: &Verdict, over: usize) -> Self {
-        let demands = verdict.demands.iter().map(|demand| JsonDemand {
-            wanted: clean(&demand.wanted),
-            found: clean(&demand.found),
-            met: demand.met,
-            judged: !demand.unjudged,
-        });
-        Self {
-            environment: clean(&verdict.environment),
-            line: verdict.line.map(Severity::name),
-            over,
-            demands: demands.collect(),
         }
     }
 }

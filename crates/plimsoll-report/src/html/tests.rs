@@ -3,7 +3,9 @@
 use plimsoll_model::census::{Counted, Owner, OwnerKind};
 use plimsoll_model::report::PackageRow;
 use plimsoll_model::tree::Dead;
-use plimsoll_model::{Evidence, Extent, Finding, ImagePath, Problem, Reason, Severity};
+use plimsoll_model::{
+    Evidence, Extent, Finding, ImagePath, Problem, Reason, ScanFacts, Severity, Vulnerability,
+};
 
 use super::*;
 
@@ -99,9 +101,23 @@ fn hostile() -> (Report, Side) {
         ],
         remedy: Some(evil()),
     };
+    let mut vulnerability = Vulnerability {
+        id: evil(),
+        fixed: vec![evil()],
+        severity: Some(Severity::Critical),
+        ..Vulnerability::default()
+    };
+    vulnerability.package.name = evil();
+    vulnerability.package.version = evil();
+    let scan = ScanFacts {
+        name: evil(),
+        vulnerabilities: vec![vulnerability; 30],
+        ..ScanFacts::default()
+    };
     let report = Report {
         verb: "inspect",
         subject: Some(facts),
+        scans: vec![scan],
         findings: vec![finding],
         problems: vec![Problem {
             message: evil(),
@@ -155,6 +171,7 @@ fn nothing_that_a_stranger_wrote_is_markup() {
         page.contains("&lt;/script&gt;&lt;img"),
         "it is shown as text"
     );
+    assert!(page.contains("Vulnerabilities") && page.contains("badge critical"));
     let names = data(&page)["sides"][0]["names"].to_string();
     assert!(names.contains(r"not-utf8-\\xff\\xfe"), "{names}");
     // Every attribute is closed by its own quote: a quote of a stranger's is never raw.

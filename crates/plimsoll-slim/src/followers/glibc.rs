@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
+use crate::Level;
 use crate::elf::Elf;
 use crate::keep::{Keep, Pull};
 use crate::loader::Loader;
@@ -204,7 +205,21 @@ fn converters(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let Some(directory) = path.ancestors().find(|above| above.file_name() == b"gconv") else {
         return;
     };
-    for name in ["gconv-modules", "gconv-modules.cache", "gconv-modules.d"] {
+    // The cache, where there is one, is all that is read, unless a search path is set
+    // (`iconvconfig(8)`; glibc's `iconv/gconv_conf.c`). Whoever rebuilds it needs the texts.
+    let cache = directory.join("gconv-modules.cache");
+    let is_set = scene
+        .request()
+        .subject
+        .image
+        .config
+        .env("GCONV_PATH")
+        .is_some();
+    let names: &[&str] = match scene.level() {
+        Level::File if scene.tree().contains(&cache) && !is_set => &["gconv-modules.cache"],
+        _ => &["gconv-modules", "gconv-modules.cache", "gconv-modules.d"],
+    };
+    for name in names {
         let place = directory.join(name);
         let reason = Reason::by("glibc", path, "finds converters");
         if scene.tree().get(&place).is_some_and(|node| node.is_dir()) {

@@ -22,7 +22,9 @@ follower! {
     /// (`gunicorn app:app`, `python -m app`) are roots; names in the application's strings
     /// (`"site.settings"`) count where they lead to a module.
     ///
-    /// The interpreter imports a few modules itself. Codecs are loaded by name, so `encodings` stays whole; `zoneinfo` brings its data. Compiled
+    /// The interpreter imports a few modules itself. Codecs are loaded by name, so `encodings` stays
+    /// whole, at the level `file` without those of other machines (EBCDIC, classic Mac OS ...);
+    /// `zoneinfo` brings its data. Compiled
     /// files stay beside their sources, but for parts of the standard library that no run asked for.
     ///
     /// ## Example
@@ -105,6 +107,31 @@ const STARTUP: &[&str] = &[
     "posixpath",
     "site",
     "stat",
+];
+
+/// Codecs of other machines (the Python library reference, `codecs`: standard encodings): EBCDIC of
+/// mainframes, classic Mac OS, handhelds and printers, and two that only Windows has. At the level
+/// `file` they stay ashore unless a run asked for one; the risk counts them.
+const FOREIGN_CODECS: &[&str] = &[
+    "cp037",
+    "cp1026",
+    "cp1140",
+    "cp273",
+    "cp424",
+    "cp500",
+    "cp875",
+    "hp_roman8",
+    "mac_arabic",
+    "mac_croatian",
+    "mac_farsi",
+    "mac_greek",
+    "mac_iceland",
+    "mac_latin2",
+    "mac_romanian",
+    "mac_turkish",
+    "mbcs",
+    "oem",
+    "palmos",
 ];
 
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
@@ -330,6 +357,30 @@ fn compiled(scene: &Scene<'_>, module: &ImagePath, keep: &mut Keep<'_>) {
     }
 }
 
+/// The codecs of the directory `all`; `path` is the module that loads them.
+fn codecs(scene: &Scene<'_>, path: &ImagePath, all: &ImagePath, keep: &mut Keep<'_>) {
+    const CAP: Cap = Cap {
+        files: 1000,
+        bytes: 16 << 20,
+    };
+    let reason = Reason::by("python", path, "codecs are loaded by name");
+    if scene.level() != Level::File {
+        return keep.tree(all, CAP, reason);
+    }
+    // `cp037.py`, `__pycache__/cp037.cpython-311.pyc`.
+    let is_foreign = |path: &ImagePath| {
+        let stem = path.file_name().split(|&byte| byte == b'.').next();
+        FOREIGN_CODECS
+            .iter()
+            .any(|name| stem == Some(name.as_bytes()))
+    };
+    let files = scene.tree().subtree(all).map(|(path, _)| path);
+    let files = files.filter(|path| !is_foreign(path)).take(CAP.files);
+    for file in files.cloned().collect::<Vec<_>>() {
+        keep.path(&file, Pull::Opened, reason.clone());
+    }
+}
+
 /// What a part of the standard library loads by name.
 fn whole(scene: &Scene<'_>, places: &Places, path: &ImagePath, keep: &mut Keep<'_>) {
     let Some(home) = places.home(path) else {
@@ -337,15 +388,7 @@ fn whole(scene: &Scene<'_>, places: &Places, path: &ImagePath, keep: &mut Keep<'
     };
     let directory = path.parent().unwrap_or_else(ImagePath::root);
     if directory == *home && path.file_name() == b"os.py" {
-        let reason = Reason::by("python", path, "codecs are loaded by name");
-        keep.tree(
-            &home.join("encodings"),
-            Cap {
-                files: 1000,
-                bytes: 16 << 20,
-            },
-            reason,
-        );
+        codecs(scene, path, &home.join("encodings"), keep);
     }
     if directory == *home && path.file_name() == b"sysconfig.py" {
         let data = scene.tree().children(home).map(|(path, _)| path);

@@ -235,3 +235,47 @@ fn at_file_a_module_that_was_loaded_has_shown_what_it_imports() {
         ));
     }
 }
+
+#[test]
+fn codecs_of_other_machines_are_left_to_chance_at_file() {
+    let image = "ENTRYPOINT /usr/bin/python3.11 /app/main.py
+        /usr/bin/python3.11                       0755 elf # kept
+        /app/main.py                              0644 \"import os\\n\" # kept
+        /usr/lib/python3.11/os.py                 0644 \"\" # kept
+        /usr/lib/python3.11/encodings/__init__.py 0644 \"\" # kept
+        /usr/lib/python3.11/encodings/cp850.py    0644 \"\" # kept
+        /usr/lib/python3.11/encodings/__pycache__/cp850.cpython-311.pyc 0644 \"\" # kept\n";
+    for (level, fate) in [("file", ""), ("app", "# kept")] {
+        check(&format!(
+            "LEVEL {level}\n{image}
+            /usr/lib/python3.11/encodings/cp037.py 0644 \"\" {fate}
+            /usr/lib/python3.11/encodings/__pycache__/cp037.cpython-311.pyc 0644 \"\" {fate}"
+        ));
+    }
+    // Unless one was asked for.
+    check(&format!(
+        "LEVEL file\n{image}
+        SEEN opened /usr/lib/python3.11/encodings/cp037.py
+        /usr/lib/python3.11/encodings/cp037.py 0644 \"\" # kept"
+    ));
+}
+
+#[test]
+fn the_texts_behind_the_cache_of_converters_are_left_ashore_at_file() {
+    let image = "ENTRYPOINT /usr/bin/app
+        SEEN opened /usr/lib/gconv/gconv-modules.cache
+        /usr/bin/app                        0755 elf # kept
+        /usr/lib/gconv/gconv-modules.cache  0644 1k # kept";
+    for (what, fate) in [
+        ("LEVEL file", ""),
+        ("LEVEL app", "# kept"),
+        // The cache is then not read.
+        ("LEVEL file\nENV GCONV_PATH=/opt/gconv", "# kept"),
+    ] {
+        check(&format!(
+            "{what}\n{image}
+            /usr/lib/gconv/gconv-modules               0644 \"\" {fate}
+            /usr/lib/gconv/gconv-modules.d/extra.conf  0644 \"\" {fate}"
+        ));
+    }
+}

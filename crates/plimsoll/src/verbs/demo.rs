@@ -48,6 +48,10 @@ pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
     }
     let mut result = slim::slim(context, &original, None, &slimmed, &options)?;
     let scans = std::mem::take(&mut result.report.scans);
+    // Why the counts differ is said beside them.
+    let sentences = plimsoll_scan::explain(&scans);
+    let notes = &mut result.report.notes;
+    notes.retain(|note| !sentences.contains(note));
     print::report(&result.report, "text", false)?;
 
     heading(&format!(
@@ -59,9 +63,9 @@ pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
             "  there are no data about what is in them: `plimsoll db update {original}` fetches them"
         ))?;
     } else {
-        // Why the counts differ was said with the rest of what slim found.
         let proof = Report {
             verb: "scan",
+            notes: sentences,
             scans,
             ..Report::default()
         };

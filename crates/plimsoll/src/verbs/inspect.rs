@@ -19,13 +19,16 @@ pub(crate) mod pair;
 pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
     let look = &arguments.look;
     let environment: Environment = arguments.environment.into();
-    let (mut report, sides) = match &arguments.other {
+    let (mut report, beside) = match &arguments.other {
         Some(other) => pair::look(context, arguments, other)?,
         None => {
             let opened = session::open(context, &look.image, look.platform.as_deref(), None)?;
-            let wanted = arguments.html.as_ref();
-            let side = wanted.map(|_| page::side(&opened.image.name, &opened, None));
-            (report(&opened, environment), side.into_iter().collect())
+            let named = [(&*opened.image.name, &opened)];
+            let beside = arguments
+                .html
+                .as_ref()
+                .map(|_| page::beside(context, &named));
+            (report(&opened, environment), beside.transpose()?)
         }
     };
     let line = arguments.fail_on.as_deref().and_then(Severity::parse);
@@ -34,8 +37,9 @@ pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
         line: Some(line),
         ..Verdict::default()
     });
-    if let Some(path) = &arguments.html {
-        page::write(&report, &sides, path)?;
+    if let (Some(path), Some(beside)) = (&arguments.html, beside) {
+        let report = beside.with(report.clone());
+        page::write(&report, &beside.sides, path)?;
     }
     print::report(&report, &look.format, look.json)?;
     Ok(print::verdict(&report))

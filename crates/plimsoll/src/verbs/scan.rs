@@ -165,6 +165,11 @@ fn judge(
         max_age,
     });
     facts.matching = began.elapsed();
+    let phantoms = image.inventory.phantoms(&image.rootfs.tree).into_iter();
+    facts.phantoms = phantoms
+        .filter_map(|id| image.inventory.get(id))
+        .map(|package| format!("{} {}", package.name, package.version))
+        .collect();
     let names = ImageNames {
         name,
         digest: &digest,

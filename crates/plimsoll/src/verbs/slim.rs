@@ -20,6 +20,7 @@ use crate::target::Target;
 use crate::verbs::referrers;
 use crate::work;
 
+mod ahead;
 mod bills;
 mod direct;
 mod known;
@@ -190,11 +191,9 @@ pub(crate) fn slim(
     }
 
     context.progress.step(&format!("writing {target}"));
-    let written = phases.time("write", || {
-        sink.write(context, &made.draft, options.compression)
-    })?;
-    let written = &written.written;
-    // The config names the layers' uncompressed digests, so it is the same in every kind of target.
+    let written = &made.ahead.written;
+    phases.time("write", || sink.deliver(context, &made.ahead.sink, written))?;
+    // The config names the layers' uncompressed digests, so it is the same however it is compressed.
     if written.config_digest != made.config_digest {
         return Err(Failure::new(format!(
             "{target} was written with config {}, but {} was proved: this is a fault of plimsoll",

@@ -600,6 +600,18 @@ fn an_image_says_what_is_needed_for_it() {
         names(&scratch.path().join("cache/advisories")),
         ["debian@12.slice", "epss.slice", "kev.slice"]
     );
+    // So does a bill of materials of one.
+    let bill = serde_json::json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+        {"type": "operating-system", "name": "debian", "version": "13"}]});
+    fs::write(scratch.path().join("bill.json"), bill.to_string()).unwrap();
+    arguments[2] = "bill.json";
+    let output = plimsoll(scratch.path(), &arguments);
+    let slices = names(&scratch.path().join("cache/advisories"));
+    assert!(
+        slices.contains(&"debian@13.slice".to_owned()),
+        "{slices:?}: {}",
+        text(&output)
+    );
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn debian(release: &str) -> Tar {
     ["curl", "zlib-tools", "zlib1g"]
         .iter()
         .fold(tar, |tar, name| {
-            let path = format!("usr/share/doc/{name}/copyright");
+            let path = format!("usr/lib/{name}/data");
             let list = format!("var/lib/dpkg/info/{name}.list");
             tar.file(&list, 0o644, format!("/{path}\n").as_bytes())
                 .file(&path, 0o644, b"free")
@@ -785,4 +785,30 @@ fn slim_shows_what_is_known_of_both_images_where_there_are_data() {
     assert_eq!(counts, [&json!(4), &json!(1)], "{report}");
     let problems = report["problems"].as_array().unwrap();
     assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
+fn a_package_whose_files_are_gone_is_said_to_be() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scratch = scratch.path();
+    known(scratch, 1);
+    let gone = Tar::default()
+        .file("usr/lib/zlib1g/.wh.data", 0o644, b"")
+        .finish();
+    let layers = [debian("ID=debian\nVERSION_ID=12\n").finish(), gone];
+    let image = layout(&scratch.join("image"), &json!({}), &layers);
+    let (code, report) = scan(scratch, &[&image]);
+    assert_eq!(code, Some(0), "{report}");
+    assert_eq!(report["scans"][0]["phantoms"], json!(["zlib1g 1:1.2-1"]));
+    let found = rows(&report["scans"][0]);
+    assert!(
+        found.contains(&"CVE-2026-1001 zlib1g".to_owned()),
+        "{found:?}"
+    );
+    let output = plimsoll(scratch, &["scan", &image]);
+    let said = flat(&output);
+    assert!(
+        said.contains("no file is left of 1 package in its database (zlib1g"),
+        "{said}"
+    );
 }

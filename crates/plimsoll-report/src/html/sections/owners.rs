@@ -1,9 +1,9 @@
 //! Whose the bytes are: sums by kind of owner, and the packages by size.
 
-use plimsoll_model::Waste;
 use plimsoll_model::census::OwnerKind;
 use plimsoll_model::report::ImageFacts;
 use plimsoll_model::text::{bytes, count};
+use plimsoll_model::{DirectoryRow, Waste};
 
 use super::{heading, table};
 use crate::html::markup::Html;
@@ -104,9 +104,24 @@ fn waste(waste: &Waste, html: &mut Html) {
 
 fn directories(facts: &ImageFacts, html: &mut Html) {
     html.raw("<div><h3>Directories, each byte in one</h3>");
+    let all = &facts.directories;
+    let (shown, rest) = all.split_at(all.len().min(SHOWN));
+    directory_rows(shown, html);
+    if !rest.is_empty() {
+        let more = count(rest.len() as u64);
+        html.raw("<details><summary>")
+            .put(&more)
+            .raw(" more</summary>");
+        directory_rows(rest.get(..REST).unwrap_or(rest), html);
+        html.raw("</details>");
+    }
+    html.raw("</div>");
+}
+
+fn directory_rows(rows: &[DirectoryRow], html: &mut Html) {
     table(html, "directories");
     html.raw("<thead><tr><th>directory</th><th class=\"n\">bytes</th><th class=\"n\">files</th></tr></thead><tbody>");
-    for row in facts.directories.iter().take(SHOWN) {
+    for row in rows {
         html.raw("<tr><th>").put(&row.directory.to_string());
         if row.alone {
             html.raw(" <small>files in it</small>");
@@ -116,7 +131,7 @@ fn directories(facts: &ImageFacts, html: &mut Html) {
             .put(&count(row.files))
             .raw("</td></tr>");
     }
-    html.raw("</tbody></table></div></div>");
+    html.raw("</tbody></table></div>");
 }
 
 fn packages(facts: &ImageFacts, html: &mut Html) {

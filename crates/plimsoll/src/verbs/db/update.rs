@@ -99,10 +99,11 @@ fn wanted(
     let mut scopes: BTreeSet<Scope> = super::scopes(&arguments.scopes)?.into_iter().collect();
     let mut notes = Vec::new();
     if let Some(image) = &arguments.image {
-        let opened = session::open(context, image, arguments.platform.as_deref(), None)?;
-        let (os, problems) = OsRelease::of(&opened.rootfs);
+        let opened = session::inventory_of(context, image, arguments.platform.as_deref())?;
+        let (_, problems) = OsRelease::of(&opened.rootfs);
         notes.extend(problems.iter().map(ToString::to_string));
-        match os.as_ref().map(|(os, _)| (os, Scope::of_os(os))) {
+        let os = opened.inventory.release.as_ref();
+        match os.map(|os| (os, Scope::of_os(os))) {
             Some((_, Some(scope))) => {
                 scopes.insert(scope);
             }

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use plimsoll_checks::Environment;
 use plimsoll_model::report::{ImageFacts, Pair};
 use plimsoll_model::{Finding, Report};
-use plimsoll_report::html::Side;
 
 use crate::cli;
 use crate::failure::Result;
-use crate::page;
+use crate::page::{self, Beside};
 use crate::session::{self, Context, Opened};
 use crate::verbs::diff;
 use crate::work;
@@ -19,7 +18,7 @@ pub(super) fn look(
     context: &Context,
     arguments: &cli::Inspect,
     other: &str,
-) -> Result<(Report, Vec<Side>)> {
+) -> Result<(Report, Option<Beside>)> {
     let look = &arguments.look;
     let environment = arguments.environment.into();
     let scratch = work::on_disk(&context.leftovers)?;
@@ -36,13 +35,9 @@ pub(super) fn look(
     context.progress.step("comparing files");
     let (comparison, diff) = diff::compare(&before, &after, &mut report.problems);
     context.progress.done();
-    let sides = match arguments.html {
-        Some(_) => vec![
-            page::side("before", &before, None),
-            page::side("after", &after, None),
-        ],
-        None => Vec::new(),
-    };
+    let named = [("before", &before), ("after", &after)];
+    let beside = arguments.html.as_ref();
+    let beside = beside.map(|_| page::beside(context, &named)).transpose()?;
     let report = Report {
         findings: pair.new.clone(),
         comparison: Some(comparison),
@@ -50,7 +45,7 @@ pub(super) fn look(
         pair: Some(Box::new(pair)),
         ..report
     };
-    Ok((report, sides))
+    Ok((report, beside))
 }
 
 /// What is known of each and what differs, and a report with the rest: rules, problems, notes.

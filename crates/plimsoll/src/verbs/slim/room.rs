@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plimsoll_image::{Ownership, Sink};
-use plimsoll_model::{Config, Draft, ImagePath, Observations, Plan, Problem, Rootfs};
+use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs};
 use plimsoll_run::{Limits, Outcome, Recording, Way};
 use plimsoll_slim::Request;
 
+use super::ahead::{self, Ahead, Wanted};
 use super::probes;
 use crate::cli::{Compress, SlimOptions};
 use crate::failure::{Failure, Result};
@@ -147,7 +148,8 @@ impl Pace {
 
 /// A slimmed image that was written to the work directory, read back and run.
 pub(super) struct Made {
-    pub(super) draft: Draft,
+    /// What was proved, compressed.
+    pub(super) ahead: Ahead,
     pub(super) config_digest: plimsoll_model::Digest,
     pub(super) opened: Opened,
     /// What came of each start.
@@ -302,6 +304,24 @@ impl Room<'_> {
         Ok(())
     }
 
+    /// Starts a slimmed image in every way; answers what came of each, and what was seen in all.
+    fn try_out(
+        &self,
+        root: &Path,
+        opened: &Opened,
+        what: &str,
+        phases: &mut Phases,
+    ) -> Result<(Vec<Outcome>, Observations)> {
+        let mut outcomes = Vec::new();
+        let mut seen = Observations::default();
+        for start in &self.starts {
+            let outcome = self.run(root, opened, what, start, phases)?;
+            seen.merge(&outcome.observations);
+            outcomes.push(outcome);
+        }
+        Ok((outcomes, seen))
+    }
+
     /// Writes what the plan keeps, runs it, adds what it missed, and again until nothing is.
     /// `original_seen` is what runs of the original touched.
     pub(super) fn make_and_mend(
@@ -338,31 +358,47 @@ impl Room<'_> {
                 session::read(self.context, &name, Some(&platform), Some(self.scratch))
             })?;
             let (root, _) = self.prepare(&opened.rootfs, &what, phases)?;
-            let mut outcomes = Vec::new();
-            let mut seen = Observations::default();
-            for start in &self.starts {
-                let outcome = self.run(&root, &opened, &what, start, phases)?;
-                ran += outcome.total;
-                seen.merge(&outcome.observations);
-                outcomes.push(outcome);
-            }
+            let wanted = Wanted::default();
+            let directory = self.scratch.join(format!("ahead-{round}"));
+            let compression = self.options.compression;
+            let done = std::thread::scope(|scope| {
+                let write = || ahead::write(self.context, &draft, &directory, compression, &wanted);
+                let writing = scope.spawn(write);
+                let tried = self.try_out(&root, &opened, &what, phases);
+                // What the original asked for as well, and was not believed, is no news.
+                let seen_before = Request {
+                    observations: original_seen,
+                    ..*request
+                };
+                let tried = tried.map(|(outcomes, seen)| {
+                    let missing =
+                        phases.time("plan", || plimsoll_slim::repair(&seen_before, plan, &seen));
+                    (outcomes, missing)
+                });
+                let is_last = |missing: &[_]| missing.is_empty() || round == MAX_REPAIRS;
+                if !tried.as_ref().is_ok_and(|(_, missing)| is_last(missing)) {
+                    wanted.give_up();
+                }
+                let written = phases.time("write", || writing.join());
+                let written = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                let (outcomes, missing) = tried?;
+                let ahead = is_last(&missing).then_some(written).transpose()?;
+                Ok::<_, Failure>((outcomes, missing, ahead))
+            })?;
+            let (outcomes, missing, ahead) = done;
+            ran += outcomes
+                .iter()
+                .map(|outcome| outcome.total)
+                .sum::<Duration>();
             phases.time("clean up", || remove(&root));
-            // What the original asked for as well, and was not believed, is no news.
-            let seen_before = Request {
-                observations: original_seen,
-                ..*request
-            };
-            let missing = phases.time("plan", || plimsoll_slim::repair(&seen_before, plan, &seen));
-            if missing.is_empty() || round == MAX_REPAIRS {
-                let config_digest = written.config_digest;
-                let still_missing = missing.len();
+            if let Some(ahead) = ahead {
                 return Ok(Made {
-                    draft,
-                    config_digest,
+                    ahead,
+                    config_digest: written.config_digest,
                     opened,
                     outcomes,
                     repaired,
-                    still_missing,
+                    still_missing: missing.len(),
                     ran,
                 });
             }
