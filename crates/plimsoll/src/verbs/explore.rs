@@ -39,13 +39,13 @@ use crate::verbs::{files, why};
 
 use forest::Forest;
 use state::{Answer, LayerRow, State, Subject, Wish};
-use terminal::Taken;
+use terminal::{Ears, Taken};
 use theme::Theme;
 use work::Work;
 
 /// How long keys are waited for while an answer is on its way, and when nothing is.
 const SOON: Duration = Duration::from_millis(20);
-const LATER: Duration = Duration::from_secs(10);
+const LATER: Duration = Duration::from_secs(60);
 /// Keys that are taken in before the screen is drawn again: who holds a key down sees it move.
 const KEYS_A_FRAME: usize = 32;
 
@@ -155,38 +155,44 @@ fn show(
     let failed = |error: io::Error| Failure::because("cannot use the terminal", &error);
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let theme = Theme { colours };
+    let ears = Ears::open().map_err(failed)?;
     let mut taken = Taken::take(&context.leftovers).map_err(failed)?;
     loop {
         if !taken.is_ours() {
             return Err(Failure::new("a thread of the explorer has failed"));
         }
+        while let Ok(answer) = answers.try_recv() {
+            state.answer(answer);
+        }
         taken
             .screen
             .draw(|frame| draw::draw(frame, state, theme))
             .map_err(failed)?;
-        if !hear(state, answers)? {
+        // Keys that came while the screen was drawn wait in the library already.
+        if !ears.has_key().map_err(failed)? && !hear(&ears, state, answers)? {
             continue;
         }
         for _ in 0..KEYS_A_FRAME {
-            if let Event::Key(key) = event::read().map_err(failed)? {
-                match state.key(key) {
-                    Some(Wish::Quit) => return Ok(()),
-                    Some(Wish::Suspend) => taken.suspend().map_err(failed)?,
-                    Some(wish) => {
-                        let _ = wishes.send(wish);
-                    }
-                    None => {}
-                }
-            }
-            if !event::poll(Duration::ZERO).map_err(failed)? {
+            if !ears.has_key().map_err(failed)? {
                 break;
+            }
+            let Event::Key(key) = event::read().map_err(failed)? else {
+                continue;
+            };
+            match state.key(key) {
+                Some(Wish::Quit) => return Ok(()),
+                Some(Wish::Suspend) => taken.suspend().map_err(failed)?,
+                Some(wish) => {
+                    let _ = wishes.send(wish);
+                }
+                None => {}
             }
         }
     }
 }
 
-/// Waits for a key or an answer; whether it is a key.
-fn hear(state: &mut State, answers: &Receiver<Answer>) -> Result<bool> {
+/// Waits for a key, an answer or another size; whether it may be a key.
+fn hear(ears: &Ears, state: &mut State, answers: &Receiver<Answer>) -> Result<bool> {
     loop {
         match answers.try_recv() {
             Ok(answer) => {
@@ -199,7 +205,7 @@ fn hear(state: &mut State, answers: &Receiver<Answer>) -> Result<bool> {
             Err(TryRecvError::Empty) => {}
         }
         let patience = if state.waiting > 0 { SOON } else { LATER };
-        let heard = event::poll(patience);
+        let heard = ears.wait(patience);
         if heard.map_err(|error| Failure::because("cannot use the terminal", &error))? {
             return Ok(true);
         }

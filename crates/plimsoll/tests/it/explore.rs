@@ -40,6 +40,35 @@ fn image(scratch: &Path) -> String {
     )
 }
 
+/// A new terminal: our end, and the program's.
+fn pair() -> (File, OwnedFd) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let ours = openpt(flags).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let terminal = ioctl_tiocgptpeer(&ours, flags).unwrap();
+    let size = Winsize {
+        ws_row: HEIGHT,
+        ws_col: WIDTH,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&ours, size).unwrap();
+    (File::from(ours), terminal)
+}
+
+fn spawn(scratch: &Path, arguments: &[&str], terminal: &OwnedFd) -> Child {
+    command(scratch)
+        .args(arguments)
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .stdin(terminal.try_clone().unwrap())
+        .stdout(terminal.try_clone().unwrap())
+        .stderr(terminal.try_clone().unwrap())
+        .spawn()
+        .unwrap()
+}
+
 /// The program in a terminal of its own.
 struct Session {
     child: Child,
@@ -52,29 +81,9 @@ struct Session {
 
 impl Session {
     fn start(scratch: &Path, arguments: &[&str]) -> Self {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
-        let ours = openpt(flags).unwrap();
-        grantpt(&ours).unwrap();
-        unlockpt(&ours).unwrap();
-        let terminal = ioctl_tiocgptpeer(&ours, flags).unwrap();
-        let size = Winsize {
-            ws_row: HEIGHT,
-            ws_col: WIDTH,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&ours, size).unwrap();
+        let (keys, terminal) = pair();
         let before = tcgetattr(&terminal).unwrap();
-        let child = command(scratch)
-            .args(arguments)
-            .env("TERM", "xterm")
-            .env_remove("NO_COLOR")
-            .stdin(terminal.try_clone().unwrap())
-            .stdout(terminal.try_clone().unwrap())
-            .stderr(terminal.try_clone().unwrap())
-            .spawn()
-            .unwrap();
-        let keys = File::from(ours);
+        let child = spawn(scratch, arguments, &terminal);
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (mut reader, sink) = (keys.try_clone().unwrap(), Arc::clone(&shown));
         // Ends with the test at the latest: an error is what a terminal nobody has open answers.
@@ -152,7 +161,9 @@ impl Session {
 fn screen(written: &str) -> String {
     let mut cells = vec![vec![' '; usize::from(WIDTH)]; usize::from(HEIGHT)];
     let (mut row, mut column) = (0_usize, 0_usize);
-    let mut rest = written.chars();
+    // The program's own screen begins empty.
+    let own = written.rsplit("\x1b[?1049h").next();
+    let mut rest = own.unwrap_or(written).chars();
     while let Some(letter) = rest.next() {
         match letter {
             '\x1b' => {
@@ -254,4 +265,39 @@ fn a_layer_that_is_not_there_is_no_screen() {
     session.see("has no layer 7");
     assert_eq!(session.child.wait().unwrap().code(), Some(2));
     assert!(!session.written().contains("\x1b[?1049h"));
+}
+
+#[test]
+fn it_ends_when_its_terminal_goes_away() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = image(scratch.path());
+    let (mut ours, terminal) = pair();
+    let mut child = spawn(scratch.path(), &["explore", &image], &terminal);
+    drop(terminal);
+    let flags = rustix::fs::OFlags::NONBLOCK;
+    rustix::fs::fcntl_setfl(&ours, flags).unwrap();
+    let start = Instant::now();
+    let mut written = Vec::new();
+    let mut buffer = [0; 4096];
+    // At rest: all is known, and it waits for keys.
+    while !screen(&String::from_utf8_lossy(&written)).contains("0 packages") {
+        assert!(start.elapsed() < PATIENCE, "no screen");
+        match ours.read(&mut buffer) {
+            Ok(count) => written.extend_from_slice(&buffer[..count]),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+    drop(ours);
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it goes on without a terminal");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(2), "an error, and no panic");
 }

@@ -1,16 +1,21 @@
 //! The terminal: taken, and given back as it was, whatever happens.
 
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::io::{self, BufWriter, Read as _, Stdout, Write as _};
+use std::mem::ManuallyDrop;
+use std::os::unix::net::UnixStream;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
-use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::crossterm::{event, execute};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::interrupt::Leftovers;
 
@@ -24,7 +29,9 @@ pub(super) type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
 /// The terminal while it is ours. Dropped, it is what it was.
 pub(super) struct Taken {
-    pub(super) screen: Screen,
+    /// Never dropped: it would print what it cannot do, and panic where nobody can read that. We give
+    /// the terminal back ourselves.
+    pub(super) screen: ManuallyDrop<Screen>,
 }
 
 impl Taken {
@@ -42,7 +49,9 @@ impl Taken {
         enter()?;
         let out = BufWriter::with_capacity(FRAME, io::stdout());
         match Terminal::new(CrosstermBackend::new(out)) {
-            Ok(screen) => Ok(Self { screen }),
+            Ok(screen) => Ok(Self {
+                screen: ManuallyDrop::new(screen),
+            }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -67,6 +76,68 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         give_back();
+    }
+}
+
+/// Listens for keys, and for another size of the terminal.
+///
+/// The library could wait by itself, but does not notice when the terminal is gone: it reads its end
+/// again and again.
+pub(super) struct Ears {
+    resized: UnixStream,
+}
+
+impl Ears {
+    /// Listens from now on.
+    pub(super) fn open() -> io::Result<Self> {
+        let (resized, told) = UnixStream::pair()?;
+        resized.set_nonblocking(true)?;
+        signal_hook::low_level::pipe::register(signal_hook::consts::SIGWINCH, told)?;
+        Ok(Self { resized })
+    }
+
+    /// Waits for so long; whether there is something.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(super) fn wait(&self, patience: Duration) -> io::Result<bool> {
+        let keys = io::stdin();
+        let mut heard = [
+            PollFd::new(&keys, PollFlags::IN),
+            PollFd::new(&self.resized, PollFlags::IN),
+        ];
+        let count = listen(&mut heard, patience)?;
+        let mut told = [0; 64];
+        while matches!((&self.resized).read(&mut told), Ok(1..)) {}
+        Ok(count > 0)
+    }
+
+    /// Whether there is a key that can be read without waiting.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(super) fn has_key(&self) -> io::Result<bool> {
+        let keys = io::stdin();
+        listen(&mut [PollFd::new(&keys, PollFlags::IN)], Duration::ZERO)?;
+        event::poll(Duration::ZERO)
+    }
+}
+
+/// Waits until one of them, of which the first is the terminal, has something; how many have.
+fn listen(heard: &mut [PollFd<'_>], patience: Duration) -> io::Result<usize> {
+    let patience = Timespec::try_from(patience).unwrap_or_default();
+    let count = match poll(heard, Some(&patience)) {
+        Ok(count) => count,
+        Err(rustix::io::Errno::INTR) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+    match heard.first() {
+        Some(terminal) if terminal.revents().intersects(gone) => {
+            let why = "it is no longer there";
+            Err(io::Error::new(io::ErrorKind::NotConnected, why))
+        }
+        _ => Ok(count),
     }
 }
 
