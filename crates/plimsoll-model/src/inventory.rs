@@ -131,10 +131,12 @@ impl Inventory {
                 }
             }
         }
+        let links = tree.hard_links();
         let mut inodes = BTreeSet::new();
         let mut found: BTreeMap<ImagePath, Strangers> = BTreeMap::new();
         for (path, node) in tree.iter().filter(|(_, node)| node.is_file()) {
-            if is_ours(path) || !inodes.insert(node.inode) {
+            let is_link = links.contains_key(&node.inode);
+            if is_ours(path) || is_link && !inodes.insert(node.inode) {
                 continue;
             }
             let Some(parent) = path.parent() else {

@@ -21,7 +21,9 @@ pub use builder::{Builder, Refused};
 pub use entry::{Entry, EntryKind, Naming};
 
 /// Where the bytes of a file lie: which layer, and the offset of the body in its uncompressed tar.
+// Every file has one: without the padding a node is a ninth smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed(4))]
 pub struct Extent {
     /// Index of the layer, lowest 0.
     pub layer: u32,
@@ -366,13 +368,17 @@ impl FileTree {
 
     /// The paths that are hard links to one file with others, grouped by [`Node::inode`].
     pub fn hard_links(&self) -> BTreeMap<u32, Vec<&ImagePath>> {
-        let mut groups: BTreeMap<u32, Vec<&ImagePath>> = BTreeMap::new();
-        for (path, node) in self.nodes.iter() {
-            if !node.is_dir() {
-                groups.entry(node.inode).or_default().push(path);
-            }
+        // Nearly all files have one name, and need no list of it.
+        let mut names = vec![0_u8; self.next_inode as usize];
+        let files = || self.nodes.iter().filter(|(_, node)| !node.is_dir());
+        for (_, node) in files() {
+            let names = &mut names[node.inode as usize];
+            *names = names.saturating_add(1);
         }
-        groups.retain(|_, paths| paths.len() > 1);
+        let mut groups: BTreeMap<u32, Vec<&ImagePath>> = BTreeMap::new();
+        for (path, node) in files().filter(|(_, node)| names[node.inode as usize] > 1) {
+            groups.entry(node.inode).or_default().push(path);
+        }
         groups
     }
 

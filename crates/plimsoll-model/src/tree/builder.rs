@@ -174,7 +174,8 @@ impl Builder {
     }
 
     /// The merged tree.
-    pub fn finish(self) -> FileTree {
+    pub fn finish(mut self) -> FileTree {
+        self.tree.nodes.compact();
         self.tree
     }
 

@@ -63,6 +63,17 @@ impl Nodes {
         });
     }
 
+    /// Fills the half empty nodes of the B-tree, which nothing will be put into any more.
+    pub(super) fn compact(&mut self) {
+        // `append` builds a map of full nodes, unless one of the two is empty.
+        let Some((path, number)) = self.paths.pop_first() else {
+            return;
+        };
+        let mut full = BTreeMap::from([(path, number)]);
+        full.append(&mut self.paths);
+        self.paths = full;
+    }
+
     pub(super) fn len(&self) -> usize {
         self.paths.len()
     }
@@ -164,6 +175,16 @@ mod tests {
     }
 
     #[test]
+    fn a_node_is_small() {
+        // Of a million files each byte counts a megabyte.
+        assert!(
+            size_of::<Option<Node>>() <= 64,
+            "{}",
+            size_of::<Option<Node>>()
+        );
+    }
+
+    #[test]
     fn it_is_the_map_it_stands_for() {
         let mut nodes = Nodes::default();
         let mut map = BTreeMap::new();
@@ -184,6 +205,8 @@ mod tests {
         assert_eq!(nodes.len(), map.len());
         // What was freed was used again.
         assert!(nodes.blocks.blocks.len() <= 8 * 700 / BLOCK + 1);
+        nodes.compact();
+        assert!(nodes.iter().eq(map.iter()));
         let odd = |node: &Node| node.inode % 2 == 1;
         nodes.retain(|_, node| odd(node));
         map.retain(|_, node| odd(node));
