@@ -109,6 +109,16 @@ const STARTUP: &[&str] = &[
     "stat",
 ];
 
+/// Parts of `importlib` that an interpreter has inside itself and uses to import anything
+/// (`Python/frozen.c`). The others (`resources`, `metadata`) are modules like any.
+const FROZEN_IMPORTERS: &[&str] = &[
+    "__init__",
+    "_bootstrap",
+    "_bootstrap_external",
+    "machinery",
+    "util",
+];
+
 /// Codecs of other machines (the Python library reference, `codecs`: standard encodings): EBCDIC of
 /// mainframes, classic Mac OS, handhelds and printers, and two that only Windows has. At the level
 /// `file` they stay ashore unless a run asked for one; the risk counts them.
@@ -206,9 +216,13 @@ fn is_settled(scene: &Scene<'_>, places: &Places, path: &ImagePath) -> bool {
     let name = path.file_name().strip_suffix(b".py").unwrap_or_default();
     let is_inside = path.parent().as_ref() == Some(home)
         && STARTUP.iter().any(|startup| startup.as_bytes() == name);
+    let is_importer = path.parent() == Some(home.join("importlib"))
+        && FROZEN_IMPORTERS
+            .iter()
+            .any(|frozen| frozen.as_bytes() == name);
     is_inside
+        || is_importer
         || path.starts_with(home.join("encodings"))
-        || path.starts_with(home.join("importlib"))
         || scene.loaded_modules().contains(path)
 }
 

@@ -279,3 +279,20 @@ fn the_texts_behind_the_cache_of_converters_are_left_ashore_at_file() {
         ));
     }
 }
+
+#[test]
+fn what_reads_data_of_packages_works_at_file_though_no_run_did() {
+    check(
+        "LEVEL file
+        ENTRYPOINT /usr/bin/python3.11 /app/main.py
+        SEEN opened /app/main.py
+        /usr/bin/python3.11 0755 elf # kept
+        /app/main.py 0644 \"def late():\\n  import importlib.resources\\n\" # kept
+        /usr/lib/python3.11/os.py 0644 \"\" # kept
+        /usr/lib/python3.11/importlib/__init__.py 0644 \"import warnings\\n\" # kept
+        /usr/lib/python3.11/importlib/resources/__init__.py 0644 \"from ._common import files\\n\" # kept
+        /usr/lib/python3.11/importlib/resources/_common.py 0644 \"import tempfile\\n\" # kept
+        /usr/lib/python3.11/tempfile.py 0644 \"\" # kept
+        /usr/lib/python3.11/warnings.py 0644 \"\"",
+    );
+}

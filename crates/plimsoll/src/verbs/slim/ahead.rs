@@ -14,8 +14,9 @@ use crate::failure::{Failure, Result};
 use crate::session::Context;
 use crate::target;
 
-/// Who compresses waits for the image that is being watched, where both want the processor.
-const NICE: i32 = 10;
+/// Who compresses gives way to the image that is being watched, where both want the processor; not by
+/// so much that another program beside us would stop it.
+const NICE: i32 = 4;
 
 /// An image that was written ahead: an OCI layout, checked.
 pub(super) struct Ahead {
