@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plimsoll_model::report::{Comparison, SlimFacts};
+use plimsoll_model::report::{Comparison, LevelRisk, SlimFacts};
 use plimsoll_model::{ImagePath, Observations, Plan, Problem, Report};
 use plimsoll_run::Outcome;
 use plimsoll_slim::{Level, Request};
@@ -220,6 +220,7 @@ pub(crate) fn slim(
         ran: runs.sum::<Duration>() + made.ran,
         watch: watched,
         scenes: watch::scenes(Some(&room.asked)),
+        risks: Some(made.risks),
     };
     let learned = (&*result.image.digest.to_string(), &*proof.verified_by);
     let asked = Some(&room.asked);
@@ -289,6 +290,8 @@ struct Proof {
     watch: String,
     /// The parts of a run in their order.
     scenes: Vec<String>,
+    /// What each level would leave ashore, where that is known by now.
+    risks: Option<Vec<LevelRisk>>,
 }
 
 /// A slimmed image that was written.
@@ -333,7 +336,9 @@ impl Done<'_> {
                 comparison,
                 plimsoll_slim::forced(&before, self.plan, &unwanted),
                 plimsoll_slim::fate(&before, self.plan),
-                plimsoll_slim::risks(self.request, self.plan),
+                proof
+                    .risks
+                    .unwrap_or_else(|| plimsoll_slim::risks(self.request, self.plan)),
                 plimsoll_slim::rounds(self.request, self.plan, &proof.scenes),
             )
         });

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plimsoll_image::{Ownership, Sink};
+use plimsoll_model::report::LevelRisk;
 use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs};
 use plimsoll_run::{Limits, Outcome, Recording, Way};
 use plimsoll_slim::Request;
@@ -150,6 +151,8 @@ impl Pace {
 pub(super) struct Made {
     /// What was proved, compressed.
     pub(super) ahead: Ahead,
+    /// What each level would leave ashore.
+    pub(super) risks: Vec<LevelRisk>,
     pub(super) config_digest: plimsoll_model::Digest,
     pub(super) opened: Opened,
     /// What came of each start.
@@ -364,6 +367,8 @@ impl Room<'_> {
             let done = std::thread::scope(|scope| {
                 let write = || ahead::write(self.context, &draft, &directory, compression, &wanted);
                 let writing = scope.spawn(write);
+                let so_far: &Plan = plan;
+                let weighing = scope.spawn(|| plimsoll_slim::risks(request, so_far));
                 let tried = self.try_out(&root, &opened, &what, phases);
                 // What the original asked for as well, and was not believed, is no news.
                 let seen_before = Request {
@@ -381,19 +386,22 @@ impl Room<'_> {
                 }
                 let written = phases.time("write", || writing.join());
                 let written = written.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                let risks = phases.time("report", || weighing.join());
+                let risks = risks.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 let (outcomes, missing) = tried?;
-                let ahead = is_last(&missing).then_some(written).transpose()?;
-                Ok::<_, Failure>((outcomes, missing, ahead))
+                let done = is_last(&missing).then_some(written).transpose()?;
+                Ok::<_, Failure>((outcomes, missing, done.map(|ahead| (ahead, risks))))
             })?;
-            let (outcomes, missing, ahead) = done;
+            let (outcomes, missing, done) = done;
             ran += outcomes
                 .iter()
                 .map(|outcome| outcome.total)
                 .sum::<Duration>();
             phases.time("clean up", || remove(&root));
-            if let Some(ahead) = ahead {
+            if let Some((ahead, risks)) = done {
                 return Ok(Made {
                     ahead,
+                    risks,
                     config_digest: written.config_digest,
                     opened,
                     outcomes,
