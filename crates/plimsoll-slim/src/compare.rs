@@ -135,6 +135,12 @@ fn outcome(one: &Outcome, two: &Outcome, other: &Outcome) -> Vec<String> {
             if status_one == status_two && status_one != status {
                 how.push(format!("status {status_one} became {status}"));
             }
+            // What varies by itself varies between these two, and not to anything.
+            if status_one != status_two && ![status_one, status_two].contains(&status) {
+                how.push(format!(
+                    "status {status_one} or {status_two} became {status}"
+                ));
+            }
             how.extend(fields(
                 headers_one,
                 headers_two,

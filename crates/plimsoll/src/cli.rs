@@ -337,10 +337,10 @@ pub(crate) struct SlimOptions {
     #[arg(long)]
     pub(crate) keep_failed: bool,
     /// Seconds the image may take until it answers its probes.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) start_timeout: u64,
     /// How much memory all processes of the image together may use, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    #[arg(long, value_name = "MIB", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(16..=16_777_216))]
     pub(crate) memory: u64,
     /// How layers are compressed.
     #[arg(long, value_enum, default_value_t = Compress::Gzip)]

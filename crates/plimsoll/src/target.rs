@@ -104,22 +104,16 @@ impl Target {
         }
     }
 
-    /// Copies an image that was written by [`write_checked`] here, byte for byte and every digest
+    /// Copies an image that was written and checked here, byte for byte and every digest
     /// checked again; sees that an engine has that very image.
     pub(crate) fn deliver(&self, context: &Context, sink: &Sink, written: &Written) -> Result<()> {
-        let from = From {
-            name: &sink.to_string(),
-            platform: None,
-            all: false,
-            compression: Compress::None,
-        };
         let copied = match self {
-            Self::Place(sink) => copy_to(context, &from, sink)?,
+            Self::Place(target) => hand_on(context, sink, target)?,
             Self::Engine(engine, name) => {
-                let (_directory, sink) = archive_for(context, name)?;
-                let copied = copy_to(context, &from, &sink)?;
+                let (_directory, archive) = archive_for(context, name)?;
+                let copied = hand_on(context, sink, &archive)?;
                 context.progress.step(&format!("loading {name}"));
-                hand_over(engine, name, open_archive(&sink)?, written)?;
+                hand_over(engine, name, open_archive(&archive)?, written)?;
                 copied
             }
         };
@@ -155,6 +149,15 @@ struct From<'a> {
     all: bool,
     /// Of layers that are not compressed.
     compression: Compress,
+}
+
+/// As [`copy_to`], of an image whose name means nothing to the user.
+fn hand_on(context: &Context, from: &Sink, sink: &Sink) -> Result<Copied> {
+    let tell = |path: &Path| context.leftovers.add(path);
+    let how = options(context, Compress::None, &tell);
+    let from = from.to_string();
+    plimsoll_image::copy(&from, sink, false, &Default::default(), &how)
+        .map_err(|error| Failure::of_image(format_args!("cannot write {sink}"), &error))
 }
 
 fn copy_to(context: &Context, from: &From<'_>, sink: &Sink) -> Result<Copied> {
@@ -199,19 +202,25 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Writes an image, reads it again and checks every promise it makes.
-pub(crate) fn write_checked(
+fn write_checked(
     context: &Context,
     draft: &Draft,
     sink: &Sink,
     compression: Compress,
 ) -> Result<Written> {
     let written = write_only(context, draft, sink, compression)?;
+    check(context, sink)?;
+    Ok(written)
+}
+
+/// Reads an image that was written again, and checks every promise it makes.
+pub(crate) fn check(context: &Context, sink: &Sink) -> Result<()> {
     let violations = plimsoll_image::validate(sink, Some(&context.registries))
         .map_err(|error| Failure::because(format_args!("cannot read {sink} again"), &error))?;
     if let Some(violation) = violations.first() {
         return Err(Failure::new(format!("{sink} is not valid: {violation}")));
     }
-    Ok(written)
+    Ok(())
 }
 
 /// Writes an image that is opened at once, which checks the digests too.

@@ -255,3 +255,13 @@ fn pages_of_a_crawl_are_compared_one_by_one() {
     let wanted = ["http:/x: a crawl became an answer"];
     assert_eq!(of(one, two, page("a")), wanted);
 }
+
+#[test]
+fn a_status_that_varies_is_one_of_those_seen() {
+    let with = |status| http(status, "server: x", "");
+    assert_eq!(of(with(200), with(404), with(404)), NONE);
+    assert_eq!(
+        of(with(200), with(404), with(500)),
+        ["http:/x: status 200 or 404 became 500"]
+    );
+}

@@ -1,6 +1,7 @@
 //! `slim`: watch the original, plan, write, watch the result, repair, compare; then, and only
 //! then, call it slimmed.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -28,11 +29,12 @@ mod page;
 mod probes;
 mod replay;
 mod room;
+mod signals;
 mod unseen;
 mod watch;
 
 use replay::Replayed;
-use room::{MAX_REPAIRS, Pace, Phases, Room, Start};
+use room::{Pace, Phases, Room, Start};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
@@ -115,6 +117,7 @@ pub(crate) fn slim(
         ))
         .hint("--no-run slims it by reading alone; nothing is proved then"));
     }
+    room::stop_signal(&opened.image.config)?;
     let asked = probes::Asked::new(given, &opened.image.config);
     let mut starts = Start::all(lists, !asked.probes.is_empty());
     direct::record(&mut starts, options);
@@ -128,6 +131,7 @@ pub(crate) fn slim(
         starts,
         pace: None,
         options,
+        ran: Cell::default(),
     };
 
     let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
@@ -180,11 +184,11 @@ pub(crate) fn slim(
         differences.extend(probes::compare(original, again, result));
         differences.extend(probes::compare_later(&room.asked, original, result));
     }
-    if made.still_missing > 0 {
-        differences.push(format!(
-            "after {MAX_REPAIRS} repairs it still misses {} files the original has",
-            made.still_missing
-        ));
+    if let Some(first) = made.still_missing.first() {
+        differences.push(match made.still_missing.len() {
+            1 => format!("it still misses {first}, which the original has"),
+            many => format!("it still misses {many} files the original has: {first} ..."),
+        });
     }
     if !differences.is_empty() && !options.keep_failed {
         return Err(unproved(&differences, &made.outcomes));
@@ -207,7 +211,6 @@ pub(crate) fn slim(
     let verified = differences.is_empty();
     let asked = originals.iter().flat_map(|(original, _)| &original.answers);
     let answers = asked.filter(|_| verified);
-    let runs = originals.iter().map(|(one, two)| one.total + two.total);
     let proof = Proof {
         sandbox: way.to_string(),
         verified_by: answers.map(|answer| answer.probe.clone()).collect(),
@@ -217,7 +220,7 @@ pub(crate) fn slim(
             ready(originals.iter().map(|(original, _)| original)),
             ready(made.outcomes.iter()),
         ],
-        ran: runs.sum::<Duration>() + made.ran,
+        ran: room.ran.get(),
         watch: watched,
         scenes: watch::scenes(Some(&room.asked)),
         risks: Some(made.risks),

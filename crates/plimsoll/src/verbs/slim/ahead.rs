@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use plimsoll_image::{Sink, Written};
 use plimsoll_model::{Contents, Draft, Extent, Rootfs, Seen};
@@ -36,12 +37,30 @@ impl Wanted {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Waits for so long, unless it is given up before.
+    ///
+    /// # Errors
+    /// When it was.
+    pub(super) fn pause(&self, time: Duration) -> Result<()> {
+        const LOOK: Duration = Duration::from_millis(20);
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.check().map_err(given_up)?;
+            std::thread::sleep(LOOK.min(time));
+        }
+        Ok(())
+    }
+
     fn check(&self) -> io::Result<()> {
         match self.0.load(Ordering::Relaxed) {
             true => Err(io::Error::other("given up")),
             false => Ok(()),
         }
     }
+}
+
+fn given_up(error: io::Error) -> Failure {
+    Failure::because("the image was not written", &error)
 }
 
 /// Writes `draft` below `directory` and checks it; on a thread of its own, which is slowed down.
@@ -68,10 +87,9 @@ pub(super) fn write(
             ..layer.rootfs.clone()
         };
     }
-    let written = target::write_checked(context, &draft, &sink, compression)?;
-    wanted
-        .check()
-        .map_err(|error| Failure::because("the image was not written", &error))?;
+    let written = target::write_only(context, &draft, &sink, compression)?;
+    wanted.check().map_err(given_up)?;
+    target::check(context, &sink)?;
     Ok(Ahead { sink, written })
 }
 
@@ -123,6 +141,14 @@ impl Read for Reading<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_ends_when_it_is_given_up() {
+        let wanted = Wanted::default();
+        assert!(wanted.pause(Duration::from_millis(1)).is_ok());
+        wanted.give_up();
+        assert!(wanted.pause(Duration::from_secs(3600)).is_err());
+    }
 
     #[test]
     fn what_is_given_up_is_not_read_to_its_end() {

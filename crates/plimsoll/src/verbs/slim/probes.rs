@@ -146,25 +146,47 @@ pub(super) fn arguments(texts: &[String]) -> Result<Vec<Vec<String>>> {
     texts.iter().map(one).collect()
 }
 
-/// What the original answers after a reload and a restart, and the slimmed image does not.
+/// What the original answers after a reload and a restart, and the slimmed image does not. Whatever the
+/// original answers then as it did at first must be the same of the slimmed image; what it answers
+/// otherwise then, differs by itself.
 pub(super) fn compare_later(asked: &Asked, original: &Outcome, result: &Outcome) -> Vec<String> {
     let mut differences = Vec::new();
     for answer in original.later.iter().filter(|answer| answer.is_good()) {
         let name = &answer.probe;
-        let is_asked = |probe: &Probe| name.starts_with(&format!("{probe}, after "));
+        let is_of = |probe: &str| name.starts_with(&format!("{probe}, after "));
         let now = result.later.iter().find(|answer| answer.probe == *name);
         match now {
             Some(now) if !now.is_good() => {
                 differences.push(format!("{name}: {}", describe(now)));
             }
+            Some(now) => {
+                let mut first = original.answers.iter();
+                let first = first.find(|first| is_of(&first.probe)).unwrap_or(answer);
+                let first = Answer {
+                    probe: name.clone(),
+                    ..first.clone()
+                };
+                let found = plimsoll_slim::compare(&alone(&first), &alone(answer), &alone(now));
+                differences.extend(found.iter().map(ToString::to_string));
+            }
             // A port that was found out about anew may have another name.
-            None if asked.probes.iter().any(is_asked) => {
+            None if asked.probes.iter().any(|probe| is_of(&probe.to_string())) => {
                 differences.push(format!("{name}: it was not asked in every run"));
             }
-            _ => {}
+            None => {}
         }
     }
     differences
+}
+
+/// A run of which one answer counts.
+fn alone(answer: &Answer) -> plimsoll_slim::Run<'_> {
+    plimsoll_slim::Run {
+        answers: std::slice::from_ref(answer),
+        listening: &[],
+        running_as: &[],
+        exit: None,
+    }
 }
 
 /// What the original itself does not do after a reload or a restart.
@@ -368,6 +390,38 @@ mod tests {
         let other = with(&[("tcp:9, after a restart", true)]);
         assert!(compare_later(&asked, &other, &with(&[])).is_empty());
         assert_eq!(not_later(&original).count(), 1);
+    }
+
+    #[test]
+    fn an_answer_after_a_restart_is_compared_too() {
+        let asked = Asked::new(parse(&["http:/".to_owned()]).unwrap(), &Config::default());
+        let answer = |probe: &str, status: u16, body: &str| {
+            let outcome = plimsoll_model::answer::Outcome::Http {
+                status,
+                headers: Default::default(),
+                body: body.into(),
+            };
+            Answer::new(probe.to_owned(), outcome)
+        };
+        let run = |first: (u16, &str), later: (u16, &str)| Outcome {
+            answers: vec![answer("http:/", first.0, first.1)],
+            later: vec![answer("http:/, after a restart", later.0, later.1)],
+            ..outcome(&[])
+        };
+        let compare = |original: &Outcome, later| {
+            compare_later(&asked, original, &run((200, "hello"), later))
+        };
+        let original = run((200, "hello"), (200, "hello"));
+        assert!(compare(&original, (200, "hello")).is_empty());
+        let differences = compare(&original, (404, "gone"));
+        assert_eq!(
+            differences,
+            ["http:/, after a restart: status 200 became 404"]
+        );
+        assert_eq!(compare(&original, (200, "bye")).len(), 1);
+        // A visit later is another number on its counter.
+        let original = run((200, "visit 1"), (200, "visit 5"));
+        assert!(compare(&original, (200, "visit 7")).is_empty());
     }
 
     #[test]

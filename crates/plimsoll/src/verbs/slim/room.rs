@@ -1,6 +1,7 @@
 //! The running room of `slim`: unpacks an image, runs it under watch, and mends what was made until
 //! nothing is missing.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,26 +13,13 @@ use plimsoll_slim::Request;
 
 use super::ahead::{self, Ahead, Wanted};
 use super::probes;
+use super::signals;
 use crate::cli::{Compress, SlimOptions};
 use crate::failure::{Failure, Result};
 use crate::session::{self, Context, Opened};
 
 /// How often a slimmed image that missed files is mended and run again.
-pub(super) const MAX_REPAIRS: usize = 8;
-
-/// Signal numbers of Linux, for `STOPSIGNAL` by name (`signal(7)`; the same on every architecture
-/// plimsoll builds for).
-const SIGNALS: [(&str, i32); 9] = [
-    ("HUP", 1),
-    ("INT", 2),
-    ("QUIT", 3),
-    ("KILL", 9),
-    ("USR1", 10),
-    ("USR2", 12),
-    ("TERM", 15),
-    ("WINCH", 28),
-    ("PWR", 30),
-];
+const MAX_REPAIRS: usize = 8;
 
 /// `SIGKILL`: nothing is asked of the program, it is ended.
 const KILL: i32 = 9;
@@ -51,11 +39,16 @@ pub(super) struct Room<'a> {
     /// How long the original took, once that is known.
     pub(super) pace: Option<Pace>,
     pub(super) options: &'a SlimOptions,
+    /// How long processes of the image ran, all runs together.
+    pub(super) ran: Cell<Duration>,
 }
 
 /// How much slower than the original a slimmed image may be: another program beside it may take half
 /// the machine.
 const SLOWER: u32 = 4;
+/// The image has the processor for itself until it should be ready, or the report would say that it
+/// starts more slowly than it does; but not for longer than this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// What it has in any case, to start and for a probe.
 const FASTEST_START: Duration = Duration::from_secs(10);
 const FASTEST_PROBE: Duration = Duration::from_secs(4);
@@ -158,9 +151,8 @@ pub(super) struct Made {
     /// What came of each start.
     pub(super) outcomes: Vec<Outcome>,
     pub(super) repaired: Vec<(ImagePath, String)>,
-    pub(super) still_missing: usize,
-    /// How long its processes ran, all rounds together.
-    pub(super) ran: Duration,
+    /// What it asked for until the end and does not have.
+    pub(super) still_missing: Vec<ImagePath>,
 }
 
 impl Room<'_> {
@@ -251,6 +243,7 @@ impl Room<'_> {
         let mut outcome = phases
             .time("run", || plimsoll_run::run(&spec))
             .map_err(|error| failed(&error))?;
+        self.ran.set(self.ran.get() + outcome.total);
         for answer in &mut outcome.answers {
             answer.probe.push_str(&said);
         }
@@ -336,7 +329,8 @@ impl Room<'_> {
         phases: &mut Phases,
     ) -> Result<Made> {
         let mut repaired = Vec::new();
-        let mut ran = Duration::ZERO;
+        // What the round before missed.
+        let mut before: Vec<ImagePath> = Vec::new();
         for round in 0.. {
             let what = if round == 0 {
                 "slimmed image".to_owned()
@@ -364,8 +358,13 @@ impl Room<'_> {
             let wanted = Wanted::default();
             let directory = self.scratch.join(format!("ahead-{round}"));
             let compression = self.options.compression;
+            let pause = self.pace.map_or(Duration::ZERO, |pace| pace.start);
+            let pause = pause.min(LONGEST_PAUSE);
             let done = std::thread::scope(|scope| {
-                let write = || ahead::write(self.context, &draft, &directory, compression, &wanted);
+                let write = || {
+                    wanted.pause(pause)?;
+                    ahead::write(self.context, &draft, &directory, compression, &wanted)
+                };
                 let writing = scope.spawn(write);
                 let so_far: &Plan = plan;
                 let weighing = scope.spawn(|| plimsoll_slim::risks(request, so_far));
@@ -380,7 +379,11 @@ impl Room<'_> {
                         phases.time("plan", || plimsoll_slim::repair(&seen_before, plan, &seen));
                     (outcomes, missing)
                 });
-                let is_last = |missing: &[_]| missing.is_empty() || round == MAX_REPAIRS;
+                // What did not come by adding it (it is excluded) will not come by adding it again.
+                let is_last = |missing: &[(ImagePath, _)]| {
+                    let missing = missing.iter().map(|(path, _)| path);
+                    round == MAX_REPAIRS || missing.clone().next().is_none() || missing.eq(&before)
+                };
                 if !tried.as_ref().is_ok_and(|(_, missing)| is_last(missing)) {
                     wanted.give_up();
                 }
@@ -393,10 +396,6 @@ impl Room<'_> {
                 Ok::<_, Failure>((outcomes, missing, done.map(|ahead| (ahead, risks))))
             })?;
             let (outcomes, missing, done) = done;
-            ran += outcomes
-                .iter()
-                .map(|outcome| outcome.total)
-                .sum::<Duration>();
             phases.time("clean up", || remove(&root));
             if let Some((ahead, risks)) = done {
                 return Ok(Made {
@@ -406,13 +405,16 @@ impl Room<'_> {
                     opened,
                     outcomes,
                     repaired,
-                    still_missing: missing.len(),
-                    ran,
+                    still_missing: missing.into_iter().map(|(path, _)| path).collect(),
                 });
+            }
+            for made in [&stage, &directory] {
+                remove(made);
             }
             for (path, reason) in &missing {
                 repaired.push((path.clone(), reason.to_string()));
             }
+            before = missing.iter().map(|(path, _)| path.clone()).collect();
             phases.time("plan", || plimsoll_slim::add(plan, request, &missing));
         }
         unreachable!("the last round returns")
@@ -451,18 +453,11 @@ fn variables(config: &Config, surroundings: &Surroundings) -> Vec<String> {
     env
 }
 
-fn stop_signal(config: &Config) -> Result<i32> {
+pub(super) fn stop_signal(config: &Config) -> Result<i32> {
     let Some(text) = &config.stop_signal else {
         return Ok(15);
     };
-    let name = text.trim().trim_start_matches("SIG");
-    if let Ok(number) = name.parse::<i32>()
-        && (1..=64).contains(&number)
-    {
-        return Ok(number);
-    }
-    let known = SIGNALS.iter().find(|(known, _)| *known == name);
-    known.map(|(_, number)| *number).ok_or_else(|| {
+    signals::number(text).ok_or_else(|| {
         Failure::new(format!(
             "the image's STOPSIGNAL is {text:?}, which is no signal of Linux"
         ))
@@ -474,26 +469,5 @@ pub(super) fn platform_of(config: &Config) -> String {
     match &config.variant {
         Some(variant) => format!("{os}/{architecture}/{variant}"),
         None => format!("{os}/{architecture}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stop_signals_have_names_and_numbers() {
-        let signal = |text: &str| {
-            stop_signal(&Config {
-                stop_signal: Some(text.into()),
-                ..Config::default()
-            })
-            .ok()
-        };
-        assert_eq!(signal("SIGWINCH"), Some(28));
-        assert_eq!(signal("QUIT"), Some(3));
-        assert_eq!(signal("9"), Some(9));
-        assert_eq!(signal("SIGNOTHING"), None);
-        assert_eq!(signal("99"), None);
     }
 }
