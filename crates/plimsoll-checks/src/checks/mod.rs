@@ -7,11 +7,13 @@ mod add_from_network;
 mod admin_port;
 mod compiler;
 mod dead_bytes;
+mod debug_symbol;
 mod debugger;
 mod development_file;
 mod development_package;
 mod development_setting;
 mod documentation;
+mod duplicate_file;
 mod editor;
 mod end_of_life;
 mod entry_script;
@@ -36,6 +38,7 @@ pub(crate) mod shell;
 mod shell_form;
 mod stale_image;
 mod state_in_layer;
+mod static_library;
 mod supervisor;
 mod temporary_file;
 mod test_suite;
@@ -53,11 +56,13 @@ pub static CHECKS: &[&Check] = &[
     &admin_port::CHECK,
     &compiler::CHECK,
     &dead_bytes::CHECK,
+    &debug_symbol::CHECK,
     &debugger::CHECK,
     &development_file::CHECK,
     &development_package::CHECK,
     &development_setting::CHECK,
     &documentation::CHECK,
+    &duplicate_file::CHECK,
     &editor::CHECK,
     &end_of_life::CHECK,
     &entry_script::CHECK,
@@ -82,6 +87,7 @@ pub static CHECKS: &[&Check] = &[
     &shell_form::CHECK,
     &stale_image::CHECK,
     &state_in_layer::CHECK,
+    &static_library::CHECK,
     &supervisor::CHECK,
     &temporary_file::CHECK,
     &test_suite::CHECK,

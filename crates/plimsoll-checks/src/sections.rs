@@ -1,0 +1,227 @@
+//! What of a program only debuggers read: from its table of sections, never from the sections.
+//!
+//! Source: System V ABI, chapter 4, "Sections"; which of them go is what `strip` of the GNU binutils
+//! takes out of programs and shared libraries.
+
+use std::io::{self, Read as _};
+use std::ops::Range;
+
+use object::Endianness;
+use object::elf::{self, FileHeader32, FileHeader64};
+use object::pod;
+use object::read::elf::{FileHeader, SectionHeader as _};
+use plimsoll_model::{Extent, Rootfs};
+
+/// Fewer bytes to take out of one program are not worth a word.
+pub(crate) const WORTH: u64 = 100_000;
+/// The header of the 64-bit class; that of the other is shorter.
+const HEADER: u64 = 64;
+/// Programs have 30 to 60 sections; a table with more than this is not read.
+const SECTIONS: u64 = 512;
+/// Longer names of sections in all are not read.
+const NAMES: u64 = 32 << 10;
+/// The names stand right before the table as a rule: kept with it, so many bytes.
+const BEFORE: u64 = 2048;
+
+/// How the names of sections begin that `strip` takes out with the symbols.
+const DEBUG: &[&[u8]] = &[
+    b".debug",
+    b".gdb_index",
+    b".gnu.debuglto_",
+    b".line",
+    b".stab",
+    b".zdebug",
+];
+
+/// Where a program's table of sections lies.
+struct Table {
+    wide: bool,
+    endian: Endianness,
+    place: Range<u64>,
+    count: usize,
+    /// Which section has the names.
+    names: usize,
+}
+
+/// A section that is not loaded.
+struct Section {
+    index: usize,
+    kind: elf::SectionType,
+    is_loaded: bool,
+    name: usize,
+    place: Range<u64>,
+    link: usize,
+}
+
+impl Section {
+    fn size(&self) -> u64 {
+        self.place.end - self.place.start
+    }
+}
+
+/// Which parts of a program must be kept from the pass over its layer for [`symbols`]: `head` are
+/// its first bytes, `size` all of them.
+pub fn parts(head: &[u8], size: u64) -> Vec<Range<u64>> {
+    let Some(table) = Table::read(head, size) else {
+        return Vec::new();
+    };
+    let mut parts = vec![0..HEADER];
+    let within = usize::try_from(table.place.start)
+        .ok()
+        .zip(usize::try_from(table.place.end).ok())
+        .and_then(|(start, end)| head.get(start..end));
+    // Go writes the table first and the names anywhere.
+    let names = within.and_then(|bytes| table.names(&table.sections(bytes, size)));
+    match names {
+        Some(names) => parts.extend([table.place, names]),
+        None => parts.push(table.place.start.saturating_sub(BEFORE).max(HEADER)..table.place.end),
+    }
+    parts
+}
+
+/// How many bytes of the program of `size` bytes at `at` `strip` would take out; none of what is no
+/// program or shared library. What a table claims beyond its file is not there, so it is none either.
+///
+/// # Errors
+/// When its bytes cannot be read.
+pub(crate) fn symbols(rootfs: &Rootfs, at: Extent, size: u64) -> io::Result<u64> {
+    let read = |place: Range<u64>| {
+        let length = place.end - place.start;
+        let part = rootfs.contents.open_part(at, size, place.start, length)?;
+        let mut bytes = Vec::new();
+        part.take(length).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
+    };
+    if size < HEADER {
+        return Ok(0);
+    }
+    let Some(table) = Table::read(&read(0..HEADER)?, size) else {
+        return Ok(0);
+    };
+    let sections = table.sections(&read(table.place.clone())?, size);
+    let unloaded = |section: &&Section| !section.is_loaded;
+    if sections
+        .iter()
+        .filter(unloaded)
+        .all(|section| section.size() < WORTH / 100)
+    {
+        return Ok(0);
+    }
+    let names = match table.names(&sections) {
+        Some(place) => read(place)?,
+        None => Vec::new(),
+    };
+    let mut sum: u64 = 0;
+    for section in sections.iter().filter(unloaded) {
+        let goes = match section.kind {
+            elf::SHT_SYMTAB | elf::SHT_SYMTAB_SHNDX => true,
+            // The names of the symbols go with them.
+            elf::SHT_STRTAB => {
+                section.index != table.names
+                    && sections.iter().any(|symbols| {
+                        symbols.kind == elf::SHT_SYMTAB && symbols.link == section.index
+                    })
+            }
+            _ => {
+                let name = names.get(section.name..).unwrap_or_default();
+                DEBUG.iter().any(|start| name.starts_with(start))
+            }
+        };
+        if goes {
+            sum = sum.saturating_add(section.size());
+        }
+    }
+    // Sections of a made-up table may lie upon each other.
+    Ok(sum.min(size))
+}
+
+impl Table {
+    fn read(head: &[u8], size: u64) -> Option<Self> {
+        if size < WORTH {
+            return None;
+        }
+        match head.get(4) {
+            Some(&2) => Self::of::<FileHeader64<Endianness>>(head, size),
+            Some(&1) => Self::of::<FileHeader32<Endianness>>(head, size),
+            _ => None,
+        }
+    }
+
+    fn of<H: FileHeader<Endian = Endianness>>(head: &[u8], size: u64) -> Option<Self> {
+        let header = H::parse(head).ok()?;
+        let endian = header.endian().ok()?;
+        // Without its symbols an object file or a module of the kernel is of no use.
+        if !matches!(header.e_type(endian), elf::ET_DYN | elf::ET_EXEC) {
+            return None;
+        }
+        let start: u64 = header.e_shoff(endian).into();
+        let count = u64::from(header.e_shnum(endian));
+        let entry = size_of::<H::SectionHeader>() as u64;
+        if start == 0
+            || !(1..=SECTIONS).contains(&count)
+            || u64::from(header.e_shentsize(endian)) != entry
+        {
+            return None;
+        }
+        let end = start
+            .checked_add(count * entry)
+            .filter(|end| *end <= size)?;
+        Some(Self {
+            wide: header.is_class_64(),
+            endian,
+            place: start..end,
+            count: usize::try_from(count).ok()?,
+            names: usize::from(header.e_shstrndx(endian).0),
+        })
+    }
+
+    /// The sections, as far as they are within the file.
+    fn sections(&self, bytes: &[u8], size: u64) -> Vec<Section> {
+        // A vector of its own begins where numbers of any width may.
+        let bytes = bytes.to_vec();
+        if self.wide {
+            self.sections_of::<FileHeader64<Endianness>>(&bytes, size)
+        } else {
+            self.sections_of::<FileHeader32<Endianness>>(&bytes, size)
+        }
+    }
+
+    fn sections_of<H: FileHeader<Endian = Endianness>>(
+        &self,
+        bytes: &[u8],
+        size: u64,
+    ) -> Vec<Section> {
+        let Ok((headers, _)) = pod::slice_from_bytes::<H::SectionHeader>(bytes, self.count) else {
+            return Vec::new();
+        };
+        let endian = self.endian;
+        let section = |(index, header): (usize, &H::SectionHeader)| {
+            let kind = header.sh_type(endian);
+            let start: u64 = header.sh_offset(endian).into();
+            let length: u64 = match kind {
+                elf::SHT_NOBITS | elf::SHT_NULL => 0,
+                _ => header.sh_size(endian).into(),
+            };
+            let end = start.checked_add(length).filter(|end| *end <= size)?;
+            Some(Section {
+                index,
+                kind,
+                is_loaded: header.sh_flags(endian).0 & elf::SHF_ALLOC.0 != 0,
+                name: usize::try_from(header.sh_name(endian)).ok()?,
+                place: start..end,
+                link: usize::try_from(header.sh_link(endian)).ok()?,
+            })
+        };
+        headers.iter().enumerate().filter_map(section).collect()
+    }
+
+    /// Where the names of the sections stand.
+    fn names(&self, sections: &[Section]) -> Option<Range<u64>> {
+        let names = sections
+            .iter()
+            .find(|section| section.index == self.names)?;
+        (1..=NAMES)
+            .contains(&names.size())
+            .then(|| names.place.clone())
+    }
+}
