@@ -225,3 +225,117 @@ impl Table {
             .then(|| names.place.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_model::fixture::Fixture;
+    use plimsoll_model::{Kind, Node};
+
+    use super::*;
+
+    fn file(node: &Node) -> (Extent, u64) {
+        match node.kind {
+            Kind::File { size, at } => (at, size),
+            _ => panic!("no file"),
+        }
+    }
+
+    fn counted(line: &str) -> u64 {
+        let fixture = Fixture::bare(line);
+        let (at, size) = file(fixture.rootfs.tree.get("/x").unwrap());
+        symbols(&fixture.rootfs, at, size).unwrap()
+    }
+
+    #[test]
+    fn what_strip_takes_is_counted_and_nothing_else() {
+        for (sections, bytes) in [
+            (".text 200k", 0),
+            (".text 9k .symtab 100k .strtab 50k", 150 << 10),
+            (".debug_info 100k .debug_str 10k .zdebug_line 1k", 111 << 10),
+            (".comment 100k .gnu_debugdata 90k .rustc 80k", 0),
+            // Names that are not those of the symbols.
+            (".symtab 9k .text 1k .strtab 100k", 9 << 10),
+        ] {
+            assert_eq!(
+                counted(&format!("/x 0755 900k {sections}")),
+                bytes,
+                "{sections}"
+            );
+        }
+        assert_eq!(counted("/x 0755 900k"), 0, "no ELF file");
+        assert_eq!(
+            counted("/x 0755 40k .symtab 20k .strtab 9k"),
+            0,
+            "a small one"
+        );
+    }
+
+    /// The bytes of a program in which one field is another.
+    fn bent(at: usize, value: &[u8]) -> u64 {
+        let fixture = Fixture::bare("/x 0755 900k .text 1k .symtab 200k .strtab 100k");
+        let mut bytes = fixture.rootfs.read(&"/x".into(), 1 << 20).unwrap();
+        bytes[at..at + value.len()].copy_from_slice(value);
+        let contents = std::sync::Arc::new(plimsoll_model::MemoryContents::default());
+        let size = bytes.len() as u64;
+        let extent = contents.add(bytes.clone());
+        let rootfs = Rootfs {
+            contents,
+            ..Rootfs::empty()
+        };
+        for part in parts(&bytes, size) {
+            assert!(
+                part.start < part.end && part.end <= size + BEFORE,
+                "{part:?}"
+            );
+        }
+        symbols(&rootfs, extent, size).unwrap()
+    }
+
+    #[test]
+    fn a_made_up_table_is_no_program_to_strip() {
+        let whole = bent(0, b"\x7f");
+        assert_eq!(whole, 300 << 10);
+        for (at, value) in [
+            (0, &[0_u8; 4][..]), // no ELF
+            (4, &[9]),           // no class
+            (5, &[9]),           // no order of bytes
+            (16, &[1, 0]),       // an object file
+            (40, &[0xff; 8]),    // a table beyond every file
+            (40, &[0; 8]),       // no table
+            (58, &[1, 0]),       // entries of one byte
+            (60, &[0xff; 2]),    // 65,535 sections
+            (60, &[0; 2]),       // none
+        ] {
+            assert_eq!(bent(at, value), 0, "{value:?} at {at}");
+        }
+        // Names nowhere: the symbols are known by their kind.
+        assert_eq!(bent(62, &[0xff; 2]), whole);
+        // Sections that claim more than the file has.
+        let table = (900 << 10) - 5 * 64;
+        assert_eq!(bent(table + 2 * 64 + 32, &[0xff; 8]), 0);
+        assert_eq!(bent(table + 3 * 64 + 32, &[0xff; 8]), 200 << 10);
+    }
+
+    #[test]
+    fn what_is_kept_from_the_pass_is_all_that_is_read() {
+        let fixture = Fixture::bare("/x 0755 900k .text 1k .debug_info 200k");
+        let bytes = fixture.rootfs.read(&"/x".into(), 1 << 20).unwrap();
+        let size = bytes.len() as u64;
+        let parts = parts(&bytes[..128 << 10], size);
+        let all: u64 = parts.iter().map(|part| part.end - part.start).sum();
+        assert!(all < 4096, "{parts:?}");
+        // The same file with nothing in it but these parts.
+        let mut sparse = vec![0; bytes.len()];
+        for part in parts {
+            let part = part.start as usize..part.end as usize;
+            sparse[part.clone()].copy_from_slice(&bytes[part]);
+        }
+        let contents = std::sync::Arc::new(plimsoll_model::MemoryContents::default());
+        let at = contents.add(sparse);
+        let rootfs = Rootfs {
+            contents,
+            ..Rootfs::empty()
+        };
+        assert_eq!(symbols(&rootfs, at, size).unwrap(), 200 << 10);
+    }
+}

@@ -435,3 +435,103 @@ fn interest(path: &[u8]) -> u64 {
     let row = TABLE.iter().find(|(prefix, _)| path.starts_with(prefix));
     row.map_or(0, |&(_, most)| most)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wants three parts of every file that begins with `M`.
+    struct Three;
+
+    impl Interest for Three {
+        fn judge(&self, path: &[u8], _: u64, _: u32) -> Keep {
+            if path == b"/whole" {
+                Keep::Whole
+            } else {
+                Keep::Search
+            }
+        }
+
+        fn magic(&self) -> &'static [u8] {
+            b"M"
+        }
+
+        fn needles(&self) -> &'static [&'static [u8]] {
+            &[b"needle"]
+        }
+
+        fn found(&self, _: u32) -> Keep {
+            Keep::Nothing
+        }
+
+        fn parts(&self, head: &[u8], size: u64) -> Vec<Range<u64>> {
+            assert_eq!(head.first(), Some(&b'M'));
+            if size < 1000 {
+                return vec![0..size + 1];
+            }
+            vec![0..64, size / 2..size / 2 + 500, size - 100..size]
+        }
+    }
+
+    fn body(size: usize) -> Vec<u8> {
+        let bytes = (0..size).map(|at| (at / 256 + at) as u8);
+        let mut body: Vec<u8> = bytes.collect();
+        body[0] = b'M';
+        body
+    }
+
+    /// What was kept of a file of these bytes at 512.
+    fn kept(path: &[u8], body: &[u8]) -> Kept {
+        let store = Store::new(8 << 20, 64 << 20);
+        let mut keeper = Keeper::new(true, Some(&Three), &store);
+        let size = body.len() as u64;
+        keeper.look(path, 0o755, 512, size, &mut &*body).unwrap();
+        keeper.finish()
+    }
+
+    fn read(kept: &Kept, from: u64, size: u64) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        kept.open(512 + from, size)?
+            .read_to_end(&mut bytes)
+            .unwrap();
+        Some(bytes)
+    }
+
+    #[test]
+    fn parts_of_programs_are_kept_wherever_they_stand() {
+        // One chunk; several; more than waits in memory.
+        for size in [1000, 300_001, WAITING + 3 * CHUNK + 7, 2 * WAITING + 200] {
+            let body = body(size);
+            let kept = kept(b"/x", &body);
+            let size = size as u64;
+            for part in Three.parts(&body, size) {
+                let (start, end) = (part.start as usize, part.end as usize);
+                let bytes = read(&kept, part.start, part.end - part.start);
+                assert_eq!(
+                    bytes.as_deref(),
+                    Some(&body[start..end]),
+                    "{part:?} of {size}"
+                );
+            }
+            assert_eq!(read(&kept, 0, size), None);
+            assert_eq!(read(&kept, 64, 1), None);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_whole_is_kept_once() {
+        let body = body(300_000);
+        let kept = kept(b"/whole", &body);
+        assert_eq!(kept.pieces.len(), 1);
+        assert_eq!(
+            read(&kept, 150_000, 150_000).as_deref(),
+            Some(&body[150_000..])
+        );
+    }
+
+    #[test]
+    fn parts_that_lie_outside_are_not_kept() {
+        let kept = kept(b"/x", &body(999));
+        assert_eq!(kept.pieces.len(), 0);
+    }
+}

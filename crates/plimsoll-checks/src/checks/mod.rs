@@ -18,6 +18,7 @@ mod editor;
 mod end_of_life;
 mod entry_script;
 mod file_capability;
+mod healthcheck_script;
 mod healthcheck_tool;
 mod language_package_manager;
 mod log_file;
@@ -67,6 +68,7 @@ pub static CHECKS: &[&Check] = &[
     &end_of_life::CHECK,
     &entry_script::CHECK,
     &file_capability::CHECK,
+    &healthcheck_script::CHECK,
     &healthcheck_tool::CHECK,
     &language_package_manager::CHECK,
     &log_file::CHECK,
