@@ -14,6 +14,8 @@ use plimsoll_model::{Extent, Rootfs};
 
 /// Fewer bytes to take out of one program are not worth a word.
 pub(crate) const WORTH: u64 = 100_000;
+/// For fewer bytes of sections that only a name tells apart the names are not read.
+const SMALL: u64 = WORTH / 10;
 /// The header of the 64-bit class; that of the other is shorter.
 const HEADER: u64 = 64;
 /// Programs have 30 to 60 sections; a table with more than this is not read.
@@ -62,10 +64,14 @@ impl Section {
 /// Which parts of a program must be kept from the pass over its layer for [`symbols`]: `head` are
 /// its first bytes, `size` all of them.
 pub fn parts(head: &[u8], size: u64) -> Vec<Range<u64>> {
-    let Some(table) = Table::read(head, size) else {
+    if size < WORTH {
         return Vec::new();
-    };
+    }
+    // That there is no table to read is known from the header, too.
     let mut parts = vec![0..HEADER];
+    let Some(table) = Table::read(head, size) else {
+        return parts;
+    };
     let within = usize::try_from(table.place.start)
         .ok()
         .zip(usize::try_from(table.place.end).ok())
@@ -99,20 +105,9 @@ pub(crate) fn symbols(rootfs: &Rootfs, at: Extent, size: u64) -> io::Result<u64>
         return Ok(0);
     };
     let sections = table.sections(&read(table.place.clone())?, size);
-    let unloaded = |section: &&Section| !section.is_loaded;
-    if sections
-        .iter()
-        .filter(unloaded)
-        .all(|section| section.size() < WORTH / 100)
-    {
-        return Ok(0);
-    }
-    let names = match table.names(&sections) {
-        Some(place) => read(place)?,
-        None => Vec::new(),
-    };
     let mut sum: u64 = 0;
-    for section in sections.iter().filter(unloaded) {
+    let mut named = Vec::new();
+    for section in sections.iter().filter(|section| !section.is_loaded) {
         let goes = match section.kind {
             elf::SHT_SYMTAB | elf::SHT_SYMTAB_SHNDX => true,
             // The names of the symbols go with them.
@@ -123,12 +118,25 @@ pub(crate) fn symbols(rootfs: &Rootfs, at: Extent, size: u64) -> io::Result<u64>
                     })
             }
             _ => {
-                let name = names.get(section.name..).unwrap_or_default();
-                DEBUG.iter().any(|start| name.starts_with(start))
+                named.push(section);
+                false
             }
         };
         if goes {
             sum = sum.saturating_add(section.size());
+        }
+    }
+    // The names may lie anywhere; for the few bytes of a `.comment` they are not read.
+    let rest = named.iter().map(|section| section.size());
+    if rest.fold(0, u64::saturating_add) >= SMALL
+        && let Some(place) = table.names(&sections)
+    {
+        let names = read(place)?;
+        for section in named {
+            let name = names.get(section.name..).unwrap_or_default();
+            if DEBUG.iter().any(|start| name.starts_with(start)) {
+                sum = sum.saturating_add(section.size());
+            }
         }
     }
     // Sections of a made-up table may lie upon each other.

@@ -33,8 +33,9 @@ check! {
     ///
     /// ## Not a finding
     ///
-    /// Links of either kind, files that only have the same size, a few kilobytes, and what packages
-    /// of the distribution bring twice by themselves.
+    /// Links of either kind, files that only have the same size, a few kilobytes, what packages of
+    /// the distribution bring twice by themselves, and what lies in the cache of a package manager,
+    /// which is a finding of its own.
     ///
     /// ```image
     /// /srv/model.bin       0644 2000k
@@ -48,6 +49,8 @@ check! {
     /// PACKAGE x 1.0
     /// PACKAGE x owns /usr/share/a/x.bin
     /// PACKAGE x owns /usr/share/b/x.bin
+    /// /var/cache/debconf/templates.dat      0644 700k
+    /// /var/cache/debconf/templates.dat-old  0644 copy /var/cache/debconf/templates.dat   # finding [package-cache]
     /// ```
     ///
     /// ## Remedy
@@ -101,7 +104,11 @@ fn run(look: &Look, findings: &mut Findings) {
             continue;
         };
         for file in group {
-            if file.path == first.path || look.is_owned(file.path) {
+            // What is in a cache goes with the cache.
+            if file.path == first.path
+                || look.is_owned(file.path)
+                || super::package_cache::is_cache(file.path)
+            {
                 continue;
             }
             let (size, _) = file.content;
