@@ -23,7 +23,11 @@ const SECTIONS: u64 = 512;
 /// Longer names of sections in all are not read.
 const NAMES: u64 = 32 << 10;
 /// The names stand right before the table as a rule: kept with it, so many bytes.
-const BEFORE: u64 = 2048;
+const BEFORE: u64 = 2 << 10;
+/// patchelf, which wheels of Python go through, moves the table to a page of its own and leaves the
+/// names where they were: so many bytes then.
+const BEFORE_PAGE: u64 = 24 << 10;
+const PAGE: u64 = 4096;
 
 /// How the names of sections begin that `strip` takes out with the symbols.
 const DEBUG: &[&[u8]] = &[
@@ -64,11 +68,9 @@ impl Section {
 /// Which parts of a program must be kept from the pass over its layer for [`symbols`]: `head` are
 /// its first bytes, `size` all of them.
 pub fn parts(head: &[u8], size: u64) -> Vec<Range<u64>> {
-    if size < WORTH {
-        return Vec::new();
-    }
-    // That there is no table to read is known from the header, too.
-    let mut parts = vec![0..HEADER];
+    // Whatever it is, somebody will ask whether it is a program; and the header says whether there is
+    // a table to read.
+    let mut parts = vec![0..HEADER.min(size)];
     let Some(table) = Table::read(head, size) else {
         return parts;
     };
@@ -80,7 +82,14 @@ pub fn parts(head: &[u8], size: u64) -> Vec<Range<u64>> {
     let names = within.and_then(|bytes| table.names(&table.sections(bytes, size)));
     match names {
         Some(names) => parts.extend([table.place, names]),
-        None => parts.push(table.place.start.saturating_sub(BEFORE).max(HEADER)..table.place.end),
+        None => {
+            let before = match table.place.start.is_multiple_of(PAGE) {
+                true => BEFORE_PAGE,
+                false => BEFORE,
+            };
+            let start = table.place.start.saturating_sub(before);
+            parts.push(start.max(HEADER)..table.place.end);
+        }
     }
     parts
 }
