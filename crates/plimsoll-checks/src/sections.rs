@@ -70,7 +70,7 @@ impl Section {
 pub fn parts(head: &[u8], size: u64) -> Vec<Range<u64>> {
     // Whatever it is, somebody will ask whether it is a program; and the header says whether there is
     // a table to read.
-    let mut parts = vec![0..HEADER.min(size)];
+    let mut parts: Vec<Range<u64>> = std::iter::once(0..HEADER.min(size)).collect();
     let Some(table) = Table::read(head, size) else {
         return parts;
     };

@@ -125,6 +125,6 @@ fn symbols(look: &Look, node: &Node) -> std::io::Result<u64> {
     match look.rootfs.contents.seen(at) {
         // The pass over its layer saw that it is no ELF file.
         Seen::Other => Ok(0),
-        Seen::Needles(_) | Seen::Unknown => sections::symbols(&look.rootfs, at, size),
+        Seen::Needles(_) | Seen::Unknown => sections::symbols(look.rootfs, at, size),
     }
 }
