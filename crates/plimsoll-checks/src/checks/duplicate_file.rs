@@ -49,8 +49,10 @@ check! {
     /// PACKAGE x 1.0
     /// PACKAGE x owns /usr/share/a/x.bin
     /// PACKAGE x owns /usr/share/b/x.bin
-    /// /var/cache/debconf/templates.dat      0644 700k
+    /// /var/cache/debconf/templates.dat      0644 700k   # finding [dead-bytes]
     /// /var/cache/debconf/templates.dat-old  0644 copy /var/cache/debconf/templates.dat   # finding [package-cache]
+    /// --- layer
+    /// /var/cache/debconf/templates.dat      0644 copy /var/cache/debconf/templates.dat-old
     /// ```
     ///
     /// ## Remedy
@@ -99,16 +101,15 @@ fn run(look: &Look, findings: &mut Findings) {
         if group.len() < 2 {
             continue;
         }
+        // What is in a cache goes with the cache.
+        let is_kept = |file: &&File| !super::package_cache::is_cache(file.path);
+        let group: Vec<&File> = group.iter().filter(is_kept).collect();
         let rank = |file: &&File| (!look.is_owned(file.path), file.node.layer);
-        let Some(first) = group.iter().min_by_key(rank) else {
+        let Some(first) = group.iter().copied().min_by_key(rank) else {
             continue;
         };
         for file in group {
-            // What is in a cache goes with the cache.
-            if file.path == first.path
-                || look.is_owned(file.path)
-                || super::package_cache::is_cache(file.path)
-            {
+            if file.path == first.path || look.is_owned(file.path) {
                 continue;
             }
             let (size, _) = file.content;
