@@ -25,13 +25,24 @@ struct Heap {
 impl Heaps {
     /// One more path, counted at `at`; a directory is no file and has no bytes.
     pub(crate) fn add(&mut self, at: ImagePath, node: &Node) {
-        let heap = self.heaps.entry(at).or_insert(Heap {
-            bytes: 0,
-            layer: node.layer,
-        });
-        heap.bytes = heap.bytes.saturating_add(node.size());
-        self.bytes = self.bytes.saturating_add(node.size());
-        self.files += u64::from(!node.is_dir());
+        self.add_bytes(at, node.layer, node.size());
+        self.files -= u64::from(node.is_dir());
+    }
+
+    /// One more file, of which so many bytes count.
+    pub(crate) fn add_bytes(&mut self, at: ImagePath, layer: u32, bytes: u64) {
+        let heap = self.heaps.entry(at).or_insert(Heap { bytes: 0, layer });
+        heap.bytes = heap.bytes.saturating_add(bytes);
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.files += 1;
+    }
+
+    /// What a message about many files ends with, where not all are listed.
+    pub(crate) fn cut(&self) -> String {
+        match self.heaps.len() > LISTED {
+            true => format!(" (the {LISTED} largest are listed)"),
+            false => String::new(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -17,6 +17,7 @@ pub mod lint;
 mod look;
 mod programs;
 mod secrets;
+mod sections;
 
 pub use check::{Check, Findings};
 pub use checks::CHECKS;
@@ -24,6 +25,7 @@ pub use footprint::footprint;
 pub use lint::RULES;
 pub use look::{Circumstances, Environment, Lifetime, Look, State};
 use plimsoll_model::{Finding, Problem, Rule, Subject};
+pub use sections::parts;
 
 /// What every check says of an image: [`judge`] without the problems.
 pub fn inspect(subject: &Subject, circumstances: &Circumstances) -> Vec<Finding> {

@@ -150,9 +150,13 @@ pub(crate) fn program_at<'a>(
 /// The file a runtime would execute: the first word of the command line, along `PATH` where it has
 /// no slash, from the working directory where it is relative.
 pub(crate) fn started(subject: &Subject) -> Option<ImagePath> {
+    let command = subject.image.config.command_line();
+    called(subject, command.first()?)
+}
+
+/// The file a runtime would execute for the first word of a command.
+pub(crate) fn called(subject: &Subject, word: &str) -> Option<ImagePath> {
     let config = &subject.image.config;
-    let command = config.command_line();
-    let word = command.first()?;
     let file = |path: &ImagePath| Some(program_at(&subject.rootfs.tree, path)?.0);
     if word.contains('/') {
         return file(&ImagePath::new(&config.working_dir).join(word));

@@ -1,5 +1,7 @@
 //! The table of checks is sound, its pages are true, and the documentation is written from it.
 
+#[path = "it/coverage.rs"]
+mod coverage;
 #[path = "it/hostile.rs"]
 mod hostile;
 #[path = "it/lint.rs"]
@@ -347,6 +349,7 @@ fn index() -> String {
             "| [{id}]({id}.md) | {severity} | {summary} | {practice} |\n"
         ));
     }
+    text.push_str(&coverage::tables());
     text
 }
 

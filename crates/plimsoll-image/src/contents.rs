@@ -72,6 +72,9 @@ impl LayerBytes {
         if offset.checked_add(size).is_none_or(|end| end > self.size) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        if size == 0 {
+            return Ok(Box::new(io::empty()));
+        }
         if let Some(reader) = self.kept.open(offset, size) {
             return Ok(reader);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::hash::Hasher as _;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -23,6 +24,8 @@ const WAITING: usize = 4 << 20;
 const BUFFER: usize = 64 << 10;
 /// Bytes read at a time.
 const CHUNK: usize = 128 << 10;
+/// More than this of one file is not kept in [`Interest::parts`].
+const PARTS: u64 = 64 << 10;
 /// The kernel reads no more of a script's first line (`BINPRM_BUF_SIZE`).
 const FIRST_LINE: u64 = 256;
 
@@ -263,6 +266,14 @@ impl<'a> Keeper<'a> {
             self.waiting = waiting;
             return Ok(());
         }
+        let mut parts = Parts::default();
+        if searched {
+            body.by_ref().take(CHUNK as u64).read_to_end(&mut waiting)?;
+            if self.keep {
+                parts = Parts::new(interest.parts(&waiting, size), size);
+                parts.take(0, &waiting);
+            }
+        }
         let mut found = 0;
         let mut place = None;
         let mut written = 0;
@@ -302,6 +313,7 @@ impl<'a> Keeper<'a> {
             if waiting.len() == before {
                 break;
             }
+            parts.take(written + before as u64, &waiting[before..]);
         }
         if searched && let Some(seen) = &mut self.kept.seen {
             seen.insert(offset, found);
@@ -330,11 +342,67 @@ impl<'a> Keeper<'a> {
                 }
                 _ => None,
             };
+            let is_whole = keep == Keep::Whole && piece.is_some();
             let kept = piece.map(|piece| self.kept.pieces.insert(offset, piece));
             drop(kept);
+            if !is_whole {
+                self.keep_parts(offset, parts);
+            }
         }
         self.waiting = waiting;
         Ok(())
+    }
+
+    fn keep_parts(&mut self, offset: u64, parts: Parts) {
+        for (range, bytes) in parts.parts {
+            let size = range.end - range.start;
+            let at = offset + range.start;
+            // A longer piece that begins there holds this one.
+            let is_kept = || self.kept.open(at, size).is_some();
+            if bytes.len() as u64 == size && !is_kept() && self.store.reserve(size) {
+                self.kept.pieces.insert(at, Piece::Memory(bytes.into()));
+            }
+        }
+    }
+}
+
+/// Parts of a file, put together while it passes by.
+#[derive(Default)]
+struct Parts {
+    parts: Vec<(Range<u64>, Vec<u8>)>,
+}
+
+impl Parts {
+    /// The parts of a file of `size` bytes; none where they are not within it, or too much.
+    fn new(ranges: Vec<Range<u64>>, size: u64) -> Self {
+        let is_within = |range: &Range<u64>| range.start < range.end && range.end <= size;
+        let all = ranges
+            .iter()
+            .try_fold(0_u64, |sum, range| {
+                is_within(range).then(|| sum.saturating_add(range.end - range.start))
+            })
+            .unwrap_or(u64::MAX);
+        if all > PARTS {
+            return Self::default();
+        }
+        let parts = ranges.into_iter().map(|range| (range, Vec::new()));
+        Self {
+            parts: parts.collect(),
+        }
+    }
+
+    /// The next `bytes` of the file, which stand at `from` in it.
+    fn take(&mut self, from: u64, bytes: &[u8]) {
+        let to = from + bytes.len() as u64;
+        for (range, part) in &mut self.parts {
+            let (start, end) = (range.start.max(from), range.end.min(to));
+            if start < end
+                && let (Ok(start), Ok(end)) =
+                    (usize::try_from(start - from), usize::try_from(end - from))
+            {
+                part.extend_from_slice(bytes.get(start..end).unwrap_or_default());
+            }
+        }
     }
 }
 
@@ -366,4 +434,104 @@ fn interest(path: &[u8]) -> u64 {
     ];
     let row = TABLE.iter().find(|(prefix, _)| path.starts_with(prefix));
     row.map_or(0, |&(_, most)| most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wants three parts of every file that begins with `M`.
+    struct Three;
+
+    impl Interest for Three {
+        fn judge(&self, path: &[u8], _: u64, _: u32) -> Keep {
+            if path == b"/whole" {
+                Keep::Whole
+            } else {
+                Keep::Search
+            }
+        }
+
+        fn magic(&self) -> &'static [u8] {
+            b"M"
+        }
+
+        fn needles(&self) -> &'static [&'static [u8]] {
+            &[b"needle"]
+        }
+
+        fn found(&self, _: u32) -> Keep {
+            Keep::Nothing
+        }
+
+        fn parts(&self, head: &[u8], size: u64) -> Vec<Range<u64>> {
+            assert_eq!(head.first(), Some(&b'M'));
+            if size < 1000 {
+                return vec![0..1, 0..size + 1];
+            }
+            vec![0..64, size / 2..size / 2 + 500, size - 100..size]
+        }
+    }
+
+    fn body(size: usize) -> Vec<u8> {
+        let bytes = (0..size).map(|at| (at / 256 + at) as u8);
+        let mut body: Vec<u8> = bytes.collect();
+        body[0] = b'M';
+        body
+    }
+
+    /// What was kept of a file of these bytes at 512.
+    fn kept(path: &[u8], body: &[u8]) -> Kept {
+        let store = Store::new(8 << 20, 64 << 20);
+        let mut keeper = Keeper::new(true, Some(&Three), &store);
+        let size = body.len() as u64;
+        keeper.look(path, 0o755, 512, size, &mut &*body).unwrap();
+        keeper.finish()
+    }
+
+    fn read(kept: &Kept, from: u64, size: u64) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        kept.open(512 + from, size)?
+            .read_to_end(&mut bytes)
+            .unwrap();
+        Some(bytes)
+    }
+
+    #[test]
+    fn parts_of_programs_are_kept_wherever_they_stand() {
+        // One chunk; several; more than waits in memory.
+        for size in [1000, 300_001, WAITING + 3 * CHUNK + 7, 2 * WAITING + 200] {
+            let body = body(size);
+            let kept = kept(b"/x", &body);
+            let size = size as u64;
+            for part in Three.parts(&body, size) {
+                let (start, end) = (part.start as usize, part.end as usize);
+                let bytes = read(&kept, part.start, part.end - part.start);
+                assert_eq!(
+                    bytes.as_deref(),
+                    Some(&body[start..end]),
+                    "{part:?} of {size}"
+                );
+            }
+            assert_eq!(read(&kept, 0, size), None);
+            assert_eq!(read(&kept, 64, 1), None);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_whole_is_kept_once() {
+        let body = body(300_000);
+        let kept = kept(b"/whole", &body);
+        assert_eq!(kept.pieces.len(), 1);
+        assert_eq!(
+            read(&kept, 150_000, 150_000).as_deref(),
+            Some(&body[150_000..])
+        );
+    }
+
+    #[test]
+    fn parts_that_lie_outside_are_not_kept() {
+        let kept = kept(b"/x", &body(999));
+        assert_eq!(kept.pieces.len(), 0);
+    }
 }

@@ -3,6 +3,8 @@
 //! ```text
 //! /bin/busybox  0755 800k            a regular file: octal mode, size (k = 1024 bytes)
 //! /etc/motd     0644 "hello\n"       a regular file with this content (\n \t \0 \\ \" \xNN)
+//! /bin/app      0755 9k .text 4k     an ELF program, its size, and the sections in it with theirs
+//! /bin/app2     0755 copy /bin/app   a file of its own with the content of one above
 //! /bin/sh       -> busybox           a symbolic link
 //! /bin/ash      = /bin/busybox       a hard link
 //! /var/lib/app/ dir 0750             a directory
@@ -26,13 +28,14 @@
 //! key. A line that is not understood is a panic: a test with a typing error must never pass.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::config::History;
 use crate::tree::Builder;
 use crate::{
-    Ancestor, Blob, Config, Descriptor, Digest, Entry, EntryKind, Extent, Image, ImagePath,
-    Inventory, Kind, Layer, Lineage, MemoryContents, Metadata, Package, Rootfs, Subject,
+    Ancestor, Blob, Config, Contents, Descriptor, Digest, Entry, EntryKind, Extent, Image,
+    ImagePath, Inventory, Kind, Layer, Lineage, MemoryContents, Metadata, Package, Rootfs, Subject,
 };
 
 /// An image written as text.
@@ -124,7 +127,7 @@ impl Fixture {
     }
 
     fn write(&mut self, text: &str) {
-        let contents = MemoryContents::default();
+        let mut contents = Bodies::default();
         let mut builder = Builder::default();
         let mut layer = builder.begin_layer();
         for line in text.lines() {
@@ -147,7 +150,7 @@ impl Fixture {
                 }
             }
             if first.starts_with('/') {
-                let entry = entry(first, rest, layer, &contents)
+                let entry = entry(first, rest, layer, &mut contents)
                     .unwrap_or_else(|| panic!("fixture line not understood: {line}"));
                 let applied = builder.apply(entry);
                 applied.unwrap_or_else(|why| panic!("fixture line refused ({why}): {line}"));
@@ -217,7 +220,111 @@ fn split_comment(line: &str) -> (&str, &str) {
     (line, "")
 }
 
-fn entry(path: &str, rest: &str, layer: u32, contents: &MemoryContents) -> Option<Entry> {
+/// The bodies of the files; who is a copy of whom is known by their fingerprints, and nothing else
+/// has one.
+#[derive(Default)]
+struct Bodies {
+    memory: MemoryContents,
+    /// Where the body of each path lies, and its size.
+    paths: BTreeMap<ImagePath, (Extent, u64)>,
+    /// By the offset of a body.
+    prints: BTreeMap<u64, u64>,
+}
+
+impl Bodies {
+    fn add(&mut self, path: &str, layer: u32, body: Vec<u8>) -> EntryKind {
+        let size = body.len() as u64;
+        let at = Extent {
+            layer,
+            ..self.memory.add(body)
+        };
+        self.paths.insert(ImagePath::new(path), (at, size));
+        EntryKind::Node(Kind::File { size, at })
+    }
+
+    fn copy(&mut self, path: &str, layer: u32, of: &str) -> Option<EntryKind> {
+        let (at, size) = *self.paths.get(&ImagePath::new(of))?;
+        let mut body = Vec::new();
+        let read = self.memory.open(at, size).ok()?.read_to_end(&mut body);
+        read.ok()?;
+        let copy = self.add(path, layer, body);
+        if let EntryKind::Node(Kind::File { at: own, .. }) = copy {
+            let print = *self.prints.entry(at.offset).or_insert(at.offset);
+            self.prints.insert(own.offset, print);
+        }
+        Some(copy)
+    }
+}
+
+impl Contents for Bodies {
+    fn open(&self, at: Extent, size: u64) -> io::Result<Box<dyn Read + Send + '_>> {
+        self.memory.open(at, size)
+    }
+
+    fn fingerprint(&self, at: Extent) -> Option<u64> {
+        self.prints.get(&at.offset).copied()
+    }
+}
+
+/// A program of `size` bytes with these sections and nothing in them: little-endian, 64 bits, the
+/// section table last, as linkers write it (System V ABI, "Sections").
+fn program(size: usize, sections: &[(&str, usize)]) -> Option<Vec<u8>> {
+    const HEADER: usize = 64;
+    let mut names = b"\0.shstrtab\0".to_vec();
+    let mut rows = vec![[0_u64; 5]];
+    let mut at = HEADER;
+    for (name, length) in sections {
+        let (kind, flags) = match *name {
+            ".symtab" => (2, 0),
+            ".strtab" => (3, 0),
+            ".text" => (1, 6),
+            _ => (1, 0),
+        };
+        rows.push([names.len() as u64, kind, flags, at as u64, *length as u64]);
+        names.extend_from_slice(name.as_bytes());
+        names.push(0);
+        at += length;
+    }
+    let table = size.checked_sub((rows.len() + 1) * HEADER)?;
+    let strings = table.checked_sub(names.len()).filter(|end| at <= *end)?;
+    rows.push([1, 3, 0, strings as u64, names.len() as u64]);
+    let mut body = b"\x7fELF\x02\x01\x01".to_vec();
+    body.resize(size, 0);
+    let mut put = |at: usize, bytes: &[u8]| {
+        let place = body.get_mut(at..at + bytes.len())?;
+        place.copy_from_slice(bytes);
+        Some(())
+    };
+    // e_type (ET_DYN), e_machine (x86-64), e_version; e_shoff; e_shentsize, e_shnum, e_shstrndx.
+    put(16, &[3, 0, 62, 0, 1])?;
+    put(40, &(table as u64).to_le_bytes())?;
+    let last = u8::try_from(rows.len() - 1).ok()?;
+    put(58, &[64, 0, last + 1, 0, last])?;
+    put(strings, &names)?;
+    for (index, [name, kind, flags, offset, length]) in rows.into_iter().enumerate() {
+        let row = table + index * HEADER;
+        put(row, &u32::try_from(name).ok()?.to_le_bytes())?;
+        put(row + 4, &u32::try_from(kind).ok()?.to_le_bytes())?;
+        put(row + 8, &flags.to_le_bytes())?;
+        put(row + 24, &offset.to_le_bytes())?;
+        put(row + 32, &length.to_le_bytes())?;
+        // A symbol table is followed by its strings.
+        let link = if kind == 2 { index as u32 + 1 } else { 0 };
+        put(row + 40, &link.to_le_bytes())?;
+    }
+    Some(body)
+}
+
+/// `800` or `12k`.
+fn amount(word: &str) -> Option<usize> {
+    let (digits, unit) = match word.strip_suffix('k') {
+        Some(digits) => (digits, 1024),
+        None => (word, 1),
+    };
+    digits.parse::<usize>().ok()?.checked_mul(unit)
+}
+
+fn entry(path: &str, rest: &str, layer: u32, contents: &mut Bodies) -> Option<Entry> {
     let mut rest = rest;
     let mut meta = Metadata::with_mode(0o755);
     // An extended attribute, if the last word is one; then an owner, likewise.
@@ -243,14 +350,7 @@ fn entry(path: &str, rest: &str, layer: u32, contents: &MemoryContents) -> Optio
     {
         meta.mode = mode(first)?;
         let body = unescape(quoted.strip_suffix('"')?)?;
-        let size = body.len() as u64;
-        EntryKind::Node(Kind::File {
-            size,
-            at: Extent {
-                layer,
-                ..contents.add(body)
-            },
-        })
+        contents.add(path, layer, body)
     } else {
         let words: Vec<&str> = rest.split_whitespace().collect();
         match words[..] {
@@ -271,21 +371,20 @@ fn entry(path: &str, rest: &str, layer: u32, contents: &MemoryContents) -> Optio
                 })
             }
             ["fifo"] => EntryKind::Node(Kind::Fifo),
+            [bits, "copy", of] => {
+                meta.mode = mode(bits)?;
+                contents.copy(path, layer, of)?
+            }
             [bits, size] => {
                 meta.mode = mode(bits)?;
-                let (digits, unit) = match size.strip_suffix('k') {
-                    Some(digits) => (digits, 1024),
-                    None => (size, 1),
-                };
-                let size = digits.parse::<u64>().ok()? * unit;
-                let body = vec![0; usize::try_from(size).ok()?];
-                EntryKind::Node(Kind::File {
-                    size,
-                    at: Extent {
-                        layer,
-                        ..contents.add(body)
-                    },
-                })
+                contents.add(path, layer, vec![0; amount(size)?])
+            }
+            [bits, size, ref sections @ ..] if sections.len() % 2 == 0 => {
+                meta.mode = mode(bits)?;
+                let pairs = sections.chunks_exact(2);
+                let sections = pairs.map(|pair| Some((pair[0], amount(pair[1])?)));
+                let sections = sections.collect::<Option<Vec<_>>>()?;
+                contents.add(path, layer, program(amount(size)?, &sections)?)
             }
             _ => return None,
         }

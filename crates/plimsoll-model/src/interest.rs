@@ -4,6 +4,8 @@
 //! so the pass must know beforehand, and it does not know what a package is. It asks an
 //! [`Interest`], by the name of each file, and for programs by a few words searched in them.
 
+use std::ops::Range;
+
 /// What is kept of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
@@ -31,6 +33,12 @@ pub trait Interest: Send + Sync {
     /// What to keep of a file judged [`Keep::Search`] in which the needles whose bits are set were
     /// found. Not [`Keep::Search`].
     fn found(&self, needles: u32) -> Keep;
+
+    /// Which parts of a searched file of `size` bytes are kept in any case, told by its first bytes
+    /// (`head`: all of a file of up to 128 KiB, so many of a larger one). Short parts, in any order.
+    fn parts(&self, _head: &[u8], _size: u64) -> Vec<Range<u64>> {
+        Vec::new()
+    }
 }
 
 /// What the pass over its layer saw in a file.

@@ -22,6 +22,7 @@ mod session;
 mod settings;
 mod target;
 mod verbs;
+mod wanted;
 mod work;
 
 use std::io::Write;

@@ -130,7 +130,7 @@ pub(crate) fn image<T>(
         platform: parsed(platform)?,
         spool,
         progress: Some(&on_bytes),
-        interest: Some(&plimsoll_packages::databases::Wanted),
+        interest: Some(&crate::wanted::Wanted),
         remotes: Some(&context.registries),
         changes: false,
     };

@@ -1,4 +1,4 @@
-//! `development-file`: headers and static libraries, which only compilers read.
+//! `development-file`: headers, which only compilers read.
 
 use plimsoll_model::ImagePath;
 
@@ -8,25 +8,25 @@ use crate::heaps::Heaps;
 use crate::{Findings, Look};
 
 check! {
-    /// Development tools stay out of production: header files and static libraries are read while
-    /// programs are built and never while they run.
+    /// Development tools stay out of production: header files are read while programs are built and
+    /// never while they run.
     ///
     /// ## Example
     ///
     /// ```image
     /// /usr/include/             dir 0755     # finding
     /// /usr/include/app.h        0644 200k
-    /// /usr/lib/                 dir 0755     # finding
-    /// /usr/lib/libapp.a         0644 3000k
+    /// /usr/local/include/       dir 0755     # finding
+    /// /usr/local/include/app.h  0644 200k
     /// ```
     ///
     /// ## Not a finding
     ///
-    /// Shared libraries, and what ends alike elsewhere.
+    /// What a language compiles for itself, and what ends alike elsewhere.
     ///
     /// ```image
-    /// /usr/lib/libapp.so.1         0644 3000k
-    /// /srv/assets/picture.a        0644 3000k
+    /// /usr/lib/x86_64-linux-gnu/perl/5.36.0/CORE/perl.h   0644 300k
+    /// /srv/assets/picture.h                               0644 3000k
     /// ```
     ///
     /// ## Remedy
@@ -34,15 +34,14 @@ check! {
     /// `COPY --from=build` what runs, by name, in place of `/usr/local` as a whole.
     id: "development-file",
     practice: "development tools stay out of production",
-    summary: "headers or static libraries are in the image",
+    summary: "headers are in the image",
     severity: Low,
     development: Info,
     run: run,
 }
 
-/// Where compilers look for headers, and for libraries.
+/// Where compilers look for headers.
 const HEADERS: &[&str] = &["/usr/include", "/usr/local/include"];
-const LIBRARIES: &[&str] = &["/lib", "/usr/lib", "/usr/lib64", "/usr/local/lib"];
 
 fn run(look: &Look, findings: &mut Findings) {
     let tree = &look.rootfs.tree;
@@ -52,18 +51,5 @@ fn run(look: &Look, findings: &mut Findings) {
             heaps.add(place.clone(), node);
         }
     }
-    for place in LIBRARIES.iter().map(|place| ImagePath::from(*place)) {
-        for (path, node) in tree.subtree(&place) {
-            if node.size() > 0 && is_static(path.file_name()) {
-                heaps.add(place.clone(), node);
-            }
-        }
-    }
-    report(&heaps, "headers and static libraries", findings);
-}
-
-/// `libssl.a`, and what compilers link behind our backs: `crt1.o`.
-fn is_static(name: &[u8]) -> bool {
-    name.starts_with(b"lib") && (name.ends_with(b".a") || name.ends_with(b".la"))
-        || name.ends_with(b".o") && name.starts_with(b"crt")
+    report(&heaps, "headers", findings);
 }

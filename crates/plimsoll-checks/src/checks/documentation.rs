@@ -75,6 +75,13 @@ fn run(look: &Look, findings: &mut Findings) {
 
 /// A finding about bytes nobody needs, if they are enough to be worth one.
 pub(super) fn report(heaps: &Heaps, what: &str, findings: &mut Findings) {
+    let message = format!("{what}: {}", heaps.amount());
+    let remedy = "plimsoll slim IMAGE, or a base that leaves them out";
+    report_as(heaps, message, remedy, findings);
+}
+
+/// The same, in its own words.
+pub(super) fn report_as(heaps: &Heaps, message: String, remedy: &str, findings: &mut Findings) {
     if heaps.bytes < SMALL {
         return;
     }
@@ -82,12 +89,7 @@ pub(super) fn report(heaps: &Heaps, what: &str, findings: &mut Findings) {
         true => Severity::Info,
         false => Severity::Low,
     };
-    findings.add_as(
-        severity,
-        format!("{what}: {}", heaps.amount()),
-        heaps.evidence(),
-        "plimsoll slim IMAGE, or a base that leaves them out",
-    );
+    findings.add_as(severity, message, heaps.evidence(), remedy);
 }
 
 /// Whether the licence of something may ask for this file.

@@ -1,6 +1,6 @@
 //! `entry-script`: the program that is started is a script, and keeps its interpreter aboard.
 
-use plimsoll_model::{Problem, text};
+use plimsoll_model::{ImagePath, Problem, text};
 
 use crate::check::check;
 use crate::programs;
@@ -54,29 +54,37 @@ fn run(subject: &Look, findings: &mut Findings) {
     let Some(file) = programs::started(subject) else {
         return;
     };
-    let head = match subject.rootfs.read_head(&file, FIRST_LINE) {
-        Ok(head) => head,
-        Err(error) => {
-            findings.problem(Problem::at(&file, format!("cannot be read: {error}")));
-            return;
-        }
-    };
-    let Some(interpreter) = interpreter(&head) else {
+    let Some(shell) = shell_of(subject, &file, findings) else {
         return;
     };
-    let name = interpreter.rsplit(|&byte| byte == b'/').next();
-    if !matches!(
-        name,
-        Some(b"sh" | b"ash" | b"bash" | b"dash" | b"zsh" | b"ksh" | b"busybox")
-    ) {
-        return;
-    }
-    let shell = text::printable(interpreter);
     findings.add(
         format!("the image starts `{file}`, a script for {shell}, which must therefore stay"),
         vec![programs::evidence(tree, &file)],
         "ENTRYPOINT [\"program\"]: the program the script starts in the end",
     );
+}
+
+/// The shell that reads the file at this path, if it is a script for one; a file that cannot be read
+/// is a problem.
+pub(super) fn shell_of(
+    subject: &Look,
+    file: &ImagePath,
+    findings: &mut Findings,
+) -> Option<String> {
+    let head = match subject.rootfs.read_head(file, FIRST_LINE) {
+        Ok(head) => head,
+        Err(error) => {
+            findings.problem(Problem::at(file, format!("cannot be read: {error}")));
+            return None;
+        }
+    };
+    let interpreter = interpreter(&head)?;
+    let name = interpreter.rsplit(|&byte| byte == b'/').next();
+    let is_shell = matches!(
+        name,
+        Some(b"sh" | b"ash" | b"bash" | b"dash" | b"zsh" | b"ksh" | b"busybox")
+    );
+    is_shell.then(|| text::printable(interpreter))
 }
 
 /// The interpreter that the first line of a script names; for `env`, the one it starts.

@@ -7,15 +7,18 @@ mod add_from_network;
 mod admin_port;
 mod compiler;
 mod dead_bytes;
+mod debug_symbol;
 mod debugger;
 mod development_file;
 mod development_package;
 mod development_setting;
 mod documentation;
+mod duplicate_file;
 mod editor;
 mod end_of_life;
 mod entry_script;
 mod file_capability;
+mod healthcheck_script;
 mod healthcheck_tool;
 mod language_package_manager;
 mod log_file;
@@ -36,6 +39,7 @@ pub(crate) mod shell;
 mod shell_form;
 mod stale_image;
 mod state_in_layer;
+mod static_library;
 mod supervisor;
 mod temporary_file;
 mod test_suite;
@@ -53,15 +57,18 @@ pub static CHECKS: &[&Check] = &[
     &admin_port::CHECK,
     &compiler::CHECK,
     &dead_bytes::CHECK,
+    &debug_symbol::CHECK,
     &debugger::CHECK,
     &development_file::CHECK,
     &development_package::CHECK,
     &development_setting::CHECK,
     &documentation::CHECK,
+    &duplicate_file::CHECK,
     &editor::CHECK,
     &end_of_life::CHECK,
     &entry_script::CHECK,
     &file_capability::CHECK,
+    &healthcheck_script::CHECK,
     &healthcheck_tool::CHECK,
     &language_package_manager::CHECK,
     &log_file::CHECK,
@@ -82,6 +89,7 @@ pub static CHECKS: &[&Check] = &[
     &shell_form::CHECK,
     &stale_image::CHECK,
     &state_in_layer::CHECK,
+    &static_library::CHECK,
     &supervisor::CHECK,
     &temporary_file::CHECK,
     &test_suite::CHECK,

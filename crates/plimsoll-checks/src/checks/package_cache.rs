@@ -197,13 +197,7 @@ fn run(subject: &Look, findings: &mut Findings) {
         if node.size() == 0 || super::package_lists::is_list(path) {
             continue;
         }
-        // Places that are not absolute begin with a dot; few paths have such a component.
-        let hidden = path.as_bytes().windows(2).any(|pair| pair == b"/.");
-        let cache = CACHES
-            .iter()
-            .filter(|cache| hidden || cache.place.starts_with('/'))
-            .find(|cache| lies_in(path, cache.place));
-        if let Some(cache) = cache {
+        if let Some(cache) = cache_of(path) {
             let (_, paths) = found.entry(cache.owner).or_insert((cache, Vec::new()));
             paths.push(path.clone());
         }
@@ -213,6 +207,21 @@ fn run(subject: &Look, findings: &mut Findings) {
         let evidence = paths.iter().map(|path| programs::evidence(tree, path));
         findings.add(message, evidence.collect(), cache.remedy);
     }
+}
+
+/// The cache that a file is in.
+fn cache_of(path: &ImagePath) -> Option<&'static Cache> {
+    // Places that are not absolute begin with a dot; few paths have such a component.
+    let hidden = path.as_bytes().windows(2).any(|pair| pair == b"/.");
+    CACHES
+        .iter()
+        .filter(|cache| hidden || cache.place.starts_with('/'))
+        .find(|cache| lies_in(path, cache.place))
+}
+
+/// Whether this check finds the file.
+pub(super) fn is_cache(path: &ImagePath) -> bool {
+    cache_of(path).is_some()
 }
 
 /// `40 files (12.3 MB)`.
