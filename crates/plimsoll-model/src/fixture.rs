@@ -262,7 +262,8 @@ impl Contents for Bodies {
     }
 
     fn fingerprint(&self, at: Extent) -> Option<u64> {
-        self.prints.get(&at.offset).copied()
+        let offset = at.offset;
+        self.prints.get(&offset).copied()
     }
 }
 
