@@ -352,3 +352,16 @@ fn the_same_request_gives_the_same_plan() {
         assert!(!reasons.is_empty(), "{path} has no reason");
     }
 }
+
+#[test]
+fn a_key_that_a_configuration_names_stays_and_is_no_secret_left_ashore() {
+    check(
+        "ENTRYPOINT /usr/sbin/nginx
+         LEVEL file
+         /usr/sbin/nginx 0755 elf text=/etc/nginx/nginx.conf                     # kept
+         /etc/nginx/nginx.conf 0644 \"server {\\n root /srv/www;\\n ssl_certificate_key /srv/www/server.key;\\n}\\n\"  # kept
+         /srv/www/index.html 0644 \"hello\"                                      # kept [nginx]
+         /srv/www/server.key 0600 \"-----BEGIN PRIVATE KEY-----\\nMC4C\"         # kept [nginx]
+         /srv/www/other.key  0600 \"-----BEGIN PRIVATE KEY-----\\nMC4C\"         # ashore, unresolved looks like a private key",
+    );
+}
