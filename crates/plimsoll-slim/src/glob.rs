@@ -3,7 +3,7 @@
 use plimsoll_model::{FileTree, ImagePath};
 
 /// More matches than this are cut off: a stranger wrote the pattern and the tree.
-pub(crate) const MATCH_LIMIT: usize = 10_000;
+const MATCH_LIMIT: usize = 10_000;
 
 /// Whether `text` is a pattern (`*`, `?`, `[`, `{`) and not just a name.
 pub fn is_pattern(text: &[u8]) -> bool {
@@ -31,13 +31,13 @@ pub(crate) fn names(pattern: &str, name: &[u8]) -> bool {
     fast_glob::glob_match(pattern, name)
 }
 
-/// The paths of the tree that `pattern` (absolute, or seen from the root) names.
+/// The paths of the tree that `pattern` (absolute, or seen from the root) names; all of them, for it
+/// is the user's own.
 pub(crate) fn matching(tree: &FileTree, pattern: &str) -> Vec<ImagePath> {
     let pattern = absolute(pattern);
     tree.iter()
         .map(|(path, _)| path)
         .filter(|path| fast_glob::glob_match(&pattern, path.as_bytes()))
-        .take(MATCH_LIMIT)
         .cloned()
         .collect()
 }

@@ -365,3 +365,32 @@ fn a_key_that_a_configuration_names_stays_and_is_no_secret_left_ashore() {
          /srv/www/other.key  0600 \"-----BEGIN PRIVATE KEY-----\\nMC4C\"         # ashore, unresolved looks like a private key",
     );
 }
+
+#[test]
+fn all_that_the_users_pattern_names_stays() {
+    let files = (0..10_100).map(|number| format!("/many/d{}/{number}.x 0644 1k\n", number % 7));
+    let text = format!(
+        "ENTRYPOINT /x\nLEVEL file\nINCLUDE /many/**/*.x\n/x 0755 elf\n{}",
+        files.collect::<String>()
+    );
+    let plan = World::new(&text).plan();
+    let kept = plan
+        .keep
+        .keys()
+        .filter(|path| path.file_name().ends_with(b".x"));
+    assert_eq!(kept.count(), 10_100);
+}
+
+#[test]
+fn a_pattern_that_names_a_directory_and_what_is_in_it_follows_its_links() {
+    check(
+        "ENTRYPOINT /x
+         LEVEL file
+         INCLUDE /srv/**
+         /x 0755 elf                # kept
+         /srv/a/b/c  0644 1k        # kept [include]
+         /srv/a/out  -> /data       # kept [include]
+         /data/d     0644 1k        # kept [include]
+         /other/e    0644 1k",
+    );
+}
