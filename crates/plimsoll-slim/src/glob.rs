@@ -42,6 +42,35 @@ pub(crate) fn matching(tree: &FileTree, pattern: &str) -> Vec<ImagePath> {
         .collect()
 }
 
+/// Whether `pattern` (absolute, or seen from the root) names anything in the tree, also through
+/// links in the directories in front of its first sign.
+pub(crate) fn names_any(tree: &FileTree, pattern: &str) -> bool {
+    if !is_pattern(pattern.as_bytes()) {
+        let walked = tree.walk(
+            &ImagePath::root(),
+            ImagePath::new(pattern).as_bytes(),
+            false,
+        );
+        return walked.is_ok_and(|found| tree.contains(found.path));
+    }
+    let pattern = absolute(pattern);
+    let plain = pattern.find(['*', '?', '[', '{', '\\']);
+    let (head, _) = pattern.split_at(plain.unwrap_or(pattern.len()));
+    let (top, _) = head.rsplit_once('/').unwrap_or_default();
+    let top = ImagePath::new(top);
+    let real = tree
+        .resolve(&top)
+        .map_or_else(|_| top.clone(), |found| found.path);
+    tree.iter().any(|(path, _)| {
+        let is_it = |path: &[u8]| fast_glob::glob_match(&pattern, path);
+        // The same path as it is called on the way through the link.
+        let inside = path.as_bytes().strip_prefix(real.as_bytes());
+        let inside = inside.filter(|inside| real != top && inside.starts_with(b"/"));
+        is_it(path.as_bytes())
+            || inside.is_some_and(|inside| is_it(&[top.as_bytes(), inside].concat()))
+    })
+}
+
 /// What a configuration file's pattern names, as `glob(3)` would expand it: links in directories
 /// are followed, a name that begins with a dot is matched by a dot only. Sorted.
 pub(crate) fn expand(tree: &FileTree, pattern: &ImagePath) -> Vec<ImagePath> {

@@ -55,6 +55,12 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
     for pattern in scene.request().include {
         include(scene, keep, pattern);
     }
+    for pattern in scene.request().exclude {
+        if !glob::names_any(scene.tree(), pattern) {
+            let message = format!("`{pattern}` was to be excluded, and names nothing in the image");
+            keep.problem(&ImagePath::new(pattern), message);
+        }
+    }
     for path in ALWAYS {
         keep.path(&ImagePath::new(path), Pull::Opened, Reason::rule("always"));
     }

@@ -394,3 +394,27 @@ fn a_pattern_that_names_a_directory_and_what_is_in_it_follows_its_links() {
          /other/e    0644 1k",
     );
 }
+
+#[test]
+fn what_was_to_be_excluded_and_is_not_there_is_said() {
+    check(
+        "ENTRYPOINT /usr/bin/x
+         EXCLUDE /srv/old
+         EXCLUDE /srv/**/*.bak
+         EXCLUDE /srv/[a
+         EXCLUDE srv/app
+         EXCLUDE /bin/tool
+         EXCLUDE /lib/*.so
+         EXCLUDE **/*.map
+         /bin           -> usr/bin
+         /lib           -> usr/lib
+         /usr/bin/x     0755 elf   # kept
+         /usr/bin/tool  0755 elf
+         /usr/lib/y.so  0644 elf
+         /srv/app/a.js  0644 1k
+         /srv/b.map     0644 1k
+         /srv/old       removed    # ashore, unresolved was to be excluded
+         /srv/**/*.bak  removed    # ashore, unresolved was to be excluded
+         /srv/[a        removed    # ashore, unresolved names nothing",
+    );
+}
