@@ -3,7 +3,7 @@
 use plimsoll_model::{FileTree, ImagePath};
 
 /// More matches than this are cut off: a stranger wrote the pattern and the tree.
-pub(crate) const MATCH_LIMIT: usize = 10_000;
+const MATCH_LIMIT: usize = 10_000;
 
 /// Whether `text` is a pattern (`*`, `?`, `[`, `{`) and not just a name.
 pub fn is_pattern(text: &[u8]) -> bool {
@@ -31,15 +31,44 @@ pub(crate) fn names(pattern: &str, name: &[u8]) -> bool {
     fast_glob::glob_match(pattern, name)
 }
 
-/// The paths of the tree that `pattern` (absolute, or seen from the root) names.
+/// The paths of the tree that `pattern` (absolute, or seen from the root) names; all of them, for it
+/// is the user's own.
 pub(crate) fn matching(tree: &FileTree, pattern: &str) -> Vec<ImagePath> {
     let pattern = absolute(pattern);
     tree.iter()
         .map(|(path, _)| path)
         .filter(|path| fast_glob::glob_match(&pattern, path.as_bytes()))
-        .take(MATCH_LIMIT)
         .cloned()
         .collect()
+}
+
+/// Whether `pattern` (absolute, or seen from the root) names anything in the tree, also through
+/// links in the directories in front of its first sign.
+pub(crate) fn names_any(tree: &FileTree, pattern: &str) -> bool {
+    if !is_pattern(pattern.as_bytes()) {
+        let walked = tree.walk(
+            &ImagePath::root(),
+            ImagePath::new(pattern).as_bytes(),
+            false,
+        );
+        return walked.is_ok_and(|found| tree.contains(found.path));
+    }
+    let pattern = absolute(pattern);
+    let plain = pattern.find(['*', '?', '[', '{', '\\']);
+    let (head, _) = pattern.split_at(plain.unwrap_or(pattern.len()));
+    let (top, _) = head.rsplit_once('/').unwrap_or_default();
+    let top = ImagePath::new(top);
+    let real = tree
+        .resolve(&top)
+        .map_or_else(|_| top.clone(), |found| found.path);
+    tree.iter().any(|(path, _)| {
+        let is_it = |path: &[u8]| fast_glob::glob_match(&pattern, path);
+        // The same path as it is called on the way through the link.
+        let inside = path.as_bytes().strip_prefix(real.as_bytes());
+        let inside = inside.filter(|inside| real != top && inside.starts_with(b"/"));
+        is_it(path.as_bytes())
+            || inside.is_some_and(|inside| is_it(&[top.as_bytes(), inside].concat()))
+    })
 }
 
 /// What a configuration file's pattern names, as `glob(3)` would expand it: links in directories

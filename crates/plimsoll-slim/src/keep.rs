@@ -161,19 +161,15 @@ impl<'a> Keep<'a> {
         self.whole.insert(directory, None);
     }
 
-    /// Whether `path` looks like a secret that would only come along, which is noted unless something
-    /// asks for it yet.
+    /// Whether `path` looks like a secret that would only come along; that is noted in the end, unless
+    /// something has asked for it by then.
     pub(crate) fn leaves_secret(&mut self, path: &ImagePath) -> bool {
         if self.keeps(path) {
             return false;
         }
         let what = secret::what(self.scene, path);
         if let Some(what) = what {
-            let message = format!("looks like {what}, and nothing was seen to read it");
-            self.problem(
-                path,
-                format!("{message}: it stays ashore unless it is included"),
-            );
+            self.secrets.insert(path.clone(), what);
         }
         what.is_some()
     }

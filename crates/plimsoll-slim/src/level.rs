@@ -216,49 +216,145 @@ pub(crate) fn owner(scene: &Scene<'_>, path: &ImagePath) -> Option<PackageId> {
 
 /// Carries those programs and libraries whose every need is kept, or carried with them.
 fn carry_objects(scene: &Scene<'_>, keep: &mut Keep<'_>, objects: Vec<(ImagePath, Reason)>) {
-    // Start with all of them and take away what lacks something, until nothing more falls: so
-    // libraries that need each other come along together.
-    let mut aboard: BTreeSet<ImagePath> = objects.iter().map(|(path, _)| path.clone()).collect();
-    loop {
-        let lacking: Vec<ImagePath> = aboard
-            .iter()
-            .filter(|path| !has_its_needs(scene, keep, &aboard, path))
-            .cloned()
-            .collect();
-        if lacking.is_empty() {
-            break;
-        }
-        for path in lacking {
-            aboard.remove(&path);
-        }
-    }
-    for (path, reason) in objects {
-        if aboard.contains(&path) {
+    let numbers: BTreeMap<&ImagePath, usize> = objects
+        .iter()
+        .enumerate()
+        .map(|(number, (path, _))| (path, number))
+        .collect();
+    let needs: Vec<Option<Vec<Need>>> = objects
+        .iter()
+        .map(|(path, _)| needs(scene, keep, &numbers, path))
+        .collect();
+    let stays = aboard(&needs);
+    for ((path, reason), stays) in objects.into_iter().zip(stays) {
+        if stays {
             keep.carry(&path, reason);
         }
     }
 }
 
-fn has_its_needs(
+/// The numbers of the objects any one of which is enough.
+type Need = BTreeSet<usize>;
+
+/// What an object needs that is not kept already; `None` for what is no sound object.
+fn needs(
     scene: &Scene<'_>,
     keep: &Keep<'_>,
-    aboard: &BTreeSet<ImagePath>,
+    numbers: &BTreeMap<&ImagePath, usize>,
     path: &ImagePath,
-) -> bool {
+) -> Option<Vec<Need>> {
     let look = scene.look(path);
     let Look::Elf(elf) = &*look else {
-        return false;
+        return None;
     };
     let origin = path.parent().unwrap_or_else(ImagePath::root);
     let directories = scene.loader().directories(elf, &origin, &[]);
-    let is_there = |place: &ImagePath| {
-        let found = scene.tree().resolve(place);
-        found.is_ok_and(|found| keep.keeps(&found.path) || aboard.contains(&found.path))
-    };
     let interpreter = elf.interpreter.iter().map(ImagePath::new);
-    interpreter.into_iter().all(|place| is_there(&place))
-        && elf.needed.iter().all(|soname| {
-            let places = Loader::find(scene, elf, soname, &directories);
-            places.iter().any(is_there)
-        })
+    let interpreter = interpreter.map(|place| vec![place]);
+    let needed = elf.needed.iter();
+    let needed = needed.map(|soname| Loader::find(scene, elf, soname, &directories));
+    let mut needs = Vec::new();
+    for places in interpreter.chain(needed) {
+        let places = places.iter().filter_map(|place| {
+            let found = scene.tree().resolve(place).ok()?;
+            Some(found.path)
+        });
+        let places: Vec<ImagePath> = places.collect();
+        if !places.iter().any(|place| keep.keeps(place)) {
+            let known = places
+                .iter()
+                .filter_map(|place| numbers.get(place).copied());
+            needs.push(known.collect());
+        }
+    }
+    Some(needs)
+}
+
+/// Which of the objects have all they need among each other.
+///
+/// Starts with all of them and takes away what lacks something, until nothing more falls: so
+/// libraries that need each other come along together. Each need is looked at once for each of its
+/// objects that falls, so that a long chain costs no more than many short ones.
+fn aboard(objects: &[Option<Vec<Need>>]) -> Vec<bool> {
+    // For every need who has it, and how many objects are left for it.
+    let mut needs: Vec<(usize, usize)> = Vec::new();
+    let mut serves: Vec<Vec<usize>> = vec![Vec::new(); objects.len()];
+    let mut falling = Vec::new();
+    for (asker, object) in objects.iter().enumerate() {
+        let Some(wanted) = object else {
+            falling.push(asker);
+            continue;
+        };
+        for need in wanted {
+            for &other in need {
+                serves[other].push(needs.len());
+            }
+            needs.push((asker, need.len()));
+        }
+        if wanted.iter().any(BTreeSet::is_empty) {
+            falling.push(asker);
+        }
+    }
+    let mut stays = vec![true; objects.len()];
+    while let Some(object) = falling.pop() {
+        if !std::mem::replace(&mut stays[object], false) {
+            continue;
+        }
+        for &need in &serves[object] {
+            let (asker, left) = &mut needs[need];
+            *left -= 1;
+            if *left == 0 {
+                falling.push(*asker);
+            }
+        }
+    }
+    stays
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Need, aboard};
+
+    fn needs(of: &[&[usize]]) -> Option<Vec<Need>> {
+        Some(
+            of.iter()
+                .map(|ways| ways.iter().copied().collect())
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn what_lacks_something_falls_and_those_that_need_it() {
+        let stays = aboard(&[
+            needs(&[]),
+            // Two that need each other.
+            needs(&[&[2]]),
+            needs(&[&[1], &[0]]),
+            // One of two ways is left.
+            needs(&[&[4, 0]]),
+            // Not an object, and what needs it.
+            None,
+            needs(&[&[4]]),
+            // Nothing of it is there; and two that need each other and it.
+            needs(&[&[0], &[]]),
+            needs(&[&[8]]),
+            needs(&[&[7], &[6]]),
+        ]);
+        assert_eq!(
+            stays,
+            [true, true, true, true, false, false, false, false, false]
+        );
+    }
+
+    /// In passes over all objects, of which one falls each time, this would take hours.
+    #[test]
+    fn a_long_chain_falls_at_once() {
+        let count = 300_000;
+        let mut chain: Vec<_> = (1..count).map(|next| needs(&[&[next]])).collect();
+        chain.push(needs(&[&[]]));
+        assert!(aboard(&chain).iter().all(|stays| !stays));
+        chain.pop();
+        chain.push(needs(&[]));
+        assert!(aboard(&chain).iter().all(|&stays| stays));
+    }
 }

@@ -6,6 +6,7 @@
 //! it, [`repair`] says what a run of that image missed, [`compare`] whether it answers as the
 //! original does. Nothing here opens a file, starts a process or reads a clock.
 
+mod ahead;
 mod apk;
 mod commands;
 mod compare;

@@ -1,7 +1,9 @@
 //! Where the closure starts: what the image declares, what the user asks for, and what every
 //! container needs.
 
-use plimsoll_model::{ImagePath, Reason};
+use std::collections::BTreeSet;
+
+use plimsoll_model::{ImagePath, Kind, Reason};
 
 use crate::glob;
 use crate::keep::{Keep, Pull};
@@ -52,6 +54,12 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
     preloaded(scene, keep);
     for pattern in scene.request().include {
         include(scene, keep, pattern);
+    }
+    for pattern in scene.request().exclude {
+        if !glob::names_any(scene.tree(), pattern) {
+            let message = format!("`{pattern}` was to be excluded, and names nothing in the image");
+            keep.problem(&ImagePath::new(pattern), message);
+        }
     }
     for path in ALWAYS {
         keep.path(&ImagePath::new(path), Pull::Opened, Reason::rule("always"));
@@ -244,7 +252,13 @@ fn include(scene: &Scene<'_>, keep: &mut Keep<'_>, pattern: &str) {
         ..Reason::rule("include")
     };
     let mut found = false;
+    let mut whole = BTreeSet::new();
     for path in &paths {
+        // A pattern names most files below a directory that it names too.
+        let is_link = matches!(tree.get(path), Some(node) if matches!(node.kind, Kind::Symlink(_)));
+        if !is_link && path.ancestors().any(|above| whole.contains(&above)) {
+            continue;
+        }
         let Ok(resolved) = tree.resolve(path) else {
             found |= keep.place(path.as_bytes(), reason.clone()).is_some();
             continue;
@@ -262,6 +276,9 @@ fn include(scene: &Scene<'_>, keep: &mut Keep<'_>, pattern: &str) {
             if keep.path(path, pull, reason.clone()).is_none() {
                 keep.place(path.as_bytes(), reason.clone());
             }
+        }
+        if !inside.is_empty() {
+            whole.insert(resolved.path);
         }
     }
     if !found {

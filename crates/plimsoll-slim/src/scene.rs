@@ -8,6 +8,7 @@ use plimsoll_model::{Config, FileTree, ImagePath, Observations, Rootfs, Subject}
 
 use crate::elf::Elf;
 use crate::loader::Loader;
+use crate::node::Fields;
 use crate::owners::Owners;
 use crate::python::{self, Distributions, Places};
 use crate::valve;
@@ -41,7 +42,7 @@ pub struct Scene<'a> {
     distributions: OnceCell<Distributions>,
     loaded: OnceCell<BTreeSet<ImagePath>>,
     remembered: RefCell<BTreeMap<&'static str, Rc<Vec<ImagePath>>>>,
-    json: RefCell<BTreeMap<ImagePath, Rc<serde_json::Value>>>,
+    package_json: RefCell<BTreeMap<ImagePath, Rc<Fields>>>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
 }
@@ -62,7 +63,7 @@ impl<'a> Scene<'a> {
             distributions: OnceCell::new(),
             loaded: OnceCell::new(),
             remembered: RefCell::default(),
-            json: RefCell::default(),
+            package_json: RefCell::default(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
         }
@@ -212,17 +213,18 @@ impl<'a> Scene<'a> {
         found
     }
 
-    /// The file at `path` as JSON; `null` where it is none, or larger than `limit` bytes.
-    pub(crate) fn json(&self, path: &ImagePath, limit: u64) -> Rc<serde_json::Value> {
-        if let Some(value) = self.json.borrow().get(path) {
-            return Rc::clone(value);
+    /// What the `package.json` at `path` says; nothing where it is none, or larger than 1 MiB.
+    pub(crate) fn package_json(&self, path: &ImagePath) -> Rc<Fields> {
+        if let Some(known) = self.package_json.borrow().get(path) {
+            return Rc::clone(known);
         }
-        let bytes = self.rootfs().read(path, limit).ok();
-        let value = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let value = Rc::new(value.unwrap_or_default());
-        let mut json = self.json.borrow_mut();
-        json.insert(path.clone(), Rc::clone(&value));
-        value
+        let Ok(bytes) = self.rootfs().read(path, TEXT_LIMIT) else {
+            return Rc::default();
+        };
+        let fields = Rc::new(Fields::parse(&bytes));
+        let mut known = self.package_json.borrow_mut();
+        known.insert(path.clone(), Rc::clone(&fields));
+        fields
     }
 
     /// Whether `path` (free of links) is a program on the ways programs are started from.

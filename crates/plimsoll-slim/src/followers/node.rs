@@ -127,6 +127,12 @@ fn package(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         return;
     };
     let manifest = Manifest::read(scene, &home);
+    if manifest.is_cut() {
+        keep.problem(
+            path,
+            "says more than is kept of one manifest: the rest was not followed",
+        );
+    }
     for name in manifest.dependencies() {
         for other in node::packages(scene, path, name) {
             let shown = plimsoll_model::text::printable(name.as_bytes());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
+use crate::ahead;
 use crate::commands;
 use crate::keep::{Keep, Pull};
 use crate::own;
@@ -63,6 +64,8 @@ follower! {
 const SCRIPT_LIMIT: u64 = 4 << 20;
 /// More names than this are not read from one script.
 const NAME_LIMIT: usize = 10_000;
+/// Longer literals are no command lines, in bytes.
+const COMMAND_LIMIT: usize = 64 << 10;
 /// How large a directory below `auto`, or one of tables, may be.
 const PARTS: Cap = Cap {
     files: 5_000,
@@ -102,8 +105,12 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     module(scene, path, &load_path, keep);
     own::home(scene, path, "perl", is_script, keep);
     if scene.owners().owner(path).is_none() {
-        for line in started(&text) {
-            commands::keep(scene, path, &line, "perl", keep);
+        let (lines, is_cut) = started(&text);
+        if is_cut {
+            keep.problem(path, ahead::CUT);
+        }
+        for line in lines {
+            commands::keep(scene, path, line, "perl", keep);
         }
     }
 }
@@ -286,18 +293,19 @@ fn module(scene: &Scene<'_>, path: &ImagePath, load_path: &[ImagePath], keep: &m
     }
 }
 
-/// The literal command lines a script starts.
-fn started(text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
+/// The literal command lines a script starts, and whether there are more than are read.
+fn started(text: &str) -> (BTreeSet<&str>, bool) {
+    let mut lines = BTreeSet::new();
+    let mut words = 0;
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c == '`' || c.is_ascii_alphabetic()) {
         let from = &rest[at..];
-        if lines.len() >= NAME_LIMIT {
-            break;
+        if words >= ahead::WORD_LIMIT || lines.len() >= NAME_LIMIT {
+            return (lines, true);
         }
         if let Some(inside) = from.strip_prefix('`') {
             let end = inside.find('`').unwrap_or(inside.len());
-            lines.push(inside[..end].to_owned());
+            lines.insert(ahead::within(&inside[..end], COMMAND_LIMIT));
             rest = inside.get(end + 1..).unwrap_or_default();
             continue;
         }
@@ -308,39 +316,45 @@ fn started(text: &str) -> Vec<String> {
         // `$system`, `->system`, `%exec`
         let is_name = rest[..at].ends_with(['$', '@', '%', '&', '>', ':']);
         rest = after;
-        if is_name {
+        if is_name || !matches!(word, "exec" | "open" | "qx" | "system") {
             continue;
         }
+        words += 1;
         let argument = after.trim_start_matches([' ', '(']);
-        match word {
-            "qx" => lines.extend(quoted(after.trim_start()).map(str::to_owned)),
-            "system" | "exec" if argument.starts_with(['"', '\'']) => {
-                lines.extend(quoted(argument).map(str::to_owned));
-            }
+        let literal = match word {
+            "qx" => quoted(after.trim_start()),
             "open" => {
-                // `open(F, "command |")`, `open(F, "-|", "command", ...)`
-                let end = argument.find([';', '\n']).unwrap_or(argument.len());
-                let statement = &argument[..end];
-                let parts: Vec<&str> = statement.split(['"', '\'']).skip(1).step_by(2).collect();
-                match parts[..] {
-                    ["-|" | "|-", command, ..] => lines.push(command.to_owned()),
-                    [command, ..] if command.trim_end().ends_with('|') => {
-                        lines.push(command.trim_end().trim_end_matches('|').to_owned());
-                    }
-                    [command, ..] if command.starts_with('|') => {
-                        lines.push(command.trim_start_matches('|').to_owned());
-                    }
-                    _ => {}
-                }
+                lines.extend(opened(ahead::near(argument)));
+                None
             }
-            _ => {}
+            _ if argument.starts_with(['"', '\'']) => quoted(argument),
+            _ => None,
+        };
+        if let Some((inside, behind)) = literal {
+            lines.insert(inside);
+            // What a command line says is read once.
+            rest = behind;
         }
     }
-    lines
+    (lines, false)
 }
 
-/// What stands between the delimiters a text opens with (`perlop(1)`, quote-like operators).
-fn quoted(text: &str) -> Option<&str> {
+/// The command in the arguments of an `open`: `F, "command |"` or `F, "-|", "command", ...`.
+fn opened(arguments: &str) -> Option<&str> {
+    let statement = arguments.split([';', '\n']).next()?;
+    let mut literals = statement.split(['"', '\'']).skip(1).step_by(2);
+    let first = literals.next()?;
+    if matches!(first, "-|" | "|-") {
+        return literals.next();
+    }
+    let piped = first.trim_end().strip_suffix('|');
+    let piped = piped.map(|command| command.trim_end_matches('|'));
+    piped.or_else(|| Some(first.strip_prefix('|')?.trim_start_matches('|')))
+}
+
+/// What stands between the delimiters a text opens with, and what is behind them (`perlop(1)`,
+/// quote-like operators).
+fn quoted(text: &str) -> Option<(&str, &str)> {
     let open = text.chars().next()?;
     let close = match open {
         '(' => ')',
@@ -351,5 +365,29 @@ fn quoted(text: &str) -> Option<&str> {
         _ => return None,
     };
     let inside = &text[open.len_utf8()..];
-    Some(&inside[..inside.find(close)?])
+    let end = ahead::within(inside, COMMAND_LIMIT).find(close)?;
+    let behind = inside[end..].strip_prefix(close).unwrap_or_default();
+    Some((&inside[..end], behind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::started;
+
+    #[test]
+    fn a_command_far_behind_a_word_is_not_its() {
+        let found = |gap: usize| started(&format!("open{}F, 'x |'", ",".repeat(gap))).0.len();
+        assert_eq!((found(1), found(5_000)), (1, 0));
+        let found = |length: usize| started(&format!("qx({})", "x".repeat(length))).0.len();
+        assert_eq!((found(1), found(70_000)), (1, 0));
+    }
+
+    #[test]
+    fn what_a_command_line_says_is_read_once() {
+        let (lines, _) = started("system('open(F, \"x |\")'); open(F, '-|', 'date')");
+        assert_eq!(
+            lines.into_iter().collect::<Vec<_>>(),
+            ["date", "open(F, \"x |\")"]
+        );
+    }
 }

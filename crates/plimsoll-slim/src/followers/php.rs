@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
+use crate::ahead;
 use crate::glob;
 use crate::keep::{Keep, Pull};
 use crate::own;
@@ -208,7 +209,11 @@ fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     };
     let text = String::from_utf8_lossy(&bytes);
     let home = path.parent().unwrap_or_else(ImagePath::root);
-    for name in included(&text) {
+    let (names, is_cut) = included(&text);
+    if is_cut {
+        keep.problem(path, ahead::CUT);
+    }
+    for name in names {
         let shown = plimsoll_model::text::printable(name.as_bytes());
         let reason = || Reason::by("php", path, format!("includes {shown}"));
         let relative = name.trim_start_matches('/');
@@ -235,12 +240,18 @@ fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     composer(scene, path, &home, &text, keep);
 }
 
-/// The literals behind `include` and `require`, whatever directory is put before them.
-fn included(text: &str) -> BTreeSet<&str> {
+/// The literals behind `include` and `require`, whatever directory is put before them; and whether
+/// there are more than are read.
+fn included(text: &str) -> (BTreeSet<&str>, bool) {
     let mut names = BTreeSet::new();
+    let mut is_cut = false;
     for word in ["include", "require"] {
-        for (at, _) in text.match_indices(word).take(NAME_LIMIT) {
-            let rest = &text[at + word.len()..];
+        for (count, (at, _)) in text.match_indices(word).enumerate() {
+            if count >= ahead::WORD_LIMIT {
+                is_cut = true;
+                break;
+            }
+            let rest = ahead::near(&text[at + word.len()..]);
             let rest = rest.strip_prefix("_once").unwrap_or(rest);
             let end = rest.find([';', '\n', '?']).unwrap_or(rest.len());
             let statement = &rest[..end];
@@ -262,7 +273,7 @@ fn included(text: &str) -> BTreeSet<&str> {
             }
         }
     }
-    names
+    (names, is_cut)
 }
 
 /// Composer's generated lists: `vendor/autoload.php` loads them all, and they say where classes
@@ -308,5 +319,16 @@ fn composer(
                 keep.tree(&place, SOURCES, reason);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::included;
+
+    #[test]
+    fn a_name_far_behind_a_word_is_not_its() {
+        let found = |gap: usize| included(&format!("include{}'x';", " ".repeat(gap))).0.len();
+        assert_eq!((found(1), found(5_000)), (1, 0));
     }
 }

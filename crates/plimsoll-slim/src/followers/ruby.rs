@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
+use crate::ahead;
 use crate::keep::{Keep, Pull};
 use crate::own;
 use crate::scene::{Look, Scene};
@@ -143,7 +144,11 @@ fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let text = String::from_utf8_lossy(&bytes);
     let load_path = scene.remembered("ruby", || load_path(scene));
     let home = path.parent().unwrap_or_else(ImagePath::root);
-    for Name { text, how } in names(&text) {
+    let (names, is_cut) = names(&text);
+    if is_cut {
+        keep.problem(path, ahead::CUT);
+    }
+    for Name { text, how } in names {
         let shown = plimsoll_model::text::printable(text.as_bytes());
         let own = [home.clone(), path.clone()];
         let is_relative = how == How::Beside;
@@ -202,8 +207,8 @@ enum How {
 }
 
 /// The literals that stand behind a word that loads, in the same statement, and all others with a
-/// slash in them.
-fn names(text: &str) -> BTreeSet<Name> {
+/// slash in them; and whether there are more than are read.
+fn names(text: &str) -> (BTreeSet<Name>, bool) {
     const WORDS: &[&str] = &[
         "require",
         "require_relative",
@@ -212,11 +217,12 @@ fn names(text: &str) -> BTreeSet<Name> {
         "require_dependency",
     ];
     let mut names = BTreeSet::new();
+    let mut words = 0;
     for line in text.lines() {
         if line.trim_start().starts_with('#') {
             continue;
         }
-        if line == "__END__" || names.len() >= NAME_LIMIT {
+        if line == "__END__" {
             break;
         }
         let mut rest = line;
@@ -227,6 +233,11 @@ fn names(text: &str) -> BTreeSet<Name> {
             let (word, after) = from.split_at(end);
             rest = after;
             if WORDS.contains(&word) {
+                words += 1;
+                if words > ahead::WORD_LIMIT || names.len() >= NAME_LIMIT {
+                    return (names, true);
+                }
+                let after = ahead::near(after);
                 let statement = after.split([';', '}']).next().unwrap_or_default();
                 // A hole closes with the brace that would end the statement.
                 let statement = if statement.contains("#{") {
@@ -243,12 +254,15 @@ fn names(text: &str) -> BTreeSet<Name> {
             }
         }
         let mentioned = literals(line).filter(|text| text.contains('/') && !text.starts_with('/'));
-        names.extend(mentioned.filter_map(pattern).map(|text| Name {
-            text,
-            how: How::Mentioned,
-        }));
+        for text in mentioned.filter_map(pattern) {
+            if names.len() >= NAME_LIMIT {
+                return (names, true);
+            }
+            let how = How::Mentioned;
+            names.insert(Name { text, how });
+        }
     }
-    names
+    (names, false)
 }
 
 /// The string literals of a statement.
@@ -353,7 +367,7 @@ fn dependencies(text: &str) -> BTreeSet<&str> {
         .iter()
         .flat_map(|call| text.match_indices(call).map(|(at, _)| at + call.len()));
     let names = calls.filter_map(|at| {
-        let rest = text[at..].trim_start_matches(['(', ' ']);
+        let rest = ahead::near(&text[at..]).trim_start_matches(['(', ' ']);
         let (open, close) = [("%q<", '>'), ("\"", '"'), ("'", '\'')]
             .into_iter()
             .find(|(open, _)| rest.starts_with(open))?;
@@ -402,5 +416,16 @@ fn encodings(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             let reason = Reason::by("ruby", path, "encodings");
             keep.tree(&directory.join("enc"), GEM, reason);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_name_far_behind_a_word_is_not_its() {
+        let found = |gap: usize| names(&format!("load{}'x'", " ".repeat(gap))).0.len();
+        assert_eq!((found(1), found(5_000)), (1, 0));
     }
 }

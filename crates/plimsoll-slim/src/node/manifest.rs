@@ -4,147 +4,126 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use plimsoll_model::ImagePath;
-use serde_json::Value;
 
-use crate::scene::{Scene, TEXT_LIMIT};
+use super::fields::{Fields, Target};
+use crate::scene::Scene;
 
 /// More ways than this for one name are not followed.
 const TARGET_LIMIT: usize = 256;
-/// Deeper conditions are not followed.
-const DEPTH_LIMIT: u32 = 16;
 
 /// A `package.json`; where there is none, or it is no object, as if it were empty.
-pub(crate) struct Manifest(Rc<Value>);
+pub(crate) struct Manifest(Rc<Fields>);
 
 impl Manifest {
     /// The manifest of the package at `home`.
     pub(crate) fn read(scene: &Scene<'_>, home: &ImagePath) -> Self {
-        let path = home.join("package.json");
-        Self(scene.json(&path, TEXT_LIMIT))
+        Self(scene.package_json(&home.join("package.json")))
     }
 
     /// Its name.
     pub(crate) fn name(&self) -> Option<&str> {
-        self.0.get("name")?.as_str()
+        self.0.name.as_deref()
     }
 
     /// What `main` (and `module`, which bundlers put beside it) call the entry.
-    pub(crate) fn entries(&self) -> Vec<&str> {
-        let names = ["main", "module"].into_iter();
-        names
-            .filter_map(|field| self.0.get(field)?.as_str())
-            .collect()
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &str> {
+        let Fields { main, module, .. } = &*self.0;
+        main.as_deref().into_iter().chain(module.as_deref())
     }
 
     /// The names of the packages it needs when it runs, found or not.
     pub(crate) fn dependencies(&self) -> BTreeSet<&str> {
-        let fields = ["dependencies", "optionalDependencies", "peerDependencies"];
-        let lists = fields
-            .into_iter()
-            .filter_map(|field| self.0.get(field)?.as_object());
-        lists
-            .flat_map(|list| list.keys().map(String::as_str))
-            .collect()
+        let lists = self.0.dependencies.iter();
+        lists.flatten().map(|name| &**name).collect()
     }
 
     /// Whether it is built for one platform: such a package holds what its parent loads by a
     /// computed name.
     pub(crate) fn is_for_a_platform(&self) -> bool {
-        self.0.get("os").is_some() || self.0.get("cpu").is_some() || self.0.get("libc").is_some()
+        self.0.is_for_a_platform
+    }
+
+    /// Whether it says more than is kept of it.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.0.is_cut
     }
 
     /// The files `exports` gives for what is `inside` the package (nothing: the package itself).
     pub(crate) fn exports(&self, inside: &str) -> BTreeSet<String> {
-        let Some(exports) = self.0.get("exports") else {
-            return BTreeSet::new();
-        };
+        let exports = &self.0.exports;
         let key = if inside.is_empty() {
             ".".to_owned()
         } else {
             format!("./{inside}")
         };
-        let has_paths = exports
-            .as_object()
-            .is_some_and(|map| map.keys().any(|key| key.starts_with('.')));
+        let has_paths = match exports {
+            Target::Named(map) => map.iter().any(|(key, _)| key.starts_with('.')),
+            _ => false,
+        };
         if has_paths {
             subpath(exports, &key)
-        } else if inside.is_empty() {
-            let mut found = BTreeSet::new();
-            collect(exports, "", 0, &mut found);
-            found
         } else {
-            BTreeSet::new()
+            let mut found = BTreeSet::new();
+            if inside.is_empty() {
+                collect(exports, "", &mut found);
+            }
+            found
         }
     }
 
     /// What `imports` gives for a name that begins with `#`.
     pub(crate) fn imports(&self, name: &str) -> BTreeSet<String> {
-        match self.0.get("imports") {
-            Some(imports) => subpath(imports, name),
-            None => BTreeSet::new(),
-        }
+        subpath(&self.0.imports, name)
     }
 }
 
 /// The targets of a key, or of the pattern with the longest part before its `*` that fits it.
-fn subpath(map: &Value, key: &str) -> BTreeSet<String> {
+fn subpath(map: &Target, key: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let Some(map) = map.as_object() else {
+    let Target::Named(map) = map else {
         return found;
     };
-    if let Some(target) = map.get(key) {
-        collect(target, "", 0, &mut found);
+    if let Some((_, target)) = map.iter().find(|(name, _)| &**name == key) {
+        collect(target, "", &mut found);
         return found;
     }
     let fits = map.iter().filter_map(|(pattern, target)| {
         // `./dir/` is the form before patterns.
         let (before, after) = match pattern.split_once('*') {
             Some(parts) => parts,
-            None => (pattern.strip_suffix('/').map(|_| pattern.as_str())?, ""),
+            None => (pattern.strip_suffix('/').map(|_| &**pattern)?, ""),
         };
         let middle = key.strip_prefix(before)?.strip_suffix(after)?;
         Some((before.len(), middle, target))
     });
     if let Some((_, middle, target)) = fits.max_by_key(|(length, ..)| *length) {
-        collect(target, middle, 0, &mut found);
+        collect(target, middle, &mut found);
     }
     found
 }
 
-/// Every target below conditions and alternatives, `*` filled in; not those for browsers and
-/// for compilers.
-fn collect(target: &Value, middle: &str, depth: u32, found: &mut BTreeSet<String>) {
-    if depth > DEPTH_LIMIT || found.len() > TARGET_LIMIT {
+/// Every target below conditions and alternatives, `*` filled in.
+fn collect(target: &Target, middle: &str, found: &mut BTreeSet<String>) {
+    if found.len() > TARGET_LIMIT {
         return;
     }
     match target {
-        Value::String(text) if text.ends_with('/') => {
+        Target::Nothing => {}
+        Target::File(text) if text.ends_with('/') => {
             found.insert(format!("{text}{middle}"));
         }
-        Value::String(text) => {
+        Target::File(text) => {
             found.insert(text.replace('*', middle));
         }
-        Value::Array(ways) => {
+        Target::Ways(ways) => {
             for way in ways {
-                collect(way, middle, depth + 1, found);
+                collect(way, middle, found);
             }
         }
-        Value::Object(conditions) => {
-            const ELSEWHERE: &[&str] = &[
-                "browser",
-                "bun",
-                "deno",
-                "react-native",
-                "types",
-                "worker",
-                "workerd",
-            ];
-            for (condition, way) in conditions {
-                if !ELSEWHERE.contains(&condition.as_str()) {
-                    collect(way, middle, depth + 1, found);
-                }
+        Target::Named(conditions) => {
+            for (_, way) in conditions {
+                collect(way, middle, found);
             }
         }
-        _ => {}
     }
 }

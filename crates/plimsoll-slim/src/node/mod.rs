@@ -5,6 +5,7 @@
 //! Subpath patterns). Where Node takes the first of several ways, all that exist are answered:
 //! which conditions hold is decided by who asks, and that is not known here.
 
+mod fields;
 mod manifest;
 mod scan;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 
 use plimsoll_model::ImagePath;
 
+pub(crate) use fields::Fields;
 pub(crate) use manifest::Manifest;
 pub(crate) use scan::{Asked, scan};
 

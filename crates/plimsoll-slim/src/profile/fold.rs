@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_model::{FileTree, ImagePath, Plan};
 
+use super::pattern::MATCH_LIMIT;
 use super::{Folded, Pattern};
 use crate::valve;
 
@@ -59,7 +60,8 @@ pub(super) fn fold(
     // Parents come before what is in them.
     for (directory, count) in counts {
         let is_inside = folded.last().is_some_and(|top| directory.starts_with(top));
-        if !is_inside && count.whole == count.all && count.named >= FEWEST {
+        let fits = count.named >= FEWEST && count.all <= MATCH_LIMIT;
+        if !is_inside && count.whole == count.all && fits {
             folded.push(directory);
         }
     }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use plimsoll_model::{FileTree, ImagePath};
 
-/// More matches than this are cut off.
-const MATCH_LIMIT: usize = 50_000;
+/// More matches than this are cut off, and the report says so: a profile may be a stranger's.
+pub(super) const MATCH_LIMIT: usize = 50_000;
 
 /// A path, or a glob: `*` and `?` within a directory, `**` across directories, `[ab]`, `{a,b}`; a
 /// backslash takes a sign's meaning away. Bytes, as paths are.
@@ -56,7 +56,8 @@ impl Pattern {
         fast_glob::glob_match(&self.0, path.as_bytes())
     }
 
-    /// The paths of the tree that it means, no directories, in order.
+    /// The paths of the tree that it means, no directories, in order; of more than [`MATCH_LIMIT`]
+    /// the first ones and one more.
     pub(super) fn matches(&self, tree: &FileTree) -> Vec<ImagePath> {
         if let Some(path) = self.path() {
             let found = tree.resolve_parent(&path).ok();
@@ -80,7 +81,7 @@ impl Pattern {
         let inside = tree.subtree(&real.path);
         let files = inside.filter(|(path, node)| !node.is_dir() && moved.is(path));
         let files = files.map(|(path, _)| path.clone());
-        files.take(MATCH_LIMIT).collect()
+        files.take(MATCH_LIMIT + 1).collect()
     }
 
     /// The same with each dotted version in a name left open behind its first number:

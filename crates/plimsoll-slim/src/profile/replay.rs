@@ -5,6 +5,7 @@ use plimsoll_model::{
 };
 
 use super::condense::{access, see_root};
+use super::pattern::MATCH_LIMIT;
 use super::{Folded, How, Pattern, Profile, fold};
 use crate::valve;
 
@@ -78,14 +79,14 @@ pub fn replay(profile: &Profile, subject: &Subject<'_>) -> Replay {
 fn find(tree: &FileTree, pattern: &Pattern, drift: &mut Drift) -> Vec<ImagePath> {
     let found = pattern.matches(tree);
     if !found.is_empty() {
-        return found;
+        return drift.cut(pattern, found);
     }
     let folds = pattern.is_folded();
     if let Some(open) = pattern.any_version() {
         let found = open.matches(tree);
         if !found.is_empty() && (folds || found.len() <= MOST_VERSIONS) {
             drift.moved.push((pattern.clone(), found[0].clone()));
-            return found;
+            return drift.cut(pattern, found);
         }
     }
     // Directories have no need to be named; one that was is there or made by who wants it.
@@ -111,9 +112,20 @@ struct Drift {
     new: Vec<ImagePath>,
     /// Directories with another number of files, where the new ones cannot be told.
     grown: Vec<(Pattern, u64, u64)>,
+    /// What names more than is taken.
+    cut: Vec<Pattern>,
 }
 
 impl Drift {
+    /// As much of what a pattern names as is taken.
+    fn cut(&mut self, pattern: &Pattern, mut found: Vec<ImagePath>) -> Vec<ImagePath> {
+        if found.len() > MATCH_LIMIT {
+            found.truncate(MATCH_LIMIT);
+            self.cut.push(pattern.clone());
+        }
+        found
+    }
+
     fn compare(&mut self, pattern: &Pattern, folded: &Folded, found: &[ImagePath]) {
         let count = found.len() as u64;
         if folded.names.is_empty() {
@@ -153,6 +165,17 @@ impl Drift {
                 ),
                 self.gone.iter().map(named).collect(),
                 "run it again: slim --write-profile, without --profile",
+            ));
+        }
+        if !self.cut.is_empty() {
+            findings.push(finding(
+                Severity::Medium,
+                format!(
+                    "{} of the profile that name more than {MATCH_LIMIT} files: the rest is left out",
+                    count(self.cut.len(), "pattern")
+                ),
+                self.cut.iter().map(named).collect(),
+                "--include the directory: there is no limit on that",
             ));
         }
         if !self.new.is_empty() {

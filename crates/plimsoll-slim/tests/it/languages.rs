@@ -130,3 +130,34 @@ fn the_applications_other_scripts_are_followed_and_those_of_packages_are_not() {
          /opt/other/y.rb 0644 \"require 'rare'\"                     # kept [application]",
     );
 }
+
+/// What is said of a script of one line that is this word, many times over.
+fn repeated(script: &str, word: &str) -> Vec<String> {
+    let line = word.repeat(10_500);
+    let text = format!(
+        "ENTRYPOINT /srv/run {script}
+         WORKDIR /srv
+         /srv/run 0755 elf
+         {script} 0644 \"{line}\""
+    );
+    let plan = World::new(&text).plan();
+    let problems = plan.unresolved.iter().map(ToString::to_string);
+    problems.collect()
+}
+
+#[test]
+fn a_script_that_repeats_a_word_is_not_read_to_the_end_behind_each() {
+    for (script, word) in [
+        ("/srv/a.rb", "load "),
+        ("/srv/a.pl", "open "),
+        ("/srv/a.pl", "qx( "),
+        ("/srv/a.php", "include "),
+    ] {
+        let problems = repeated(script, word);
+        let [problem] = &problems[..] else {
+            panic!("{script} {word}: {problems:?}");
+        };
+        assert!(problem.starts_with(script), "{problem}");
+        assert!(problem.contains("more than is read"), "{problem}");
+    }
+}

@@ -59,3 +59,14 @@ fn nonsense_in_a_manifest_is_an_empty_manifest() {
          /opt/node_modules/x/index.js 0644 "1"  # kept [node]"##,
     );
 }
+
+#[test]
+fn a_manifest_that_says_too_much_is_cut_and_noted() {
+    let list = "\\\"x\\\",".repeat(20_000);
+    check(&format!(
+        r##"ENTRYPOINT /usr/bin/node /opt/node_modules/app/main.js
+         /usr/bin/node 0755 elf   # kept
+         /opt/node_modules/app/package.json 0644 "{{\"main\":\"main.js\",\"exports\":[{list}1]}}"   # kept, unresolved more than is kept of one
+         /opt/node_modules/app/main.js 0644 "1"   # kept"##
+    ));
+}

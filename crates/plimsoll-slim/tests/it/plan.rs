@@ -352,3 +352,69 @@ fn the_same_request_gives_the_same_plan() {
         assert!(!reasons.is_empty(), "{path} has no reason");
     }
 }
+
+#[test]
+fn a_key_that_a_configuration_names_stays_and_is_no_secret_left_ashore() {
+    check(
+        "ENTRYPOINT /usr/sbin/nginx
+         LEVEL file
+         /usr/sbin/nginx 0755 elf text=/etc/nginx/nginx.conf                     # kept
+         /etc/nginx/nginx.conf 0644 \"server {\\n root /srv/www;\\n ssl_certificate_key /srv/www/server.key;\\n}\\n\"  # kept
+         /srv/www/index.html 0644 \"hello\"                                      # kept [nginx]
+         /srv/www/server.key 0600 \"-----BEGIN PRIVATE KEY-----\\nMC4C\"         # kept [nginx]
+         /srv/www/other.key  0600 \"-----BEGIN PRIVATE KEY-----\\nMC4C\"         # ashore, unresolved looks like a private key",
+    );
+}
+
+#[test]
+fn all_that_the_users_pattern_names_stays() {
+    let files = (0..10_100).map(|number| format!("/many/d{}/{number}.x 0644 1k\n", number % 7));
+    let text = format!(
+        "ENTRYPOINT /x\nLEVEL file\nINCLUDE /many/**/*.x\n/x 0755 elf\n{}",
+        files.collect::<String>()
+    );
+    let plan = World::new(&text).plan();
+    let kept = plan
+        .keep
+        .keys()
+        .filter(|path| path.file_name().ends_with(b".x"));
+    assert_eq!(kept.count(), 10_100);
+}
+
+#[test]
+fn a_pattern_that_names_a_directory_and_what_is_in_it_follows_its_links() {
+    check(
+        "ENTRYPOINT /x
+         LEVEL file
+         INCLUDE /srv/**
+         /x 0755 elf                # kept
+         /srv/a/b/c  0644 1k        # kept [include]
+         /srv/a/out  -> /data       # kept [include]
+         /data/d     0644 1k        # kept [include]
+         /other/e    0644 1k",
+    );
+}
+
+#[test]
+fn what_was_to_be_excluded_and_is_not_there_is_said() {
+    check(
+        "ENTRYPOINT /usr/bin/x
+         EXCLUDE /srv/old
+         EXCLUDE /srv/**/*.bak
+         EXCLUDE /srv/[a
+         EXCLUDE srv/app
+         EXCLUDE /bin/tool
+         EXCLUDE /lib/*.so
+         EXCLUDE **/*.map
+         /bin           -> usr/bin
+         /lib           -> usr/lib
+         /usr/bin/x     0755 elf   # kept
+         /usr/bin/tool  0755 elf
+         /usr/lib/y.so  0644 elf
+         /srv/app/a.js  0644 1k
+         /srv/b.map     0644 1k
+         /srv/old       removed    # ashore, unresolved was to be excluded
+         /srv/**/*.bak  removed    # ashore, unresolved was to be excluded
+         /srv/[a        removed    # ashore, unresolved names nothing",
+    );
+}

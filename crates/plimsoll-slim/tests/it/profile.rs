@@ -249,3 +249,20 @@ fn another_program_and_other_packages_are_drift() {
     ];
     assert_eq!(shown, wanted);
 }
+
+#[test]
+fn a_pattern_that_names_more_than_is_taken_is_said() {
+    let files = |count: u32| {
+        let lines = (0..count).map(|number| format!("/many/{number} 0644 1k\n"));
+        let text = format!("ENTRYPOINT /x\n/x 0755 elf\n{}", lines.collect::<String>());
+        let world = World::new(&text);
+        let mut profile = condensed(&world);
+        profile.missed = vec![plimsoll_slim::Pattern::new(&b"/many/*"[..])];
+        let replay = plimsoll_slim::replay(&profile, &world.fixture.subject());
+        let said = replay.findings.into_iter().map(|finding| finding.message);
+        let said: Vec<String> = said.filter(|text| text.contains("more than")).collect();
+        (replay.missed.len(), said.len())
+    };
+    assert_eq!(files(50_000), (50_000, 0));
+    assert_eq!(files(50_001), (50_000, 1));
+}
