@@ -38,6 +38,10 @@ pub(crate) fn rows(facts: &Comparison) -> impl Iterator<Item = [String; 4]> {
     rows.into_iter()
 }
 
+/// An image is looked at some fifty times a second, on a machine that does other things as well: of
+/// fewer seconds than this no ratio is made.
+const NOISE: f64 = 0.1;
+
 /// Seconds to the first answer.
 fn ready(before: Option<f64>, after: Option<f64>) -> [String; 4] {
     let shown = |seconds: Option<f64>| match seconds {
@@ -48,6 +52,9 @@ fn ready(before: Option<f64>, after: Option<f64>) -> [String; 4] {
     let change = match (before, after) {
         // What looks alike is no difference worth a word.
         (Some(_), Some(_)) if shown(before) == shown(after) => "the same".to_owned(),
+        (Some(before), Some(after)) if (before - after).abs() < NOISE => {
+            "about the same".to_owned()
+        }
         (Some(before), Some(after)) => change(before, after),
         _ => String::new(),
     };
@@ -87,5 +94,19 @@ fn percent(part: f64, word: &str) -> String {
         format!("a little {word}")
     } else {
         format!("{percent:.0} % {word}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_ratio_is_made_of_moments() {
+        let words = |before, after| ready(Some(before), Some(after))[3].clone();
+        assert_eq!(words(0.02, 0.02), "the same");
+        assert_eq!(words(0.02, 0.05), "about the same");
+        assert_eq!(words(1.0, 2.5), "2.5 times more");
+        assert_eq!(ready(Some(1.0), None)[3], "");
     }
 }
