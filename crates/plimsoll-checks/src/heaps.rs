@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plimsoll_model::{Evidence, ImagePath, Node, text};
 
 /// The largest heaps that a finding lists.
-const LISTED: usize = 100;
+pub(crate) const LISTED: usize = 100;
 
 /// Files summed up.
 #[derive(Default)]
@@ -33,6 +33,12 @@ impl Heaps {
     pub(crate) fn add_bytes(&mut self, at: ImagePath, layer: u32, bytes: u64) {
         let heap = self.heaps.entry(at).or_insert(Heap { bytes: 0, layer });
         heap.bytes = heap.bytes.saturating_add(bytes);
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.files += 1;
+    }
+
+    /// One more file that is smaller than all that are listed.
+    pub(crate) fn count(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_add(bytes);
         self.files += 1;
     }

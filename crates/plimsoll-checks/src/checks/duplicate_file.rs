@@ -1,10 +1,13 @@
 //! `duplicate-file`: the same bytes twice.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
 use plimsoll_model::{ImagePath, Kind, Node, text};
 
 use super::documentation::report_as;
 use crate::check::check;
-use crate::heaps::Heaps;
+use crate::heaps::{Heaps, LISTED};
 use crate::{Findings, Look};
 
 check! {
@@ -70,53 +73,69 @@ check! {
 /// Smaller files are not compared: they fill a block of the disk whatever they hold.
 const LEAST: u64 = 4096;
 
-/// A file, and what it is compared by.
-struct File<'a> {
-    /// Its size and the sum of its content.
-    content: (u64, u64),
-    path: &'a ImagePath,
-    node: &'a Node,
+/// What a file is compared by: its size and the sum of its content.
+type Content = (u64, u64);
+
+/// The files that are compared. What is in a cache goes with the cache.
+fn files<'a>(look: &'a Look) -> impl Iterator<Item = (Content, &'a ImagePath, &'a Node)> {
+    let files = look.rootfs.tree.files().filter_map(|(path, node)| {
+        let Kind::File { size, at } = node.kind else {
+            return None;
+        };
+        let print = Some(at).filter(|_| size >= LEAST);
+        let print = look.rootfs.contents.fingerprint(print?)?;
+        Some(((size, print), path, node))
+    });
+    files.filter(|(_, path, _)| !super::package_cache::is_cache(path))
 }
 
 fn run(look: &Look, findings: &mut Findings) {
-    let mut files = Vec::new();
-    for (path, node) in look.rootfs.tree.files() {
-        if let Kind::File { size, at } = node.kind
-            && size >= LEAST
-            && let Some(print) = look.rootfs.contents.fingerprint(at)
+    // Of a million files hardly one is there twice: only of those more is remembered.
+    let mut contents: Vec<Content> = files(look).map(|(content, ..)| content).collect();
+    contents.sort_unstable();
+    let mut twice: BTreeSet<Content> = BTreeSet::new();
+    for pair in contents.windows(2) {
+        if let [one, other] = pair
+            && one == other
         {
-            let content = (size, print);
-            files.push(File {
-                content,
-                path,
-                node,
-            });
+            twice.insert(*one);
         }
     }
-    // By content; the paths of one content stay in their order.
-    files.sort_by_key(|file| file.content);
-    let mut heaps = Heaps::default();
-    let mut largest: Option<(u64, &ImagePath, &ImagePath)> = None;
-    for group in files.chunk_by(|one, other| one.content == other.content) {
-        if group.len() < 2 {
-            continue;
+    drop(contents);
+    // The one that stays: a package's, else the lowest layer's, else the first by name.
+    let mut firsts: BTreeMap<Content, ((bool, u32), &ImagePath)> = BTreeMap::new();
+    for (content, path, node) in files(look).filter(|(content, ..)| twice.contains(content)) {
+        let rank = (!look.is_owned(path), node.layer);
+        let first = firsts.entry(content).or_insert((rank, path));
+        if rank < first.0 {
+            *first = (rank, path);
         }
-        // What is in a cache goes with the cache.
-        let is_kept = |file: &&File| !super::package_cache::is_cache(file.path);
-        let group: Vec<&File> = group.iter().filter(is_kept).collect();
-        let rank = |file: &&File| (!look.is_owned(file.path), file.node.layer);
-        let Some(first) = group.iter().copied().min_by_key(rank) else {
+    }
+    let mut heaps = Heaps::default();
+    // The largest, by size and then by name; the others are counted.
+    let mut most: BTreeSet<(u64, Reverse<&ImagePath>)> = BTreeSet::new();
+    let mut largest: Option<(u64, &ImagePath, &ImagePath)> = None;
+    for (content, path, _) in files(look) {
+        let Some(&(_, first)) = firsts.get(&content) else {
             continue;
         };
-        for file in group {
-            if file.path == first.path || look.is_owned(file.path) {
-                continue;
-            }
-            let (size, _) = file.content;
-            heaps.add(file.path.clone(), file.node);
-            if largest.is_none_or(|(most, ..)| size > most) {
-                largest = Some((size, file.path, first.path));
-            }
+        if path == first || look.is_owned(path) {
+            continue;
+        }
+        let (size, _) = content;
+        if largest.is_none_or(|(most, ..)| size > most) {
+            largest = Some((size, path, first));
+        }
+        most.insert((size, Reverse(path)));
+        if most.len() > LISTED + 1
+            && let Some((size, _)) = most.pop_first()
+        {
+            heaps.count(size);
+        }
+    }
+    for (_, Reverse(path)) in most {
+        if let Some(node) = look.rootfs.tree.get(path) {
+            heaps.add(path.clone(), node);
         }
     }
     let Some((_, path, first)) = largest else {
