@@ -69,7 +69,8 @@ impl Entries {
         match self.0.last_mut() {
             Some(last) if last.len() < Self::PIECE => last.push(entry),
             // A small layer has a small piece.
-            Some(_) => {
+            Some(last) => {
+                pack(last);
                 let mut piece = Vec::with_capacity(Self::PIECE);
                 piece.push(entry);
                 self.0.push(piece);
@@ -77,6 +78,11 @@ impl Entries {
             None => self.0.push(vec![entry]),
         }
     }
+}
+
+/// The names of a piece in one allocation: they stay as long as the tree.
+fn pack(piece: &mut [Entry]) {
+    ImagePath::pack(piece.iter_mut().map(|entry| &mut entry.path));
 }
 
 impl IntoIterator for Entries {
