@@ -157,7 +157,8 @@ pub(crate) fn read(
             Some(tempfile::tempfile_in(directory).map_err(Error::io(what))?)
         }
     };
-    let mut hash = Sha256::new();
+    // An uncompressed layer is hashed once, on the stored side.
+    let mut hash = (codec != Codec::Plain).then(Sha256::new);
     let mut plain = 0;
     let most = shared.limits.uncompressed_of(promised.part.size);
     let keep = codec != Codec::Plain && spooled.is_none();
@@ -173,7 +174,9 @@ pub(crate) fn read(
     let consume = |chunks: &mut dyn Chunks| -> Result<Option<TarError>, Stop> {
         let mut stop = None;
         let mut reader = ChunkReader::new(chunks, |bytes: &[u8]| {
-            hash.update(bytes);
+            if let Some(hash) = &mut hash {
+                hash.update(bytes);
+            }
             plain += bytes.len() as u64;
             let total = shared
                 .uncompressed
@@ -220,8 +223,9 @@ pub(crate) fn read(
     if let Some(Failure::Disk(error)) = stored.failure {
         return Err(Error::io(what)(error));
     }
-    let diff_id = stream::digest_of(hash);
-    let digest = stored.digest.unwrap_or(diff_id);
+    let nothing = || stream::digest(&[]);
+    let digest = stored.digest.unwrap_or_else(nothing);
+    let diff_id = hash.map_or(digest, stream::digest_of);
     let differs = |property: &str, expected: Digest, found: Digest| {
         Error::mismatch(format!("{what}, {property}"), expected, found)
     };

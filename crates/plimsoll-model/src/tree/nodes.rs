@@ -353,7 +353,7 @@ mod tests {
         assert!(names(&|step| step.wrapping_mul(2_654_435_761) >> 5) <= 80);
         // From both ends to the middle, and from the middle to both ends.
         let ends = |step: u32| {
-            if step % 2 == 0 {
+            if step.is_multiple_of(2) {
                 step
             } else {
                 2 * count - step

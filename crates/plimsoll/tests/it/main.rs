@@ -22,6 +22,7 @@ mod hostile;
 mod images;
 mod inspect;
 mod lint;
+mod officials;
 mod output;
 mod profile;
 mod registry;
