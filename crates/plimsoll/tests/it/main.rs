@@ -24,6 +24,7 @@ mod inspect;
 mod lint;
 mod officials;
 mod output;
+mod page;
 mod profile;
 mod registry;
 mod scan;
