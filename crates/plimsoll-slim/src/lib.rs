@@ -36,6 +36,7 @@ mod risk;
 mod roots;
 mod rounds;
 mod scene;
+mod script;
 mod secret;
 mod skeleton;
 mod valve;

@@ -6,7 +6,6 @@
 use plimsoll_model::ImagePath;
 
 use crate::elf::Elf;
-use crate::glob;
 use crate::scene::{Look, Scene};
 
 /// Where the dynamic loader of an image searches.
@@ -27,7 +26,7 @@ impl Loader {
             .collect();
         let mut defaults = Vec::new();
         read_conf(scene, &"/etc/ld.so.conf".into(), &mut defaults, 0);
-        for path in glob::expand(scene.tree(), &"/etc/ld-musl-*.path".into()) {
+        for path in scene.expand(&"/etc/ld-musl-*.path".into()) {
             let text = scene.text(&path).unwrap_or_default();
             let directories = text.split(['\n', ':']).map(str::trim);
             let directories = directories.filter(|directory| directory.starts_with('/'));
@@ -129,7 +128,7 @@ fn read_conf(scene: &Scene<'_>, path: &ImagePath, directories: &mut Vec<ImagePat
             .filter(|rest| rest.starts_with([' ', '\t']))
         {
             let base = path.parent().unwrap_or_else(ImagePath::root);
-            for path in glob::expand(scene.tree(), &base.join(pattern.trim())) {
+            for path in scene.expand(&base.join(pattern.trim())) {
                 read_conf(scene, &path, directories, depth + 1);
             }
         } else if line.starts_with('/') {

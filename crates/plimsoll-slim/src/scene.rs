@@ -7,6 +7,7 @@ use std::rc::Rc;
 use plimsoll_model::{Config, FileTree, ImagePath, Observations, Rootfs, Subject};
 
 use crate::elf::Elf;
+use crate::glob;
 use crate::loader::Loader;
 use crate::node::Fields;
 use crate::owners::Owners;
@@ -43,6 +44,8 @@ pub struct Scene<'a> {
     loaded: OnceCell<BTreeSet<ImagePath>>,
     remembered: RefCell<BTreeMap<&'static str, Rc<Vec<ImagePath>>>>,
     package_json: RefCell<BTreeMap<ImagePath, Rc<Fields>>>,
+    /// Patterns of which not every match was followed.
+    cut: RefCell<BTreeSet<ImagePath>>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
 }
@@ -64,6 +67,7 @@ impl<'a> Scene<'a> {
             loaded: OnceCell::new(),
             remembered: RefCell::default(),
             package_json: RefCell::default(),
+            cut: RefCell::default(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
         }
@@ -130,6 +134,21 @@ impl<'a> Scene<'a> {
             let node = self.tree().get(&found.path)?;
             node.is_executable().then_some(path)
         })
+    }
+
+    /// What a configuration file's pattern names, as `glob(3)` would expand it; what of it was cut off
+    /// is remembered.
+    pub(crate) fn expand(&self, pattern: &ImagePath) -> Vec<ImagePath> {
+        let (found, is_cut) = glob::expand(self.tree(), pattern);
+        if is_cut {
+            self.cut.borrow_mut().insert(pattern.clone());
+        }
+        found
+    }
+
+    /// The patterns of which not every match was followed, so far.
+    pub(crate) fn cut(&self) -> Vec<ImagePath> {
+        self.cut.borrow().iter().cloned().collect()
     }
 
     /// Where the dynamic loader of the image searches.

@@ -418,3 +418,40 @@ fn what_was_to_be_excluded_and_is_not_there_is_said() {
          /srv/[a        removed    # ashore, unresolved names nothing",
     );
 }
+
+#[test]
+fn what_a_text_for_a_shell_starts_is_read_as_a_shell_reads_it() {
+    check(
+        "ENTRYPOINT [\"tini\", \"--\", \"/bin/sh\", \"-ec\", \"x='/bin/not | /bin/no'; prepare \\\"$x\\\" && exec env A=b /srv/app \\\"$@\\\"\", \"name\", \"/srv/data\"]
+         /usr/bin/tini     0755 elf     # kept [entrypoint]
+         /usr/bin/env      0755 elf     # kept [entrypoint]
+         /usr/bin/prepare  0755 elf     # kept [entrypoint]
+         /bin/sh           0755 elf     # kept [entrypoint]
+         /bin/not          0755 elf
+         /bin/no           0755 elf
+         /bin/echo         0755 elf
+         /srv/app          0755 elf     # kept [entrypoint]
+         /srv/data         0644 1k      # kept [entrypoint]",
+    );
+    check(
+        "ENTRYPOINT [\"/bin/sh\", \"-c\", \"if true; then\"]
+         LEVEL file
+         /bin/sh     0755 elf   # kept [entrypoint]
+         /           dir 0755   # kept, unresolved is not understood",
+    );
+}
+
+#[test]
+fn a_pattern_that_names_more_than_is_followed_is_said() {
+    let mut image = String::from(
+        "ENTRYPOINT /usr/bin/x
+         LEVEL file
+         /usr/bin/x               0755 elf  # kept
+         /etc/ld.so.conf          0644 \"include many/*\\n\"  # kept
+         /etc/many/*              removed   # ashore, unresolved more than 10000 paths\n",
+    );
+    for number in 0..10_001 {
+        image.push_str(&format!("/etc/many/{number} 0644 \"\"\n"));
+    }
+    check(&image);
+}
