@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_model::{Evidence, Observations, Problem, Report};
 use plimsoll_run::Outcome;
-use plimsoll_slim::Request;
+use plimsoll_slim::{Known, Request};
 use tempfile::TempDir;
 
 use crate::cli::{self, SlimOptions};
@@ -149,10 +149,11 @@ pub(crate) fn slim(
     let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
     let exclude = entry.excluded(&opened, &observations, options);
     let nothing = Observations::default();
+    let known = Known::about(opened.subject());
     let request = Request {
         exclude: &exclude,
         baked: &entry.baked,
-        ..request(&opened, &nothing, options)
+        ..request(&opened, &known, &nothing, options)
     };
     let (watched, gap) = match watched.first() {
         Some((_, again)) => watch::check(&request, again, &mut observations),
@@ -302,14 +303,16 @@ impl<'a> Begun<'a> {
     }
 }
 
-/// What the options ask for, with these observations.
+/// What the options ask for, with what is known of the image and these observations.
 fn request<'a>(
     opened: &'a Opened,
+    known: &'a Known<'a>,
     observations: &'a Observations,
     options: &'a SlimOptions,
 ) -> Request<'a> {
     Request {
         subject: opened.subject(),
+        known: Some(known),
         observations,
         level: options.level.into(),
         include: &options.includes,

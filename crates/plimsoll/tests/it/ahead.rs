@@ -16,8 +16,8 @@ use crate::slim::{skipped, web_image_with};
 /// fourth time on it does something else.
 fn probe(first: &str, later: &str) -> String {
     format!(
-        "cmd:n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) > n; \
-         if test $n -lt 3; then {first}; else {later}; fi"
+        "cmd:n=$(cat n 2>/dev/null || echo 0); \
+         if test $n -lt 3; then {first} && echo $((n + 1)) > n; else {later}; fi"
     )
 }
 
@@ -36,7 +36,7 @@ fn what_was_written_before_a_repair_is_given_up() {
     let get = |name: &str| {
         format!(
             "bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf \"GET /{name} HTTP/1.0\\r\\n\\r\\n\" >&3; \
-             read -r _ status _ <&3; test \"$status\" = 200'"
+             read -r _ status _ <&3; test \"$status\" = 200' 2> /dev/null"
         )
     };
     if Command::new("bash").arg("--version").output().is_err() {
@@ -160,7 +160,7 @@ fn a_disk_that_fills_up_while_the_result_is_written_is_no_success() {
          exit $code"
     );
     let output = Command::new("unshare")
-        .args(["--mount", "--map-root-user", "sh", "-c", &script])
+        .args(["--mount", "sh", "-c", &script])
         .arg(env!("CARGO_BIN_EXE_plimsoll"))
         .current_dir(scratch.path())
         .env("PLIMSOLL_CACHE", "cache")

@@ -2,6 +2,7 @@
 //! architecture or one nobody may start; or by what earlier runs taught.
 
 use plimsoll_model::Observations;
+use plimsoll_slim::Known;
 
 use super::done::{Done, Proof, Said, as_written};
 use super::replay::{self, Replayed};
@@ -27,7 +28,8 @@ pub(super) fn slim(
     let replayed = profile.map(|profile| Replayed::of(profile, &opened));
     let nothing = Observations::default();
     let observations = replayed.as_ref().map_or(&nothing, Replayed::observations);
-    let request = request(&opened, observations, options);
+    let known = Known::about(opened.subject());
+    let request = request(&opened, &known, observations, options);
     let missed = replayed.as_ref().map_or(&[][..], Replayed::missed);
     context.progress.step("planning what must stay");
     let plan = phases.time("plan", || replay::plan(&request, missed));
