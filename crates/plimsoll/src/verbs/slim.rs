@@ -268,6 +268,13 @@ pub(crate) fn slim(
     }
     report.notes.extend(notes);
     report.notes.extend(room.asked.weakness());
+    // What an image has done to the tree it ran on may keep us from removing it.
+    report
+        .problems
+        .extend(trees.remove().err().map(|left| Problem {
+            message: left.to_string(),
+            evidence: plimsoll_model::Evidence::Image,
+        }));
     context.progress.done();
     let exit = if verified {
         replay::judge(&mut report, options, replayed.as_ref(), Exit::Fine)
