@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use plimsoll_model::report::{Comparison, LevelRisk, SlimFacts};
 use plimsoll_model::{ImagePath, Observations, Plan, Problem, Report};
 use plimsoll_run::Outcome;
-use plimsoll_slim::{Level, Request};
+use plimsoll_slim::{Known, Level, Request};
 
 use crate::cli::{self, SlimOptions};
 use crate::facts;
@@ -153,8 +153,10 @@ pub(crate) fn slim(
     let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
     let exclude = entry.excluded(&opened, &observations, options);
     let nothing = Observations::default();
+    let known = Known::about(opened.subject());
     let request = Request {
         subject: opened.subject(),
+        known: Some(&known),
         observations: &nothing,
         level: options.level.into(),
         include: &options.includes,

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use plimsoll_model::Observations;
-use plimsoll_slim::Request;
+use plimsoll_slim::{Known, Request};
 
 use super::page;
 use super::replay::{self, Replayed};
@@ -38,8 +38,10 @@ pub(super) fn slim(
     let replayed = profile.map(|profile| Replayed::of(profile, &opened));
     let nothing = Observations::default();
     let observations = replayed.as_ref().map_or(&nothing, Replayed::observations);
+    let known = Known::about(opened.subject());
     let request = Request {
         subject: opened.subject(),
+        known: Some(&known),
         observations,
         level: options.level.into(),
         baked: &[],
