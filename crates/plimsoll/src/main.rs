@@ -53,6 +53,9 @@ fn main() -> ExitCode {
     let ended = watched.and_then(|()| run(&context, &cli.verb));
     context.leftovers.settle();
     progress.done();
+    for left in context.leftovers.staying() {
+        let _ = writeln!(std::io::stderr(), "{left}");
+    }
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use plimsoll_image::{Compression, Copied, Sink, WriteOptions, Written};
 use plimsoll_model::Draft;
-use tempfile::TempDir;
 
 use crate::cli::{self, Compress};
 use crate::engine::{Engine, Kind};
@@ -31,7 +30,7 @@ pub(crate) struct Delivered {
     pub(crate) written: Written,
     /// A name to open it by: the target itself, or the archive an engine was given.
     pub(crate) name: String,
-    _archive: Option<TempDir>,
+    _archive: Option<work::Directory>,
 }
 
 impl Target {
@@ -140,7 +139,7 @@ impl Target {
 }
 
 /// An archive for the engine that will know the image as `name`, and the directory it is gone with.
-fn archive_for(context: &Context, name: &str) -> Result<(TempDir, Sink)> {
+fn archive_for(context: &Context, name: &str) -> Result<(work::Directory, Sink)> {
     let directory = work::on_disk(&context.leftovers)?;
     let sink = Sink::DockerArchive {
         file: directory.path().join("image.tar"),

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use plimsoll_model::{Evidence, Observations, Problem, Report};
 use plimsoll_run::Outcome;
 use plimsoll_slim::{Known, Request};
-use tempfile::TempDir;
 
 use crate::cli::{self, SlimOptions};
 use crate::failure::{Exit, Failure, Result};
@@ -246,6 +245,12 @@ pub(crate) fn slim(
     }
     said.notes.extend(notes);
     said.notes.extend(room.asked.weakness());
+    // What an image has done to the tree it ran on may keep us from removing it.
+    said.problems
+        .extend(trees.remove().err().map(|left| Problem {
+            message: left.to_string(),
+            evidence: Evidence::Image,
+        }));
     let usual = match verified {
         true => Exit::Fine,
         false => Exit::Unproved,
@@ -269,7 +274,7 @@ struct Begun<'a> {
     /// Where it is written.
     sink: Target,
     /// For what is written and read again.
-    scratch: TempDir,
+    scratch: work::Directory,
     began: Instant,
     phases: Phases,
 }
