@@ -16,6 +16,7 @@ mod error;
 mod identity;
 mod network;
 pub mod probe;
+mod remove;
 pub mod sandbox;
 mod seccomp;
 mod spec;
@@ -26,6 +27,7 @@ mod way;
 pub use error::Error;
 pub use identity::{Identity, identity};
 pub use probe::{PROBES, Probe, ProbeError};
+pub use remove::{Left, remove};
 pub use spec::{Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec};
 pub use way::{Unavailable, Way, way};
 

@@ -85,6 +85,8 @@ pub struct Limits {
     pub memory: u64,
     /// Bytes the image may write to its file system, which is in memory.
     pub disk: u64,
+    /// Files, directories and links the image may make there.
+    pub files: u64,
     /// Bytes of the image's output, and of one probe's answer, that are kept; an image that prints
     /// sixteen times as much is ended.
     pub output: u64,
@@ -101,6 +103,7 @@ impl Default for Limits {
             processes: 1024,
             memory: 2 << 30,
             disk: 1 << 30,
+            files: 500_000,
             output: 4 << 20,
         }
     }

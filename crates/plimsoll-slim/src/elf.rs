@@ -11,6 +11,8 @@ use object::Endianness;
 use object::elf::{self, FileHeader32, FileHeader64};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 
+use crate::known::weight_of;
+
 /// More entries than this of one kind are cut off.
 const LIMIT: usize = 4096;
 /// Longer names are no file names (`NAME_MAX`, `PATH_MAX` of Linux).
@@ -94,6 +96,13 @@ pub(crate) struct Dlopen {
     pub(crate) sonames: Vec<String>,
 }
 
+impl Dlopen {
+    fn weight(&self) -> usize {
+        let texts = self.feature.len() + self.priority.len();
+        size_of::<Self>() + texts + weight_of(&self.sonames)
+    }
+}
+
 impl Elf {
     /// Reads a whole file.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
@@ -102,6 +111,22 @@ impl Elf {
             Some(&1) => parse::<FileHeader32<Endianness>>(bytes),
             _ => Err("its class is neither 32 nor 64 bit".to_owned()),
         }
+    }
+
+    /// The bytes of memory it takes, about.
+    pub(crate) fn weight(&self) -> usize {
+        /// Of a string in a collection.
+        const PLACE: usize = 40;
+        let sets = [&self.sonames, &self.paths, &self.runs, &self.charsets];
+        let lists = [&self.needed, &self.rpath, &self.runpath];
+        let words = sets
+            .into_iter()
+            .flatten()
+            .chain(lists.into_iter().flatten());
+        let words: usize = words.map(|word| word.len() + PLACE).sum();
+        let notes: usize = self.dlopen.iter().map(Dlopen::weight).sum();
+        let single = [&self.interpreter, &self.soname].into_iter().flatten();
+        size_of::<Self>() + words + notes + single.map(Vec::len).sum::<usize>()
     }
 
     /// Whether it can load libraries by name.

@@ -8,12 +8,23 @@ use std::io::Read;
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, ZipArchive};
 
+use crate::known::{Learned, weight_of};
+
 /// More entries than this are not searched for the manifest, which stands first by custom.
 const ENTRY_LIMIT: usize = 100_000;
 /// Longer manifests are not read: they list sums of every class, behind what is looked for.
 const MANIFEST_LIMIT: u64 = 256 << 10;
 /// More names than this are not read.
 const NAME_LIMIT: usize = 2_000;
+
+/// The relative places that an archive's manifest names.
+pub(crate) struct ClassPath(pub(crate) Vec<String>);
+
+impl Learned for ClassPath {
+    fn weight(&self) -> usize {
+        weight_of(&self.0)
+    }
+}
 
 /// The relative places in `Class-Path`; none where there is no manifest or no such line.
 pub(crate) fn class_path(bytes: &[u8]) -> Result<Vec<String>, String> {

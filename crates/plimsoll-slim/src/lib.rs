@@ -19,6 +19,7 @@ mod glob;
 mod inventory;
 mod jar;
 mod keep;
+mod known;
 mod layers;
 mod level;
 mod loader;
@@ -36,6 +37,7 @@ mod risk;
 mod roots;
 mod rounds;
 mod scene;
+mod script;
 mod secret;
 mod skeleton;
 mod valve;
@@ -47,6 +49,7 @@ pub use explain::{Sum, Summary, Why, fate, forced, matching, summary, summary_of
 pub use followers::{FOLLOWERS, Follower};
 pub use glob::is_pattern;
 pub use keep::{Keep, Pull};
+pub use known::Known;
 pub use plan::{add, plan, repair};
 pub use profile::{
     DRIFT, Folded, Group, Others, Pattern, Profile, Replay, Source, condense, drift, replay,
@@ -122,4 +125,7 @@ pub struct Request<'a> {
     pub baked: &'a [(ImagePath, String)],
     /// How the result is cut into layers.
     pub layers: Layers,
+    /// What was learned of this image so far: plans that share it need not read everything again. It
+    /// changes no plan.
+    pub known: Option<&'a Known<'a>>,
 }

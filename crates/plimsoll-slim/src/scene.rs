@@ -2,11 +2,14 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::io;
+use std::sync::Arc;
 
-use plimsoll_model::{Config, FileTree, ImagePath, Observations, Rootfs, Subject};
+use plimsoll_model::{Config, FileTree, ImagePath, Kind, Observations, Rootfs, Subject};
 
 use crate::elf::Elf;
+use crate::glob;
+use crate::known::{Known, Learned, Whole};
 use crate::loader::Loader;
 use crate::node::Fields;
 use crate::owners::Owners;
@@ -31,18 +34,29 @@ pub(crate) enum Look {
     Unreadable(String),
 }
 
+impl Learned for Look {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Elf(elf) => elf.weight(),
+            Self::Script(text) => text.len(),
+            Self::Unreadable(text) => text.len(),
+            Self::Other => 0,
+        }
+    }
+}
+
 /// What a follower may look at.
 pub struct Scene<'a> {
     request: Request<'a>,
     level: Cell<Level>,
-    owners: Owners,
-    looks: RefCell<BTreeMap<ImagePath, Rc<Look>>>,
-    loader: OnceCell<Loader>,
-    python: OnceCell<Places>,
-    distributions: OnceCell<Distributions>,
+    /// What is known of its files by others, if this is the image they look at.
+    known: Option<&'a Known<'a>>,
+    whole: Arc<Whole>,
+    looks: RefCell<BTreeMap<ImagePath, Arc<Look>>>,
     loaded: OnceCell<BTreeSet<ImagePath>>,
-    remembered: RefCell<BTreeMap<&'static str, Rc<Vec<ImagePath>>>>,
-    package_json: RefCell<BTreeMap<ImagePath, Rc<Fields>>>,
+    package_json: RefCell<BTreeMap<ImagePath, Arc<Fields>>>,
+    /// Patterns of which not every match was followed.
+    cut: RefCell<BTreeSet<ImagePath>>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
 }
@@ -53,17 +67,18 @@ impl<'a> Scene<'a> {
         let config = &request.subject.image.config;
         let real = |directory| Some(tree.resolve(&ImagePath::new(directory)).ok()?.path);
         let search_path = config.search_path().filter_map(real).collect();
+        let known = request
+            .known
+            .filter(|known| known.is_about(&request.subject));
         Self {
             request: *request,
             level: Cell::new(request.level),
-            owners: Owners::of(request.subject.inventory, tree),
+            known,
+            whole: known.map_or_else(Arc::default, Known::whole),
             looks: RefCell::default(),
-            loader: OnceCell::new(),
-            python: OnceCell::new(),
-            distributions: OnceCell::new(),
             loaded: OnceCell::new(),
-            remembered: RefCell::default(),
             package_json: RefCell::default(),
+            cut: RefCell::default(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
         }
@@ -109,7 +124,9 @@ impl<'a> Scene<'a> {
     }
 
     pub(crate) fn owners(&self) -> &Owners {
-        &self.owners
+        let subject = self.subject();
+        let owners = || Owners::of(subject.inventory, &subject.rootfs.tree);
+        self.whole.owners.get_or_init(owners)
     }
 
     /// The directories programs are searched in that exist, free of links, in order.
@@ -132,19 +149,36 @@ impl<'a> Scene<'a> {
         })
     }
 
+    /// What a configuration file's pattern names, as `glob(3)` would expand it; what of it was cut off
+    /// is remembered.
+    pub(crate) fn expand(&self, pattern: &ImagePath) -> Vec<ImagePath> {
+        let (found, is_cut) = glob::expand(self.tree(), pattern);
+        if is_cut {
+            self.cut.borrow_mut().insert(pattern.clone());
+        }
+        found
+    }
+
+    /// The patterns of which not every match was followed, so far.
+    pub(crate) fn cut(&self) -> Vec<ImagePath> {
+        let loader = self.whole.loader.get().map_or(&[][..], Loader::cut);
+        self.cut.borrow().iter().chain(loader).cloned().collect()
+    }
+
     /// Where the dynamic loader of the image searches.
     pub(crate) fn loader(&self) -> &Loader {
-        self.loader.get_or_init(|| Loader::of(self))
+        self.whole.loader.get_or_init(|| Loader::of(self))
     }
 
     /// Where the modules of the image's Pythons lie.
     pub(crate) fn python(&self) -> &Places {
-        self.python.get_or_init(|| Places::of(self))
+        self.whole.python.get_or_init(|| Places::of(self))
     }
 
     /// What Python distributions are installed.
     pub(crate) fn distributions(&self) -> &Distributions {
-        self.distributions
+        self.whole
+            .distributions
             .get_or_init(|| python::distributions(self))
     }
 
@@ -154,38 +188,52 @@ impl<'a> Scene<'a> {
     }
 
     /// What the regular file at `path` (free of links) is.
-    pub(crate) fn look(&self, path: &ImagePath) -> Rc<Look> {
+    pub(crate) fn look(&self, path: &ImagePath) -> Arc<Look> {
         if let Some(look) = self.looks.borrow().get(path) {
-            return Rc::clone(look);
+            return Arc::clone(look);
         }
-        let look = Rc::new(self.look_afresh(path));
+        let is_file = self.tree().get(path).is_some_and(|node| node.is_file());
+        let look = match is_file {
+            true => self.learned(path, "", || self.look_afresh(path)),
+            false => Ok(Arc::new(Look::Other)),
+        };
+        let unreadable = |error| Look::Unreadable(format!("cannot be read: {error}"));
+        let look = look.unwrap_or_else(|error| Arc::new(unreadable(error)));
         let mut looks = self.looks.borrow_mut();
-        looks.insert(path.clone(), Rc::clone(&look));
+        looks.insert(path.clone(), Arc::clone(&look));
         look
     }
 
-    fn look_afresh(&self, path: &ImagePath) -> Look {
-        if !self.tree().get(path).is_some_and(|node| node.is_file()) {
-            return Look::Other;
-        }
-        let head = match self.rootfs().read_head(path, 256) {
-            Ok(head) => head,
-            Err(error) => return Look::Unreadable(format!("cannot be read: {error}")),
-        };
+    fn look_afresh(&self, path: &ImagePath) -> io::Result<Look> {
+        let head = self.rootfs().read_head(path, 256)?;
         if let Some(line) = head.strip_prefix(b"#!") {
             let line = line.split(|&byte| byte == b'\n').next().unwrap_or(line);
-            return Look::Script(line.to_vec());
+            return Ok(Look::Script(line.to_vec()));
         }
         if !head.starts_with(b"\x7fELF") {
-            return Look::Other;
+            return Ok(Look::Other);
         }
-        let bytes = match self.rootfs().read(path, ELF_LIMIT) {
-            Ok(bytes) => bytes,
-            Err(error) => return Look::Unreadable(format!("cannot be read: {error}")),
-        };
-        match Elf::parse(&bytes) {
+        let bytes = self.rootfs().read(path, ELF_LIMIT)?;
+        Ok(match Elf::parse(&bytes) {
             Ok(elf) => Look::Elf(Box::new(elf)),
             Err(why) => Look::Unreadable(format!("is not a sound ELF file: {why}")),
+        })
+    }
+
+    /// What the content of the file at `path` (free of links) says in the light of `about`, read by
+    /// `read` unless it is known to somebody who looks at the same image.
+    ///
+    /// # Errors
+    /// Those of `read`; they are not remembered.
+    pub(crate) fn learned<T: Learned, E>(
+        &self,
+        path: &ImagePath,
+        about: &str,
+        read: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        match (self.known, self.tree().get(path).map(|node| &node.kind)) {
+            (Some(known), Some(&Kind::File { at, size })) => known.file((at, size), about, read),
+            _ => read().map(Arc::new),
         }
     }
 
@@ -203,27 +251,24 @@ impl<'a> Scene<'a> {
         &self,
         name: &'static str,
         find: impl FnOnce() -> Vec<ImagePath>,
-    ) -> Rc<Vec<ImagePath>> {
-        if let Some(known) = self.remembered.borrow().get(name) {
-            return Rc::clone(known);
-        }
-        let found = Rc::new(find());
-        let mut remembered = self.remembered.borrow_mut();
-        remembered.insert(name, Rc::clone(&found));
-        found
+    ) -> Arc<Vec<ImagePath>> {
+        self.whole.remembered(name, find)
     }
 
     /// What the `package.json` at `path` says; nothing where it is none, or larger than 1 MiB.
-    pub(crate) fn package_json(&self, path: &ImagePath) -> Rc<Fields> {
+    pub(crate) fn package_json(&self, path: &ImagePath) -> Arc<Fields> {
         if let Some(known) = self.package_json.borrow().get(path) {
-            return Rc::clone(known);
+            return Arc::clone(known);
         }
-        let Ok(bytes) = self.rootfs().read(path, TEXT_LIMIT) else {
-            return Rc::default();
+        let parse = || {
+            let bytes = self.rootfs().read(path, TEXT_LIMIT)?;
+            Ok::<_, io::Error>(Fields::parse(&bytes))
         };
-        let fields = Rc::new(Fields::parse(&bytes));
+        let Ok(fields) = self.learned(path, "", parse) else {
+            return Arc::default();
+        };
         let mut known = self.package_json.borrow_mut();
-        known.insert(path.clone(), Rc::clone(&fields));
+        known.insert(path.clone(), Arc::clone(&fields));
         fields
     }
 

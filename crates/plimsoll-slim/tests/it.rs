@@ -14,6 +14,8 @@ mod elf;
 mod explain;
 #[path = "it/inventory.rs"]
 mod inventory;
+#[path = "it/known.rs"]
+mod known;
 #[path = "it/languages.rs"]
 mod languages;
 #[path = "it/layers.rs"]

@@ -26,6 +26,7 @@ mod target;
 mod verbs;
 mod wanted;
 mod work;
+mod writable;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -54,6 +55,9 @@ fn main() -> ExitCode {
     let ended = watched.and_then(|()| run(&context, &cli.verb));
     context.leftovers.settle();
     progress.done();
+    for left in context.leftovers.staying() {
+        let _ = writeln!(std::io::stderr(), "{left}");
+    }
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -63,10 +63,20 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Removes all of it now, and answers what stays.
+    pub(super) fn clear(&self) -> Option<String> {
+        crate::remove(&self.directory)
+            .err()
+            .map(|left| left.to_string())
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
-        // All of it is ours, and no mount of the sandbox is visible here.
-        let _ = fs::remove_dir_all(&self.directory);
+        // All of it is ours, and no mount of the sandbox is visible here. What stays is told by
+        // [`Place::clear`].
+        let _ = crate::remove(&self.directory);
     }
 }
 

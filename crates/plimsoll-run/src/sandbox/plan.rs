@@ -248,8 +248,8 @@ fn root(
         kind: text("tmpfs")?,
         flags: MS_NODEV | MS_NOSUID,
         data: text(&format!(
-            "mode=755,nr_inodes=500k,size={}",
-            spec.limits.disk
+            "mode=755,nr_inodes={},size={}",
+            spec.limits.files, spec.limits.disk
         ))?,
     };
     plan.add("mount a file system in memory", memory);

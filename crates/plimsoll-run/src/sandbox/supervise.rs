@@ -113,6 +113,7 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
                 .push(format!("what it has read could not be looked at: {error}")),
         }
     }
+    outcome.problems.extend(place.clear());
     Ok(outcome)
 }
 
@@ -588,11 +589,9 @@ impl Run<'_> {
             ));
         }
         let root = &self.place.places.root;
-        if self
-            .before
-            .is_some_and(|before| before.is_over(root, limits.disk))
-        {
-            return Some(format!("ended: it wrote more than {} bytes", limits.disk));
+        let spent = self.before.and_then(|before| before.hit(root, limits));
+        if spent.is_some() {
+            return spent;
         }
         let mut family = proc::family(self.started.process.pid);
         // What a probe runs inside is below a helper of ours, which is no part of it.

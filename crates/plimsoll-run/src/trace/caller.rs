@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use plimsoll_model::text::printable;
 use rustix::fs::{CWD, readlinkat};
@@ -48,6 +49,59 @@ impl Programs {
     /// The thread is about to run another program.
     pub(super) fn forget(&mut self, thread: i32) {
         self.known.remove(&thread);
+    }
+}
+
+/// How long a directory is remembered: not as long as the kernel needs to give the number of a thread
+/// to another one.
+const FRESH: Duration = Duration::from_millis(500);
+
+/// The directories that threads work in.
+///
+/// The kernel tells them by a link of `/proc`, which costs as much as the rest of a question. So they
+/// are remembered from one question to the next, until anybody changes his, or renames anything. He
+/// has not done it yet when we are asked, and others may share his directory: until he asks for
+/// something else, nothing is remembered.
+#[derive(Default)]
+pub(super) struct Directories {
+    known: HashMap<i32, (Instant, Vec<u8>)>,
+    moving: HashMap<i32, Instant>,
+}
+
+impl Directories {
+    /// A thread asks for something: what it asked for before is done.
+    pub(super) fn asked(&mut self, thread: i32) {
+        if !self.moving.is_empty() {
+            self.moving.remove(&thread);
+        }
+    }
+
+    /// A thread is about to change its directory, or the name of one.
+    pub(super) fn moves(&mut self, thread: i32) {
+        self.known.clear();
+        self.moving.insert(thread, Instant::now());
+    }
+
+    /// The directory a thread works in, seen from the root of the sandbox.
+    pub(super) fn of(&mut self, thread: i32) -> Result<Vec<u8>, Errno> {
+        let now = Instant::now();
+        // One that has gone meanwhile asks for nothing any more.
+        self.moving
+            .retain(|_, since| now.duration_since(*since) < FRESH);
+        if !self.moving.is_empty() {
+            return working_directory(thread);
+        }
+        if let Some((since, known)) = self.known.get(&thread)
+            && now.duration_since(*since) < FRESH
+        {
+            return Ok(known.clone());
+        }
+        let found = working_directory(thread)?;
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(thread, (now, found.clone()));
+        Ok(found)
     }
 }
 
@@ -104,6 +158,37 @@ mod tests {
             let found = join(directory.as_bytes(), path.as_bytes());
             assert_eq!(String::from_utf8(found).unwrap(), joined);
         }
+    }
+
+    #[test]
+    fn a_directory_is_remembered_until_somebody_moves() {
+        let mut child = std::process::Command::new("/bin/sh")
+            .args(["-c", "read _; cd /; echo; read _"])
+            .current_dir("/proc")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut to, mut from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let thread = child.id() as i32;
+        let mut directories = Directories::default();
+        let before = directories.of(thread).unwrap();
+        // Its question: it has not moved yet.
+        directories.moves(thread);
+        let meanwhile = directories.of(thread).unwrap();
+        use std::io::{Read as _, Write as _};
+        to.write_all(b"\n").unwrap();
+        from.read_exact(&mut [0]).unwrap();
+        let unasked = directories.of(thread).unwrap();
+        directories.asked(thread);
+        let after = directories.of(thread).unwrap();
+        let remembered = directories.known.contains_key(&thread);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let words =
+            [before, meanwhile, unasked, after].map(|path| String::from_utf8(path).unwrap());
+        assert_eq!(words, ["/proc", "/proc", "/", "/"]);
+        assert!(remembered);
     }
 
     #[test]

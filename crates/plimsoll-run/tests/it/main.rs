@@ -14,6 +14,7 @@ mod ends;
 mod inside;
 mod limits;
 mod probes;
+mod removed;
 mod startup;
 mod tree;
 mod watched;

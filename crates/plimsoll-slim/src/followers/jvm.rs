@@ -6,8 +6,7 @@ use plimsoll_model::{ImagePath, Node, Reason};
 
 use super::follower;
 use crate::Level;
-use crate::glob;
-use crate::jar;
+use crate::jar::{self, ClassPath};
 use crate::keep::{Keep, Pull};
 use crate::plugins;
 use crate::scene::{Look, Scene};
@@ -164,9 +163,12 @@ fn is_left(path: &ImagePath) -> bool {
 /// The archives that the manifest of one names, seen from its directory.
 fn archive(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let is_file = scene.tree().get(path).is_some_and(Node::is_file);
-    let named = scene.rootfs().read(path, JAR_LIMIT);
-    let named = named.map_err(|error| error.to_string());
-    let named = match named.and_then(|bytes| jar::class_path(&bytes)) {
+    let read = || {
+        let bytes = scene.rootfs().read(path, JAR_LIMIT);
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        jar::class_path(&bytes).map(ClassPath)
+    };
+    let named = match scene.learned(path, "", read) {
         Ok(named) => named,
         Err(why) if is_file => {
             return keep.problem(path, format!("cannot be read as a jar: {why}"));
@@ -174,10 +176,10 @@ fn archive(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         Err(_) => return,
     };
     let home = path.parent().unwrap_or_else(ImagePath::root);
-    for name in named {
+    for name in &named.0 {
         let shown = plimsoll_model::text::printable(name.as_bytes());
         let reason = Reason::by("jvm", path, format!("Class-Path: {shown}"));
-        keep.path(&home.join(&name), Pull::Opened, reason);
+        keep.path(&home.join(name), Pull::Opened, reason);
     }
 }
 
@@ -203,7 +205,7 @@ fn class_path(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         if place.file_name() == b"*" {
             let above = place.parent().unwrap_or_else(ImagePath::root);
             for name in ["*.jar", "*.JAR"] {
-                for jar in glob::expand(scene.tree(), &above.join(name)) {
+                for jar in scene.expand(&above.join(name)) {
                     keep.path(&jar, Pull::Opened, reason());
                 }
             }

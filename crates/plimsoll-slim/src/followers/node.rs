@@ -1,6 +1,7 @@
 //! Node: the modules a script asks for, their packages, native addons.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use plimsoll_model::{ImagePath, Reason};
 
@@ -91,11 +92,15 @@ fn is_script(scene: &Scene<'_>, path: &ImagePath) -> bool {
 }
 
 fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
-    let bytes = match scene.rootfs().read(path, node::SCRIPT_LIMIT) {
-        Ok(bytes) => bytes,
+    let read = || {
+        let bytes = scene.rootfs().read(path, node::SCRIPT_LIMIT)?;
+        Ok::<_, io::Error>(node::scan(&String::from_utf8_lossy(&bytes)))
+    };
+    let asked = match scene.learned(path, "", read) {
+        Ok(asked) => asked,
         Err(error) => return keep.problem(path, format!("is a script nobody read: {error}")),
     };
-    let Asked { names, computes } = node::scan(&String::from_utf8_lossy(&bytes));
+    let Asked { names, computes } = &*asked;
     let home = node::home(scene, path);
     if let Some(home) = &home {
         // Node reads the nearest one to learn which kind of module a file is.
@@ -104,7 +109,7 @@ fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     }
     for name in names {
         let shown = plimsoll_model::text::printable(name.as_bytes());
-        for target in node::resolve(scene, path, &name) {
+        for target in node::resolve(scene, path, name) {
             let reason = Reason::by("node", path, format!("loads {shown}"));
             keep.path(&target, Pull::Opened, reason.clone());
             if let Some(home) = node::home(scene, &target) {
@@ -116,7 +121,7 @@ fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         home.ancestors()
             .any(|above| above.file_name() == b"node_modules")
     };
-    if computes && let Some(home) = home.filter(is_package) {
+    if *computes && let Some(home) = home.filter(is_package) {
         whole(scene, &home, path, "loads by names it computes", keep);
     }
 }

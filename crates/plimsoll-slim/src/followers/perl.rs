@@ -1,6 +1,7 @@
 //! Perl: modules a script uses, their loadable parts, character tables, and commands it starts.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use plimsoll_model::{ImagePath, Reason};
 
@@ -8,6 +9,7 @@ use super::follower;
 use crate::ahead;
 use crate::commands;
 use crate::keep::{Keep, Pull};
+use crate::known::{Learned, weight_of};
 use crate::own;
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
@@ -76,15 +78,29 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if !is_script(scene, path) {
         return;
     }
-    let bytes = match scene.rootfs().read(path, SCRIPT_LIMIT) {
-        Ok(bytes) => bytes,
+    // Whose commands are followed: those of what no package owns.
+    let is_own = scene.owners().owner(path).is_none();
+    let read = || {
+        let bytes = scene.rootfs().read(path, SCRIPT_LIMIT)?;
+        let text = code(&String::from_utf8_lossy(&bytes));
+        let (lines, is_cut) = if is_own {
+            started(&text)
+        } else {
+            Default::default()
+        };
+        Ok::<_, io::Error>(Asked {
+            names: names(&text),
+            lines: lines.into_iter().map(str::to_owned).collect(),
+            is_cut,
+        })
+    };
+    let asked = match scene.learned(path, if is_own { "own" } else { "" }, read) {
+        Ok(asked) => asked,
         Err(error) => return keep.problem(path, format!("is a script nobody read: {error}")),
     };
-    let text = String::from_utf8_lossy(&bytes);
-    let text = code(&text);
     let load_path = scene.remembered("perl", || load_path(scene));
     let home = path.parent().unwrap_or_else(ImagePath::root);
-    for file in names(&text) {
+    for file in &asked.names {
         let shown = plimsoll_model::text::printable(file.as_bytes());
         let reason = || Reason::by("perl", path, format!("loads {shown}"));
         // What lies beside the script is found by `use lib` and `FindBin`.
@@ -92,7 +108,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         let mut places = load_path
             .iter()
             .chain(&own)
-            .map(|directory| directory.join(&file));
+            .map(|directory| directory.join(file));
         let is_file = |place: &ImagePath| {
             let found = scene.tree().resolve(place).ok();
             let node = found.and_then(|found| scene.tree().get(found.path));
@@ -104,14 +120,27 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     }
     module(scene, path, &load_path, keep);
     own::home(scene, path, "perl", is_script, keep);
-    if scene.owners().owner(path).is_none() {
-        let (lines, is_cut) = started(&text);
-        if is_cut {
-            keep.problem(path, ahead::CUT);
-        }
-        for line in lines {
-            commands::keep(scene, path, line, "perl", keep);
-        }
+    if asked.is_cut {
+        keep.problem(path, ahead::CUT);
+    }
+    for line in &asked.lines {
+        commands::keep(scene, path, line, "perl", keep);
+    }
+}
+
+/// What a script asks for.
+struct Asked {
+    /// Files below `@INC`.
+    names: BTreeSet<String>,
+    /// Command lines.
+    lines: BTreeSet<String>,
+    /// Whether there are more of those than are read.
+    is_cut: bool,
+}
+
+impl Learned for Asked {
+    fn weight(&self) -> usize {
+        weight_of(self.names.iter().chain(&self.lines))
     }
 }
 

@@ -1,13 +1,14 @@
 //! PHP: its configuration, extensions, converters, included files and Composer's autoloader.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
 use crate::ahead;
-use crate::glob;
 use crate::keep::{Keep, Pull};
+use crate::known::{Learned, weight_of};
 use crate::own;
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
@@ -143,7 +144,7 @@ fn configuration(
     places.extend(scene.config().env("PHPRC").map(ImagePath::from));
     let mut files: Vec<ImagePath> = places.iter().map(|place| place.join("php.ini")).collect();
     for directory in &scanned {
-        files.extend(glob::expand(tree, &directory.join("*.ini")));
+        files.extend(scene.expand(&directory.join("*.ini")));
     }
     let mut extensions: Vec<ImagePath> = places;
     let mut asked: Vec<(ImagePath, String)> = Vec::new();
@@ -204,16 +205,21 @@ fn settings(text: &str) -> Vec<(String, String)> {
 }
 
 fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
-    let Ok(bytes) = scene.rootfs().read(path, SCRIPT_LIMIT) else {
+    let read = || {
+        let bytes = scene.rootfs().read(path, SCRIPT_LIMIT)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let (names, is_cut) = included(&text);
+        let names = names.into_iter().map(str::to_owned).collect();
+        Ok::<_, io::Error>(Included { names, is_cut })
+    };
+    let Ok(included) = scene.learned(path, "", read) else {
         return;
     };
-    let text = String::from_utf8_lossy(&bytes);
     let home = path.parent().unwrap_or_else(ImagePath::root);
-    let (names, is_cut) = included(&text);
-    if is_cut {
+    if included.is_cut {
         keep.problem(path, ahead::CUT);
     }
-    for name in names {
+    for name in &included.names {
         let shown = plimsoll_model::text::printable(name.as_bytes());
         let reason = || Reason::by("php", path, format!("includes {shown}"));
         let relative = name.trim_start_matches('/');
@@ -237,7 +243,20 @@ fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             keep.path(&place, Pull::Named, reason());
         }
     }
-    composer(scene, path, &home, &text, keep);
+    composer(scene, path, &home, keep);
+}
+
+/// What a script includes.
+struct Included {
+    names: BTreeSet<String>,
+    /// Whether there is more than is read.
+    is_cut: bool,
+}
+
+impl Learned for Included {
+    fn weight(&self) -> usize {
+        weight_of(&self.names)
+    }
 }
 
 /// The literals behind `include` and `require`, whatever directory is put before them; and whether
@@ -278,13 +297,7 @@ fn included(text: &str) -> (BTreeSet<&str>, bool) {
 
 /// Composer's generated lists: `vendor/autoload.php` loads them all, and they say where classes
 /// and functions lie, as `$vendorDir . '/a/b/src'` and `$baseDir . '/src'`.
-fn composer(
-    scene: &Scene<'_>,
-    path: &ImagePath,
-    home: &ImagePath,
-    text: &str,
-    keep: &mut Keep<'_>,
-) {
+fn composer(scene: &Scene<'_>, path: &ImagePath, home: &ImagePath, keep: &mut Keep<'_>) {
     if path.file_name() == b"autoload.php" {
         let reason = Reason::by("php", path, "Composer's lists");
         let directory = home.join("composer");
@@ -301,6 +314,10 @@ fn composer(
     let Some(vendor) = home.parent().filter(|_| is_list) else {
         return;
     };
+    let Ok(bytes) = scene.rootfs().read(path, SCRIPT_LIMIT) else {
+        return;
+    };
+    let text = String::from_utf8_lossy(&bytes);
     let base = vendor.parent().unwrap_or_else(ImagePath::root);
     for (variable, directory) in [("$vendorDir . '", &vendor), ("$baseDir . '", &base)] {
         for (at, _) in text.match_indices(variable).take(NAME_LIMIT) {

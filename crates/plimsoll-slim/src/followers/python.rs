@@ -1,5 +1,8 @@
 //! What Python modules import, at once or at the first request.
 
+use std::convert::Infallible;
+use std::io;
+
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
@@ -8,7 +11,7 @@ use crate::keep::{Keep, Pull};
 use crate::loader::Loader;
 use crate::own;
 use crate::python::{
-    Import, Kind, Places, imports, is_for_builders, native_names, required, source_of,
+    Import, Imports, IsText, Kind, Names, Places, is_for_builders, required, source_of,
 };
 use crate::scene::{ELF_LIMIT, Look, Scene};
 use crate::valve::Cap;
@@ -171,9 +174,16 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         return;
     }
     own::home(scene, path, "python", is_script, keep);
-    let Some(text) = scene.text(path) else {
-        return;
+    // Read once for both questions, and only where either answer is not known.
+    let mut text = None;
+    let look = || {
+        text = scene.text(path);
+        Ok::<_, Infallible>(IsText(text.is_some()))
     };
+    let Ok(is_text) = scene.learned(path, "", look);
+    if !is_text.0 {
+        return;
+    }
     let kind = places.kind(path);
     if kind == Kind::Standard {
         whole(scene, places, path, keep);
@@ -190,14 +200,18 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if scene.level() == Level::File && kind != Kind::Own && is_settled(scene, places, path) {
         return;
     }
-    match imports(
-        &text,
-        kind == Kind::Own || path.file_name() == b"__main__.py",
-    ) {
+    let is_program = kind == Kind::Own || path.file_name() == b"__main__.py";
+    let parse = || {
+        let text = text.or_else(|| scene.text(path)).unwrap_or_default();
+        Ok::<_, Infallible>(Imports::of(&text, is_program))
+    };
+    let about = if is_program { "a program" } else { "" };
+    let Ok(imports) = scene.learned(path, about, parse);
+    match &imports.0 {
         Err(why) => keep.problem(path, format!("its imports are not known: it {why}")),
         Ok(imports) => {
             for import in imports {
-                ask(scene, places, path, kind, &import, keep);
+                ask(scene, places, path, kind, import, keep);
             }
         }
     }
@@ -307,10 +321,14 @@ fn native(scene: &Scene<'_>, places: &Places, path: &ImagePath, keep: &mut Keep<
     }
     let package = package.split(|&byte| byte == b'.').next();
     let package = String::from_utf8_lossy(package.unwrap_or_default()).into_owned();
-    let Ok(bytes) = scene.rootfs().read(path, ELF_LIMIT) else {
+    let read = || {
+        let bytes = scene.rootfs().read(path, ELF_LIMIT)?;
+        Ok::<_, io::Error>(Names::of(&bytes, &package))
+    };
+    let Ok(names) = scene.learned(path, &package, read) else {
         return;
     };
-    for name in native_names(&bytes, &package) {
+    for name in &names.0 {
         // A word that is no name with dots is believed where the standard library has it.
         let is_meant =
             |module: &ImagePath| name.contains('.') || places.kind(module) == Kind::Standard;

@@ -1,12 +1,14 @@
 //! Ruby: features a script requires, gems and what they depend on, encodings.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
 use crate::ahead;
 use crate::keep::{Keep, Pull};
+use crate::known::{Learned, weight_of};
 use crate::own;
 use crate::scene::{Look, Scene};
 use crate::valve::Cap;
@@ -137,33 +139,36 @@ fn load_path(scene: &Scene<'_>) -> Vec<ImagePath> {
 }
 
 fn script(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
-    let bytes = match scene.rootfs().read(path, SCRIPT_LIMIT) {
-        Ok(bytes) => bytes,
+    let read = || {
+        let bytes = scene.rootfs().read(path, SCRIPT_LIMIT)?;
+        let (names, is_cut) = names(&String::from_utf8_lossy(&bytes));
+        Ok::<_, io::Error>(Names { names, is_cut })
+    };
+    let names = match scene.learned(path, "", read) {
+        Ok(names) => names,
         Err(error) => return keep.problem(path, format!("is a script nobody read: {error}")),
     };
-    let text = String::from_utf8_lossy(&bytes);
     let load_path = scene.remembered("ruby", || load_path(scene));
     let home = path.parent().unwrap_or_else(ImagePath::root);
-    let (names, is_cut) = names(&text);
-    if is_cut {
+    if names.is_cut {
         keep.problem(path, ahead::CUT);
     }
-    for Name { text, how } in names {
+    for Name { text, how } in &names.names {
         let shown = plimsoll_model::text::printable(text.as_bytes());
         let own = [home.clone(), path.clone()];
-        let is_relative = how == How::Beside;
-        let found = if how == How::Mentioned {
-            if !is_part_of(path, &text) {
+        let is_relative = *how == How::Beside;
+        let found = if *how == How::Mentioned {
+            if !is_part_of(path, text) {
                 continue;
             }
-            features(scene, &load_path, &text)
+            features(scene, &load_path, text)
         } else if is_relative || text.starts_with('.') {
-            features(scene, &own, &text)
+            features(scene, &own, text)
         } else {
             // `File.expand_path("../x", __FILE__)` and plain `load "x.rb"` are beside the script.
-            let found = features(scene, &load_path, &text);
+            let found = features(scene, &load_path, text);
             if found.is_empty() {
-                features(scene, &own[..1], &text)
+                features(scene, &own[..1], text)
             } else {
                 found
             }
@@ -204,6 +209,19 @@ enum How {
     Beside,
     /// In any other string.
     Mentioned,
+}
+
+/// What a script names.
+struct Names {
+    names: BTreeSet<Name>,
+    /// Whether there are more than are read.
+    is_cut: bool,
+}
+
+impl Learned for Names {
+    fn weight(&self) -> usize {
+        weight_of(self.names.iter().map(|name| &name.text))
+    }
 }
 
 /// The literals that stand behind a word that loads, in the same statement, and all others with a

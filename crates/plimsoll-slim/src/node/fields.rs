@@ -9,6 +9,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::known::Learned;
+
 /// How much of one manifest is kept, in bytes as [`Budget::take`] counts them. The largest of real
 /// packages list a few thousand files.
 const LIMIT: usize = 1 << 20;
@@ -55,6 +57,30 @@ pub(super) enum Target {
     Ways(Vec<Target>),
     /// Names or conditions, in order; none for browsers and for compilers.
     Named(Vec<(Box<str>, Target)>),
+}
+
+impl Learned for Fields {
+    fn weight(&self) -> usize {
+        let single = [&self.name, &self.main, &self.module].into_iter().flatten();
+        let texts = single.chain(self.dependencies.iter().flatten());
+        let texts: usize = texts.map(|text| text.len() + ENTRY).sum();
+        size_of::<Self>() + texts + self.exports.weight() + self.imports.weight()
+    }
+}
+
+impl Target {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::File(text) => text.len(),
+            Self::Ways(ways) => ways.iter().map(|way| way.weight() + ENTRY).sum(),
+            Self::Named(ways) => {
+                let ways = ways.iter();
+                ways.map(|(name, way)| name.len() + way.weight() + ENTRY)
+                    .sum()
+            }
+        }
+    }
 }
 
 impl Fields {

@@ -1,7 +1,7 @@
 //! `package.json`: what of it decides which files are loaded.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use plimsoll_model::ImagePath;
 
@@ -12,7 +12,7 @@ use crate::scene::Scene;
 const TARGET_LIMIT: usize = 256;
 
 /// A `package.json`; where there is none, or it is no object, as if it were empty.
-pub(crate) struct Manifest(Rc<Fields>);
+pub(crate) struct Manifest(Arc<Fields>);
 
 impl Manifest {
     /// The manifest of the package at `home`.

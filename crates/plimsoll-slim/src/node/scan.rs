@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::known::{Learned, weight_of};
+
 /// More names than this are not read from one script.
 const NAME_LIMIT: usize = 20_000;
 
@@ -15,6 +17,12 @@ pub(crate) struct Asked {
     pub(crate) names: BTreeSet<String>,
     /// It also loads what it puts together while it runs: names nobody can read off.
     pub(crate) computes: bool,
+}
+
+impl Learned for Asked {
+    fn weight(&self) -> usize {
+        weight_of(&self.names)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -3,6 +3,8 @@
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{CmpOp, ExceptHandler, Expr, Stmt, StmtIf, StmtTry};
 
+use crate::known::{Learned, weight_of};
+
 /// One thing a module asks for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Import {
@@ -17,6 +19,36 @@ pub(crate) enum Import {
     Text(String),
     /// `try: import a` and what its `except ImportError` imports in the place of it.
     Fallback(Vec<Import>, Vec<Import>),
+}
+
+impl Import {
+    fn weight(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Module(name) | Self::Distribution(name) | Self::Text(name) => name.len(),
+                Self::From(_, module, names) => module.len() + weight_of(names),
+                Self::Fallback(tried, instead) => {
+                    tried.iter().chain(instead).map(Self::weight).sum()
+                }
+            }
+    }
+}
+
+/// What a module's source imports, or why nobody knows, as a phrase.
+pub(crate) struct Imports(pub(crate) Result<Vec<Import>, &'static str>);
+
+impl Imports {
+    /// Those of this source.
+    pub(crate) fn of(source: &str, is_program: bool) -> Self {
+        Self(imports(source, is_program))
+    }
+}
+
+impl Learned for Imports {
+    fn weight(&self) -> usize {
+        let imports = self.0.iter().flatten();
+        imports.map(Import::weight).sum()
+    }
 }
 
 /// Brackets within brackets that CPython parses (`MAXSTACK` of its tokenizer), and blocks within
@@ -35,7 +67,7 @@ const MAX_PREFIXES: usize = 1000;
 /// # Errors
 /// When the source is nested deeper than CPython allows; a phrase. Source with syntax errors (of
 /// Python 2, say) gives what could be made out.
-pub(crate) fn imports(source: &str, is_program: bool) -> Result<Vec<Import>, &'static str> {
+fn imports(source: &str, is_program: bool) -> Result<Vec<Import>, &'static str> {
     if is_too_deep(source.as_bytes()) {
         return Err("is nested deeper than Python allows");
     }

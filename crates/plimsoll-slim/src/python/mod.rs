@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use plimsoll_model::{Access, ImagePath};
 
+use crate::known::Learned;
 use crate::scene::Scene;
 
 mod imports;
@@ -11,12 +12,21 @@ mod native;
 mod places;
 mod reach;
 
-pub(crate) use imports::{Import, imports};
-pub(crate) use native::names as native_names;
+pub(crate) use imports::{Import, Imports};
+pub(crate) use native::Names;
 pub(crate) use places::{Kind, Places};
 pub(crate) use reach::{
     Distributions, Reach, distributions, is_for_builders, modules_of, required,
 };
+
+/// Whether a file is text, as a module's source is.
+pub(crate) struct IsText(pub(crate) bool);
+
+impl Learned for IsText {
+    fn weight(&self) -> usize {
+        size_of::<Self>()
+    }
+}
 
 /// The modules that a run loaded, by their sources: read as they are, or compiled.
 pub(crate) fn loaded(scene: &Scene<'_>) -> BTreeSet<ImagePath> {

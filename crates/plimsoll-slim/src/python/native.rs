@@ -8,14 +8,32 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
+use crate::known::{Learned, weight_of};
+
 /// Longer names are none of modules.
 const LONGEST: usize = 120;
 /// More names than this are not taken from one file.
 const LIMIT: usize = 20_000;
 
+/// The words of an extension module that may be names of modules.
+pub(crate) struct Names(pub(crate) BTreeSet<String>);
+
+impl Names {
+    /// Those in `bytes`, an extension of `package`.
+    pub(crate) fn of(bytes: &[u8], package: &str) -> Self {
+        Self(names(bytes, package))
+    }
+}
+
+impl Learned for Names {
+    fn weight(&self) -> usize {
+        weight_of(&self.0)
+    }
+}
+
 /// The words in `bytes` that may be names of modules: whole strings that are identifiers with or
 /// without dots between them, and whatever begins with `package` and a dot.
-pub(crate) fn names(bytes: &[u8], package: &str) -> BTreeSet<String> {
+fn names(bytes: &[u8], package: &str) -> BTreeSet<String> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
     let mut names = BTreeSet::new();
     let mut insert = |word: &[u8]| {

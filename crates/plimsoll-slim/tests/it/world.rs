@@ -124,6 +124,7 @@ impl World {
             keep_packages: &self.keep_packages,
             baked: &[],
             layers: Layers::Single,
+            known: None,
         }
     }
 

@@ -285,6 +285,7 @@ fn slimmed(image: &str, scratch: &Path, cut: Layers) -> (Reader, BTreeSet<String
         keep_packages: &[],
         baked: &[],
         layers: cut,
+        known: None,
     };
     let plan = plimsoll_slim::plan(&request);
     let draft = plimsoll_slim::draft(&request, &plan);

@@ -6,6 +6,7 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod ahead;
 mod archive;
 mod broken;
 mod check;
@@ -25,6 +26,7 @@ mod lint;
 mod officials;
 mod output;
 mod page;
+mod places;
 mod profile;
 mod registry;
 mod scan;

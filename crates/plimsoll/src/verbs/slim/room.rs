@@ -423,7 +423,7 @@ impl Room<'_> {
 
 /// A work directory that cannot be removed now is removed with the one it lies in.
 pub(super) fn remove(directory: &Path) {
-    let _ = std::fs::remove_dir_all(directory);
+    let _ = plimsoll_run::remove(directory);
 }
 
 /// Seconds by phase; a phase that comes again adds up.
