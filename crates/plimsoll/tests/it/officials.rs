@@ -31,7 +31,8 @@ fn said(scratch: &Path, arguments: &[&str]) -> String {
 
 fn findings(scratch: &Path, arguments: &[&str]) -> Vec<String> {
     let output = plimsoll(scratch, arguments);
-    let report: Value = serde_json::from_slice(&output.stdout).expect(&text(&output));
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
     let findings = report["findings"].as_array().unwrap().iter();
     let ours = findings.filter(|finding| finding["check"] == "abandoned-base");
     ours.map(|finding| finding["message"].as_str().unwrap().to_owned())
