@@ -14,6 +14,12 @@ fn image(scratch: &Path) -> String {
     let layer = Tar::default()
         .file("etc/os-release", 0o644, b"ID=debian\nVERSION_ID=12\n")
         .file("var/lib/dpkg/status", 0o644, RECORD.as_bytes())
+        .file(
+            "var/lib/dpkg/info/zlib1g.list",
+            0o644,
+            b"/usr/lib/libz.so.1\n",
+        )
+        .file("usr/lib/libz.so.1", 0o644, b"z")
         .file("bin/dash", 0o755, b"\x7fELF")
         .finish();
     layout(&scratch.join("image"), &serde_json::json!({}), &[layer])
