@@ -66,7 +66,7 @@ fn a_scan_as_a_page_has_vulnerabilities_findings_and_the_map() {
         "whose findings would they be"
     );
     // A list of packages has no files.
-    fs::write(scratch.path().join("list.txt"), "zlib1g 1:1.2-1\n").unwrap();
+    fs::write(scratch.path().join("list.txt"), "zlib 1:1.2-1\n").unwrap();
     let words = ["scan", "list.txt", "--distro", "debian:12"];
     let list = page(scratch.path(), &words, 0);
     has(&list, &["CVE-2026-1001"]);
