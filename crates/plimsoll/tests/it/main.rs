@@ -24,6 +24,7 @@ mod images;
 mod inspect;
 mod lint;
 mod output;
+mod pages;
 mod places;
 mod profile;
 mod registry;
