@@ -26,6 +26,7 @@ mod lint;
 mod officials;
 mod output;
 mod page;
+mod pages;
 mod places;
 mod profile;
 mod registry;
