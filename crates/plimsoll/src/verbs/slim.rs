@@ -73,6 +73,11 @@ fn runs(options: &SlimOptions) -> bool {
     !options.no_run && (options.profile.profile.is_none() || options.profile.verify)
 }
 
+/// Sees that what is written beside a slimmed image can be.
+pub(crate) fn may_write(context: &Context, options: &SlimOptions) -> Result<()> {
+    places::check(context, options)
+}
+
 /// What came of it.
 pub(crate) struct Slimmed {
     /// The report.
