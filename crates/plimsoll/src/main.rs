@@ -24,6 +24,7 @@ mod target;
 mod verbs;
 mod wanted;
 mod work;
+mod writable;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -34,8 +34,20 @@ pub(crate) struct Delivered {
 }
 
 impl Target {
-    /// The target a user names. An engine is asked whether it is there, before hours of work.
-    pub(crate) fn open(text: &str) -> Result<Self> {
+    /// The target a user names, which takes an image as things stand: that is better known before
+    /// hours of work.
+    pub(crate) fn open(context: &Context, text: &str) -> Result<Self> {
+        let target = Self::parse(text)?;
+        if let Self::Place(sink) = &target {
+            let tell = |path: &Path| context.leftovers.add(path);
+            plimsoll_image::may_write(sink, &options(context, Compress::None, &tell))
+                .map_err(|error| Failure::of_image(format_args!("cannot write {text}"), &error))?;
+        }
+        Ok(target)
+    }
+
+    /// The target a user names. An engine is asked whether it is there.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let cannot = format!("cannot write to {text}");
         let engine = text
             .split_once(':')

@@ -6,6 +6,7 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod ahead;
 mod archive;
 mod broken;
 mod check;
@@ -23,6 +24,8 @@ mod images;
 mod inspect;
 mod lint;
 mod output;
+mod pages;
+mod places;
 mod profile;
 mod registry;
 mod scan;

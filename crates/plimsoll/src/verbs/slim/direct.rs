@@ -80,16 +80,17 @@ impl Entry {
     }
 
     /// What the report says of it, and more notes.
-    pub(super) fn report(self, plan: &Plan) -> (Option<DirectFacts>, Vec<String>) {
-        let facts = self.facts.map(|facts| {
-            let (kept, ashore) = self.before.into_iter().partition(|path| plan.keeps(path));
+    pub(super) fn report(&self, plan: &Plan) -> (Option<DirectFacts>, Vec<String>) {
+        let facts = self.facts.clone().map(|facts| {
+            let before = self.before.iter().cloned();
+            let (kept, ashore) = before.partition(|path| plan.keeps(path));
             DirectFacts {
                 kept,
                 ashore,
                 ..facts
             }
         });
-        (facts, self.notes)
+        (facts, self.notes.clone())
     }
 }
 
@@ -161,7 +162,9 @@ pub(super) fn entry(
 
 fn refused(opened: &Opened, reasons: Vec<String>) -> Failure {
     let name = &opened.image.name;
-    let is_variable = reasons.iter().any(|reason| reason.contains("variable"));
+    let is_variable = reasons
+        .iter()
+        .any(|reason| reason.contains("variable") && !reason.starts_with("--freeze"));
     let failure = Failure::new(format!(
         "{name} cannot start its server itself: its entry does what depends on each start"
     ))
