@@ -102,10 +102,11 @@ pub(crate) fn slim(
     }
     let given = probes::parse(&options.probes)?;
     let lists = probes::arguments(&options.arguments)?;
-    let way = plimsoll_run::way().map_err(|error| {
+    let cannot = |error: plimsoll_run::Unavailable| {
         Failure::because("cannot start images on this machine", &error)
             .hint("slim proves what it does by running the image; `inspect` needs no sandbox")
-    })?;
+    };
+    let way = plimsoll_run::way().map_err(cannot)?;
     let (mut begun, opened) = Begun::of(context, options, name, platform, target)?;
     let phases = &mut begun.phases;
     let here = plimsoll_image::Platform::of_this_machine();
@@ -118,6 +119,11 @@ pub(crate) fn slim(
         .hint("--no-run slims it by reading alone; nothing is proved then"));
     }
     room::stop_signal(&opened.image.config)?;
+    let way = match plimsoll_run::identity(&opened.rootfs, &opened.image.config) {
+        Ok(identity) => plimsoll_run::way_for(&identity, options.direct_entry).map_err(cannot)?,
+        // It cannot be started as anybody, and that is said when it is.
+        Err(_) => way,
+    };
     let asked = probes::Asked::new(given, &opened.image.config);
     let mut starts = Start::all(lists, !asked.probes.is_empty());
     direct::record(&mut starts, options);

@@ -289,6 +289,7 @@ fn started(
     let baked = Opened {
         image,
         is_named: opened.is_named,
+        abandoned: opened.abandoned.clone(),
         rootfs,
         inventory: opened.inventory.clone(),
         lineage: opened.lineage.clone(),
