@@ -24,6 +24,7 @@ use crate::work;
 mod ahead;
 mod bills;
 mod direct;
+mod guess;
 mod known;
 mod page;
 mod probes;
@@ -33,6 +34,7 @@ mod signals;
 mod unseen;
 mod watch;
 
+use guess::Guess;
 use replay::Replayed;
 use room::{Pace, Phases, Room, Start};
 
@@ -135,149 +137,182 @@ pub(crate) fn slim(
     };
 
     let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
-    let mut notes = Vec::new();
-    let (originals, found) = watch::originals(&mut room, &first, &opened, &mut phases)?;
-    notes.extend(found);
-    room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
-    let entry = direct::entry(&mut room, &first, &opened, &originals, &mut phases)?;
-    phases.time("clean up", || room::remove(&first));
-    // What is slimmed is the image that starts its server itself, and what that asks for is kept.
-    let (opened, entry, started) = entry.over(opened);
-    let watched = started.as_ref().unwrap_or(&originals);
-    let mut observations = Observations::default();
-    for (original, again) in watched {
-        watch::merge(&mut observations, original, again);
-    }
-    let merged = replay::merge(options, &opened, &mut observations)?;
-
-    let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
-    let exclude = entry.excluded(&opened, &observations, options);
-    let nothing = Observations::default();
     let known = Known::about(opened.subject());
-    let request = Request {
-        subject: opened.subject(),
-        known: Some(&known),
-        observations: &nothing,
-        level: options.level.into(),
-        include: &options.includes,
-        exclude: &exclude,
-        keep_packages: &options.keep_packages,
-        baked: &entry.baked,
-        layers: options.layers.into(),
-    };
-    let (watched, gap) = match watched.first() {
-        Some((_, again)) => watch::check(&request, again, &mut observations),
-        None => Default::default(),
-    };
-    let request = Request {
-        // A profile is proved by what it alone makes.
-        observations: replayed
-            .as_ref()
-            .map_or(&observations, Replayed::observations),
-        ..request
-    };
-    let missed = replayed.as_ref().map_or(&*merged, Replayed::missed);
-    context.progress.step("planning what must stay");
-    let mut plan = phases.time("plan", || replay::plan(&request, missed));
-    let made = room.make_and_mend(&opened, &request, &observations, &mut plan, &mut phases)?;
-
-    let mut differences = Vec::new();
-    for ((original, again), result) in originals.iter().zip(&made.outcomes) {
-        differences.extend(probes::compare(original, again, result));
-        differences.extend(probes::compare_later(&room.asked, original, result));
-    }
-    if let Some(first) = made.still_missing.first() {
-        differences.push(match made.still_missing.len() {
-            1 => format!("it still misses {first}, which the original has"),
-            many => format!("it still misses {many} files the original has: {first} ..."),
-        });
-    }
-    if !differences.is_empty() && !options.keep_failed {
-        return Err(unproved(&differences, &made.outcomes));
-    }
-
-    context.progress.step(&format!("writing {target}"));
-    let written = &made.ahead.written;
-    phases.time("write", || sink.deliver(context, &made.ahead.sink, written))?;
-    // The config names the layers' uncompressed digests, so it is the same however it is compressed.
-    if written.config_digest != made.config_digest {
-        return Err(Failure::new(format!(
-            "{target} was written with config {}, but {} was proved: this is a fault of plimsoll",
-            written.config_digest, made.config_digest
-        )));
-    }
-    let result = Opened {
-        image: as_written(&made.opened.image, target, written),
-        ..made.opened
-    };
-    let verified = differences.is_empty();
-    let asked = originals.iter().flat_map(|(original, _)| &original.answers);
-    let answers = asked.filter(|_| verified);
-    let proof = Proof {
-        sandbox: way.to_string(),
-        verified_by: answers.map(|answer| answer.probe.clone()).collect(),
-        differences,
-        repaired: made.repaired,
-        ready: [
-            ready(originals.iter().map(|(original, _)| original)),
-            ready(made.outcomes.iter()),
-        ],
-        ran: room.ran.get(),
-        watch: watched,
-        scenes: watch::scenes(Some(&room.asked)),
-        risks: Some(made.risks),
-    };
-    let learned = (&*result.image.digest.to_string(), &*proof.verified_by);
-    let asked = Some(&room.asked);
-    notes.extend(replay::write(
-        options, &opened, &request, &plan, asked, learned,
-    )?);
-    let done = Done {
-        target,
-        opened: &opened,
-        result: &result,
-        request: &request,
-        plan: &plan,
-    };
-    let parts = page::parts(options, &done);
-    let mut report = done.report(context, options, proof, began, phases)?;
-    report.problems.extend(gap);
-    let (direct, more) = entry.report(&plan);
-    if let Some(slim) = &mut report.slim {
-        slim.direct = direct;
-    }
-    report.notes.extend(more);
-    for blind in &observations.blind {
-        let evidence = plimsoll_model::Evidence::Image;
-        report.problems.push(Problem {
-            message: blind.clone(),
-            evidence,
-        });
-    }
-    report.notes.extend(
-        unhonoured
-            .iter()
-            .map(|problem| format!("not so while it ran: {problem}")),
-    );
-    for (original, _) in &originals {
-        for problem in &original.problems {
-            if !report.notes.contains(problem) {
-                report.notes.push(problem.clone());
+    let mut notes = Vec::new();
+    std::thread::scope(|scope| {
+        let mut guess = None;
+        let mut begin = |firsts: &[Outcome]| {
+            // Otherwise it is not what the runs show that is slimmed, or not all of it.
+            if profile.is_none()
+                && !options.direct_entry
+                && options.profile.merge_profiles.is_empty()
+            {
+                guess = Some(Guess::begin(
+                    scope,
+                    context,
+                    scratch.path(),
+                    options,
+                    &known,
+                    firsts,
+                ));
             }
+        };
+        let (originals, found) =
+            watch::originals(&mut room, &first, &opened, &mut phases, &mut begin)?;
+        notes.extend(found);
+        room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
+        let mut entry = direct::entry(&mut room, &first, &opened, &originals, &mut phases)?;
+        scope.spawn(|| room::remove(&first));
+        // What is slimmed is the image that starts its server itself, and what that asks for is kept.
+        let made = entry.over(&opened);
+        let (opened, started) = match &made {
+            Some((opened, runs)) => (opened, Some(runs)),
+            None => (&opened, None),
+        };
+        let of_made = Known::about(opened.subject());
+        let known = if made.is_some() { &of_made } else { &known };
+        let watched = started.unwrap_or(&originals);
+        let mut observations = Observations::default();
+        for (original, again) in watched {
+            watch::merge(&mut observations, original, again);
         }
-        report.notes.extend(probes::refused(&original.answers));
-        report.notes.extend(probes::not_later(original));
-    }
-    report.notes.extend(notes);
-    report.notes.extend(room.asked.weakness());
-    context.progress.done();
-    let exit = if verified {
-        replay::judge(&mut report, options, replayed.as_ref(), Exit::Fine)
-    } else {
-        Exit::Unproved
-    };
-    page::write(options, parts, &report)?;
-    Ok(Slimmed { report, exit })
+        let merged = replay::merge(options, opened, &mut observations)?;
+
+        let replayed = profile.as_ref().map(|file| Replayed::of(file, opened));
+        let exclude = entry.excluded(opened, &observations, options);
+        let nothing = Observations::default();
+        let request = Request {
+            subject: opened.subject(),
+            known: Some(known),
+            observations: &nothing,
+            level: options.level.into(),
+            include: &options.includes,
+            exclude: &exclude,
+            keep_packages: &options.keep_packages,
+            baked: &entry.baked,
+            layers: options.layers.into(),
+        };
+        let (watched, gap) = match watched.first() {
+            Some((_, again)) => watch::check(&request, again, &mut observations),
+            None => Default::default(),
+        };
+        let request = Request {
+            // A profile is proved by what it alone makes.
+            observations: replayed
+                .as_ref()
+                .map_or(&observations, Replayed::observations),
+            ..request
+        };
+        let missed = replayed.as_ref().map_or(&*merged, Replayed::missed);
+        context.progress.step("planning what must stay");
+        let mut plan = phases.time("plan", || replay::plan(&request, missed));
+        let made = room.make_and_mend(
+            opened,
+            &request,
+            &observations,
+            &mut plan,
+            &mut phases,
+            guess,
+        )?;
+
+        let mut differences = Vec::new();
+        for ((original, again), result) in originals.iter().zip(&made.outcomes) {
+            differences.extend(probes::compare(original, again, result));
+            differences.extend(probes::compare_later(&room.asked, original, result));
+        }
+        if let Some(first) = made.still_missing.first() {
+            differences.push(match made.still_missing.len() {
+                1 => format!("it still misses {first}, which the original has"),
+                many => format!("it still misses {many} files the original has: {first} ..."),
+            });
+        }
+        if !differences.is_empty() && !options.keep_failed {
+            return Err(unproved(&differences, &made.outcomes));
+        }
+
+        context.progress.step(&format!("writing {target}"));
+        let written = &made.ahead.written;
+        phases.time("write", || sink.deliver(context, &made.ahead.sink, written))?;
+        // The config names the layers' uncompressed digests, so it is the same however it is compressed.
+        if written.config_digest != made.config_digest {
+            return Err(Failure::new(format!(
+                "{target} was written with config {}, but {} was proved: this is a fault of plimsoll",
+                written.config_digest, made.config_digest
+            )));
+        }
+        let result = Opened {
+            image: as_written(&made.opened.image, target, written),
+            ..made.opened
+        };
+        let verified = differences.is_empty();
+        let asked = originals.iter().flat_map(|(original, _)| &original.answers);
+        let answers = asked.filter(|_| verified);
+        let proof = Proof {
+            sandbox: way.to_string(),
+            verified_by: answers.map(|answer| answer.probe.clone()).collect(),
+            differences,
+            repaired: made.repaired,
+            ready: [
+                ready(originals.iter().map(|(original, _)| original)),
+                ready(made.outcomes.iter()),
+            ],
+            ran: room.ran.get(),
+            watch: watched,
+            scenes: watch::scenes(Some(&room.asked)),
+            risks: Some(made.risks),
+        };
+        let learned = (&*result.image.digest.to_string(), &*proof.verified_by);
+        let asked = Some(&room.asked);
+        notes.extend(replay::write(
+            options, opened, &request, &plan, asked, learned,
+        )?);
+        let done = Done {
+            target,
+            opened,
+            result: &result,
+            request: &request,
+            plan: &plan,
+        };
+        let parts = page::parts(options, &done);
+        let mut report = done.report(context, options, proof, began, phases)?;
+        report.problems.extend(gap);
+        let (direct, more) = entry.report(&plan);
+        if let Some(slim) = &mut report.slim {
+            slim.direct = direct;
+        }
+        report.notes.extend(more);
+        for blind in &observations.blind {
+            let evidence = plimsoll_model::Evidence::Image;
+            report.problems.push(Problem {
+                message: blind.clone(),
+                evidence,
+            });
+        }
+        report.notes.extend(
+            unhonoured
+                .iter()
+                .map(|problem| format!("not so while it ran: {problem}")),
+        );
+        for (original, _) in &originals {
+            for problem in &original.problems {
+                if !report.notes.contains(problem) {
+                    report.notes.push(problem.clone());
+                }
+            }
+            report.notes.extend(probes::refused(&original.answers));
+            report.notes.extend(probes::not_later(original));
+        }
+        report.notes.extend(notes);
+        report.notes.extend(room.asked.weakness());
+        context.progress.done();
+        let exit = if verified {
+            replay::judge(&mut report, options, replayed.as_ref(), Exit::Fine)
+        } else {
+            Exit::Unproved
+        };
+        page::write(options, parts, &report)?;
+        Ok(Slimmed { report, exit })
+    })
 }
 
 /// What is known of how the result does beside the original.

@@ -11,7 +11,8 @@ use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs};
 use plimsoll_run::{Limits, Outcome, Recording, Way};
 use plimsoll_slim::Request;
 
-use super::ahead::{self, Ahead, Wanted};
+use super::ahead::{self, Ahead};
+use super::guess::Guess;
 use super::probes;
 use super::signals;
 use crate::cli::{Compress, SlimOptions};
@@ -48,7 +49,7 @@ pub(super) struct Room<'a> {
 const SLOWER: u32 = 4;
 /// The image has the processor for itself until it should be ready, or the report would say that it
 /// starts more slowly than it does; but not for longer than this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// What it has in any case, to start and for a probe.
 const FASTEST_START: Duration = Duration::from_secs(10);
 const FASTEST_PROBE: Duration = Duration::from_secs(4);
@@ -119,7 +120,7 @@ impl Start {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
     /// Until it was ready; until its end, where it was run to its end.
-    start: Duration,
+    pub(super) start: Duration,
     /// For a probe.
     probe: Duration,
 }
@@ -319,7 +320,7 @@ impl Room<'_> {
     }
 
     /// Writes what the plan keeps, runs it, adds what it missed, and again until nothing is.
-    /// `original_seen` is what runs of the original touched.
+    /// `original_seen` is what runs of the original touched; `guess` what the first of them promised.
     pub(super) fn make_and_mend(
         &self,
         original: &Opened,
@@ -327,6 +328,7 @@ impl Room<'_> {
         original_seen: &Observations,
         plan: &mut Plan,
         phases: &mut Phases,
+        mut guess: Option<Guess<'_>>,
     ) -> Result<Made> {
         let mut repaired = Vec::new();
         // What the round before missed.
@@ -355,14 +357,19 @@ impl Room<'_> {
                 session::read(self.context, &name, Some(&platform), Some(self.scratch))
             })?;
             let (root, _) = self.prepare(&opened.rootfs, &what, phases)?;
-            let wanted = Wanted::default();
+            let guessed = guess.take().and_then(|guess| guess.of(&draft));
+            let wanted = guessed.as_ref().map(Guess::wanted).unwrap_or_default();
             let directory = self.scratch.join(format!("ahead-{round}"));
             let compression = self.options.compression;
             let pause = self.pace.map_or(Duration::ZERO, |pace| pace.start);
             let pause = pause.min(LONGEST_PAUSE);
             let done = std::thread::scope(|scope| {
                 let write = || {
+                    if let Some(guessed) = guessed {
+                        return guessed.written();
+                    }
                     wanted.pause(pause)?;
+                    ahead::give_way();
                     ahead::write(self.context, &draft, &directory, compression, &wanted)
                 };
                 let writing = scope.spawn(write);
