@@ -11,7 +11,6 @@ use plimsoll_run::Outcome;
 use plimsoll_slim::{Known, Request};
 
 use super::ahead::{self, Ahead, Wanted};
-use super::room::{LONGEST_PAUSE, Pace};
 use crate::cli::SlimOptions;
 use crate::failure::Result;
 use crate::session::Context;
@@ -49,11 +48,9 @@ impl<'scope> Guess<'scope> {
         for first in firsts {
             seen.merge(&first.observations);
         }
-        let pause = Pace::of(firsts.iter()).start.min(LONGEST_PAUSE);
         let (made, draft) = sync_channel(1);
         let still = wanted.clone();
         let work = move || {
-            still.pause(pause)?;
             ahead::give_way();
             let request = Request {
                 subject: known.subject(),

@@ -49,7 +49,7 @@ pub(super) struct Room<'a> {
 const SLOWER: u32 = 4;
 /// The image has the processor for itself until it should be ready, or the report would say that it
 /// starts more slowly than it does; but not for longer than this.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// What it has in any case, to start and for a probe.
 const FASTEST_START: Duration = Duration::from_secs(10);
 const FASTEST_PROBE: Duration = Duration::from_secs(4);
@@ -120,7 +120,7 @@ impl Start {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pace {
     /// Until it was ready; until its end, where it was run to its end.
-    pub(super) start: Duration,
+    start: Duration,
     /// For a probe.
     probe: Duration,
 }
