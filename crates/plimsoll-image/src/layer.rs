@@ -69,7 +69,8 @@ impl Entries {
         match self.0.last_mut() {
             Some(last) if last.len() < Self::PIECE => last.push(entry),
             // A small layer has a small piece.
-            Some(_) => {
+            Some(last) => {
+                pack(last);
                 let mut piece = Vec::with_capacity(Self::PIECE);
                 piece.push(entry);
                 self.0.push(piece);
@@ -77,6 +78,11 @@ impl Entries {
             None => self.0.push(vec![entry]),
         }
     }
+}
+
+/// The names of a piece in one allocation: they stay as long as the tree.
+fn pack(piece: &mut [Entry]) {
+    ImagePath::pack(piece.iter_mut().map(|entry| &mut entry.path));
 }
 
 impl IntoIterator for Entries {
@@ -151,7 +157,8 @@ pub(crate) fn read(
             Some(tempfile::tempfile_in(directory).map_err(Error::io(what))?)
         }
     };
-    let mut hash = Sha256::new();
+    // An uncompressed layer is hashed once, on the stored side.
+    let mut hash = (codec != Codec::Plain).then(Sha256::new);
     let mut plain = 0;
     let most = shared.limits.uncompressed_of(promised.part.size);
     let keep = codec != Codec::Plain && spooled.is_none();
@@ -167,7 +174,9 @@ pub(crate) fn read(
     let consume = |chunks: &mut dyn Chunks| -> Result<Option<TarError>, Stop> {
         let mut stop = None;
         let mut reader = ChunkReader::new(chunks, |bytes: &[u8]| {
-            hash.update(bytes);
+            if let Some(hash) = &mut hash {
+                hash.update(bytes);
+            }
             plain += bytes.len() as u64;
             let total = shared
                 .uncompressed
@@ -214,8 +223,9 @@ pub(crate) fn read(
     if let Some(Failure::Disk(error)) = stored.failure {
         return Err(Error::io(what)(error));
     }
-    let diff_id = stream::digest_of(hash);
-    let digest = stored.digest.unwrap_or(diff_id);
+    let nothing = || stream::digest(&[]);
+    let digest = stored.digest.unwrap_or_else(nothing);
+    let diff_id = hash.map_or(digest, stream::digest_of);
     let differs = |property: &str, expected: Digest, found: Digest| {
         Error::mismatch(format!("{what}, {property}"), expected, found)
     };

@@ -37,9 +37,11 @@ pub use open::{Opened, Options, glance, open, open_within};
 pub use platform::{ParsePlatformError, Platform};
 pub use reference::{Reference, is_loopback};
 pub use remote::{Engine, Pushed, Remotes, Repository, Wanted};
-pub use sources::{SOURCES, Source};
+pub use sources::{SOURCES, Source, called};
 pub use spool::FileSpool;
 pub use tarball::write_tar;
 pub use unpack::{Ownership, Unpacked, unpack};
 pub use validate::{Violation, validate};
-pub use write::{Compression, Copied, Sink, WriteOptions, Written, WrittenLayer, copy, write};
+pub use write::{
+    Compression, Copied, Sink, WriteOptions, Written, WrittenLayer, copy, may_write, write,
+};

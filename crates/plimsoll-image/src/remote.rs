@@ -88,6 +88,12 @@ pub trait Repository: Send + Sync {
         progress: Option<&(dyn Fn(u64, u64) + Sync)>,
     ) -> Result<Vec<PathBuf>, Error>;
 
+    /// Sees that blobs may be stored here, and stores none.
+    ///
+    /// # Errors
+    /// When the registry does not answer, or does not take what we would send.
+    fn may_push(&self) -> Result<(), Error>;
+
     /// Stores a blob. `from`: a repository of the same registry that may have it already.
     ///
     /// # Errors

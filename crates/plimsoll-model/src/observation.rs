@@ -45,6 +45,12 @@ impl Access {
         self.0 & other.0 == other.0
     }
 
+    /// Both accesses to one path: NOFOLLOW stays only if neither followed the last component.
+    pub const fn joined(self, other: Self) -> Self {
+        let nofollow = self.0 & other.0 & Self::NOFOLLOW.0;
+        Self((self.0 | other.0) & !Self::NOFOLLOW.0 | nofollow)
+    }
+
     /// Both.
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -114,9 +120,7 @@ impl Observations {
     /// Adds one sight of a path.
     pub fn add(&mut self, path: &[u8], access: Access, by: &str, during: &str) {
         if let Some(seen) = self.seen.get_mut(path) {
-            // NOFOLLOW stays only if no access ever followed the last component.
-            let nofollow = seen.access.0 & access.0 & Access::NOFOLLOW.0;
-            seen.access.0 = (seen.access.0 | access.0) & !Access::NOFOLLOW.0 | nofollow;
+            seen.access = seen.access.joined(access);
             seen.add_scene(during);
         } else {
             let seen = Seen {

@@ -16,9 +16,11 @@ mod error;
 mod identity;
 mod network;
 pub mod probe;
+mod remove;
 pub mod sandbox;
 mod seccomp;
 mod spec;
+mod subordinate;
 mod sys;
 mod trace;
 mod way;
@@ -26,8 +28,9 @@ mod way;
 pub use error::Error;
 pub use identity::{Identity, identity};
 pub use probe::{PROBES, Probe, ProbeError};
+pub use remove::{Left, remove};
 pub use spec::{Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec};
-pub use way::{Unavailable, Way, way};
+pub use way::{Unavailable, Way, way, way_for};
 
 /// Starts the image, asks the probes, stops it.
 ///

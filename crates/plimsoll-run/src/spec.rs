@@ -13,6 +13,8 @@ use crate::{Identity, Probe, Way};
 pub struct Spec<'a> {
     /// The unpacked tree of the image; written to only where it may be spent.
     pub root: &'a Path,
+    /// How the sandbox is made, from [`crate::way_for`].
+    pub way: Way,
     /// A directory of the caller's for the log and mount points; must exist and be writable, and
     /// must not lie below `root`.
     pub scratch: &'a Path,
@@ -85,6 +87,8 @@ pub struct Limits {
     pub memory: u64,
     /// Bytes the image may write to its file system, which is in memory.
     pub disk: u64,
+    /// Files, directories and links the image may make there.
+    pub files: u64,
     /// Bytes of the image's output, and of one probe's answer, that are kept; an image that prints
     /// sixteen times as much is ended.
     pub output: u64,
@@ -101,6 +105,7 @@ impl Default for Limits {
             processes: 1024,
             memory: 2 << 30,
             disk: 1 << 30,
+            files: 500_000,
             output: 4 << 20,
         }
     }

@@ -15,6 +15,7 @@ pub fn explain(scans: &[ScanFacts]) -> Vec<String> {
         sentences.extend(feeds(facts));
         sentences.extend(subpackages(facts));
         sentences.extend(phantoms(facts));
+        sentences.extend(unversioned(facts));
     }
     sentences.extend(applications(scans));
     sentences.dedup();
@@ -79,30 +80,37 @@ const NAMED: usize = 5;
 
 /// What is listed and not there.
 fn phantoms(facts: &ScanFacts) -> Option<String> {
-    let names = &facts.phantoms;
-    let shown = names
-        .iter()
-        .take(NAMED)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let (count, noun, shown) = named(&facts.phantoms)?;
+    Some(format!(
+        "{}: no file is left of {count} {noun} in its database ({shown}); what is known about them is \
+         counted all the same.",
+        facts.name,
+    ))
+}
+
+/// What does not say which version it is, and need not.
+fn unversioned(facts: &ScanFacts) -> Option<String> {
+    let (count, noun, shown) = named(&facts.unversioned)?;
+    Some(format!(
+        "{}: {count} {noun} without a version ({shown}), such as a program built from a checkout of one's \
+         own; no advisory is about any version.",
+        facts.name,
+    ))
+}
+
+/// How many there are, the word for them, and the first of them.
+fn named(names: &[String]) -> Option<(usize, &'static str, String)> {
+    let shown: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
     let more = match names.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let noun = if names.len() == 1 {
-        "package"
-    } else {
-        "packages"
+    let noun = match names.len() {
+        0 => return None,
+        1 => "package",
+        _ => "packages",
     };
-    (!names.is_empty()).then(|| {
-        format!(
-            "{}: no file is left of {} {noun} in its database ({shown}{more}); what is known about them is \
-             counted all the same.",
-            facts.name,
-            names.len()
-        )
-    })
+    Some((names.len(), noun, shown.join(", ") + &more))
 }
 
 /// What no package database knows, by product.

@@ -7,6 +7,7 @@ use plimsoll_model::{ImagePath, Reason};
 
 use crate::keep::{Keep, Pull};
 use crate::scene::Scene;
+use crate::script;
 
 /// What makes a program hand a command line to a shell instead of starting it itself.
 const META: &[char] = &[
@@ -23,13 +24,21 @@ pub(crate) fn keep(
     rule: &'static str,
     keep: &mut Keep<'_>,
 ) {
-    let shown = plimsoll_model::text::printable(line.trim().as_bytes()).to_string();
-    let shown: String = shown.chars().take(80).collect();
+    let shown = shown(line);
+    let words = match script::commands(line) {
+        Ok(words) => words,
+        Err(why) => {
+            return keep.problem(
+                by,
+                format!("runs `{shown}`, which is not understood: {why}"),
+            );
+        }
+    };
     let reason = || Reason::by(rule, by, format!("runs `{shown}`"));
     let mut any = false;
-    for word in words(line) {
+    for word in words {
         let place = if word.starts_with('/') {
-            Some(ImagePath::new(word))
+            Some(ImagePath::new(&word))
         } else {
             scene.program(word.as_bytes())
         };
@@ -48,38 +57,8 @@ pub(crate) fn keep(
     }
 }
 
-/// The words that stand where a command begins, also behind `sh -c '...'` and in `$(...)`.
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    const PREFIXES: &[&str] = &[
-        "!", "command", "do", "else", "env", "exec", "if", "nice", "nohup", "then", "time",
-        "while", "xargs",
-    ];
-    let parts = line.split([';', '|', '&', '\n', '(', ')', '{', '}', '`']);
-    let parts = parts.flat_map(|part| {
-        // What is quoted behind `-c` is a command line of its own.
-        let (before, behind) = match part.split_once(" -c ") {
-            Some((before, behind)) if behind.trim_start().starts_with(['\'', '"']) => {
-                (before, behind.trim_start().get(1..))
-            }
-            _ => (part, None),
-        };
-        [Some(before), behind]
-    });
-    parts.flatten().filter_map(|part| {
-        let mut words = part
-            .split_whitespace()
-            .map(|word| word.trim_matches(['\'', '"']));
-        words.find(|word| !word.is_empty() && !word.contains('=') && !PREFIXES.contains(word))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn words_where_a_command_begins() {
-        let words: Vec<&str> =
-            super::words("LANG=C sh -c 'date -u +%Y | grep -c 20' && exec /bin/x; env A=1 y $(z)")
-                .collect();
-        assert_eq!(words, ["sh", "date", "grep", "/bin/x", "y", "z"]);
-    }
+/// The beginning of a command line, for people.
+pub(crate) fn shown(line: &str) -> String {
+    let shown = plimsoll_model::text::printable(line.trim().as_bytes());
+    shown.chars().take(80).collect()
 }

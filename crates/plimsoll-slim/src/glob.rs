@@ -3,7 +3,7 @@
 use plimsoll_model::{FileTree, ImagePath};
 
 /// More matches than this are cut off: a stranger wrote the pattern and the tree.
-const MATCH_LIMIT: usize = 10_000;
+pub(crate) const MATCH_LIMIT: usize = 10_000;
 
 /// Whether `text` is a pattern (`*`, `?`, `[`, `{`) and not just a name.
 pub fn is_pattern(text: &[u8]) -> bool {
@@ -72,9 +72,11 @@ pub(crate) fn names_any(tree: &FileTree, pattern: &str) -> bool {
 }
 
 /// What a configuration file's pattern names, as `glob(3)` would expand it: links in directories
-/// are followed, a name that begins with a dot is matched by a dot only. Sorted.
-pub(crate) fn expand(tree: &FileTree, pattern: &ImagePath) -> Vec<ImagePath> {
+/// are followed, a name that begins with a dot is matched by a dot only. Sorted. Answers also whether
+/// there were more than [`MATCH_LIMIT`].
+pub(crate) fn expand(tree: &FileTree, pattern: &ImagePath) -> (Vec<ImagePath>, bool) {
     let mut found = vec![ImagePath::root()];
+    let mut is_cut = false;
     for part in pattern.components() {
         let mut next = Vec::new();
         for at in &found {
@@ -94,10 +96,11 @@ pub(crate) fn expand(tree: &FileTree, pattern: &ImagePath) -> Vec<ImagePath> {
             });
             next.extend(names.map(|name| at.join(name)));
         }
+        is_cut |= next.len() > MATCH_LIMIT;
         next.truncate(MATCH_LIMIT);
         found = next;
     }
-    found
+    (found, is_cut)
 }
 
 fn absolute(pattern: &str) -> String {

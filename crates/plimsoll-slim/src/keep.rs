@@ -242,6 +242,12 @@ impl<'a> Keep<'a> {
                 self.problem(&directory, why);
             }
         }
+        for pattern in self.scene.cut() {
+            let most = glob::MATCH_LIMIT;
+            let message =
+                format!("names more than {most} paths; what comes behind them was not followed");
+            self.problem(&pattern, message);
+        }
         for (path, what) in std::mem::take(&mut self.secrets) {
             if !self.keeps(&path) {
                 let message = format!("looks like {what}, and nothing was seen to read it");

@@ -52,11 +52,6 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The image.
-    pub fn subject(&self) -> Subject<'a> {
-        self.subject
-    }
-
     /// Whether this is about `subject`, not only about one that is like it.
     pub(crate) fn is_about(&self, subject: &Subject<'_>) -> bool {
         std::ptr::eq(self.subject.image, subject.image)

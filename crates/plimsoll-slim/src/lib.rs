@@ -37,6 +37,7 @@ mod risk;
 mod roots;
 mod rounds;
 mod scene;
+mod script;
 mod secret;
 mod skeleton;
 mod valve;

@@ -15,6 +15,8 @@ pub(crate) struct Loader {
     environment: Vec<ImagePath>,
     /// What the configuration names (the cache is made of these), then the built-in directories.
     defaults: Vec<ImagePath>,
+    /// Patterns of that configuration of which not every match was read.
+    cut: Vec<ImagePath>,
 }
 
 impl Loader {
@@ -25,9 +27,9 @@ impl Loader {
             .filter(|directory| directory.starts_with('/'))
             .map(ImagePath::from)
             .collect();
-        let mut defaults = Vec::new();
-        read_conf(scene, &"/etc/ld.so.conf".into(), &mut defaults, 0);
-        for path in glob::expand(scene.tree(), &"/etc/ld-musl-*.path".into()) {
+        let (mut defaults, mut cut) = (Vec::new(), Vec::new());
+        read_conf(scene, &"/etc/ld.so.conf".into(), &mut defaults, &mut cut, 0);
+        for path in scene.expand(&"/etc/ld-musl-*.path".into()) {
             let text = scene.text(&path).unwrap_or_default();
             let directories = text.split(['\n', ':']).map(str::trim);
             let directories = directories.filter(|directory| directory.starts_with('/'));
@@ -36,7 +38,13 @@ impl Loader {
         Self {
             environment,
             defaults,
+            cut,
         }
+    }
+
+    /// Patterns of its configuration of which not every match was read.
+    pub(crate) fn cut(&self) -> &[ImagePath] {
+        &self.cut
     }
 
     /// The directories the loader searches for what `elf`, a file in `origin`, needs; `inherited`
@@ -117,7 +125,13 @@ fn takes(scene: &Scene<'_>, asker: &Elf, path: &ImagePath) -> bool {
 }
 
 /// Reads ld.so.conf and what it includes.
-fn read_conf(scene: &Scene<'_>, path: &ImagePath, directories: &mut Vec<ImagePath>, depth: u32) {
+fn read_conf(
+    scene: &Scene<'_>,
+    path: &ImagePath,
+    directories: &mut Vec<ImagePath>,
+    cut: &mut Vec<ImagePath>,
+    depth: u32,
+) {
     // glibc has no limit of its own; nobody nests deeper than one.
     if depth > 8 || directories.len() > 1000 {
         return;
@@ -129,8 +143,13 @@ fn read_conf(scene: &Scene<'_>, path: &ImagePath, directories: &mut Vec<ImagePat
             .filter(|rest| rest.starts_with([' ', '\t']))
         {
             let base = path.parent().unwrap_or_else(ImagePath::root);
-            for path in glob::expand(scene.tree(), &base.join(pattern.trim())) {
-                read_conf(scene, &path, directories, depth + 1);
+            let pattern = base.join(pattern.trim());
+            let (found, is_cut) = glob::expand(scene.tree(), &pattern);
+            if is_cut {
+                cut.push(pattern);
+            }
+            for path in found {
+                read_conf(scene, &path, directories, cut, depth + 1);
             }
         } else if line.starts_with('/') {
             // `DIRECTORY=TYPE` is an old form that is still read.

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use plimsoll_model::{ImagePath, Kind, Reason};
 
+use crate::commands;
 use crate::glob;
 use crate::keep::{Keep, Pull};
 use crate::scene::Scene;
+use crate::script::{self, Given};
 use crate::valve::Cap;
 
 /// Keeps what the image declares and the user asks for.
@@ -37,9 +39,8 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
             Some("CMD") => command(scene, keep, "healthcheck", &test[1..]),
             Some("CMD-SHELL") => {
                 program(scene, keep, "healthcheck", "/bin/sh");
-                for word in test[1..].iter().flat_map(|script| commands(script)) {
-                    program(scene, keep, "healthcheck", word);
-                }
+                let text = test.get(1..).unwrap_or_default().join(" ");
+                shell_text(scene, keep, "healthcheck", &text);
             }
             _ => {}
         }
@@ -64,7 +65,7 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>) {
     for path in ALWAYS {
         keep.path(&ImagePath::new(path), Pull::Opened, Reason::rule("always"));
     }
-    for path in glob::expand(scene.tree(), &"/etc/ld.so.conf.d/*.conf".into()) {
+    for path in scene.expand(&"/etc/ld.so.conf.d/*.conf".into()) {
         keep.path(&path, Pull::Opened, Reason::rule("always"));
     }
 }
@@ -98,22 +99,40 @@ fn command(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, words: &[
         return;
     };
     program(scene, keep, rule, first);
-    let mut is_script = false;
-    let mut follows_dashes = false;
-    for word in arguments {
-        if is_script {
-            // A shell form: `/bin/sh -c SCRIPT`.
-            for word in commands(word) {
-                program(scene, keep, rule, word);
-            }
-        } else if follows_dashes {
-            // `tini -- server`: what comes behind is a program again.
-            program(scene, keep, rule, word);
-        } else {
+    let name = first.rsplit('/').next().unwrap_or(first);
+    let text = match script::given(arguments) {
+        // A shell form: `/bin/sh -c SCRIPT`.
+        Given::Text(text) if script::is_shell(name) => text,
+        _ => "",
+    };
+    if !text.is_empty() {
+        shell_text(scene, keep, rule, text);
+    }
+    for (index, word) in arguments.iter().enumerate() {
+        if word == "--" {
+            // `tini -- server`: what comes behind is a command again.
+            let behind = arguments.get(index + 1..).unwrap_or_default();
+            return command(scene, keep, rule, behind);
+        }
+        if word != text {
             argument(scene, keep, rule, word);
         }
-        is_script = word == "-c" && is_shell(first);
-        follows_dashes = word == "--";
+    }
+}
+
+/// What a text for a shell starts.
+fn shell_text(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, text: &str) {
+    match script::commands(text) {
+        Ok(words) => {
+            for word in words {
+                program(scene, keep, rule, &word);
+            }
+        }
+        Err(why) => {
+            let what = commands::shown(text);
+            let message = format!("the {rule} runs `{what}`, which is not understood: {why}");
+            keep.problem(&ImagePath::root(), message);
+        }
     }
 }
 
@@ -138,7 +157,7 @@ fn program(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, word: &st
         }
     } else if let Some(path) = scene.program(word.as_bytes()) {
         keep.path(&path, Pull::Executed, reason);
-    } else if rule == "entrypoint" && !is_builtin(word) {
+    } else if rule == "entrypoint" {
         let path = ImagePath::new(word);
         keep.problem(
             &path,
@@ -174,51 +193,6 @@ fn argument(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, word: &s
             None => {}
         }
     }
-}
-
-fn is_shell(word: &str) -> bool {
-    let name = word.rsplit('/').next().unwrap_or(word);
-    matches!(name, "sh" | "ash" | "bash" | "dash")
-}
-
-/// Words of the shell that are no programs.
-fn is_builtin(word: &str) -> bool {
-    matches!(
-        word,
-        "exec"
-            | "set"
-            | "cd"
-            | "export"
-            | "."
-            | "if"
-            | "then"
-            | "fi"
-            | "["
-            | "test"
-            | "true"
-            | ":"
-            | "else"
-            | "while"
-            | "do"
-            | "done"
-            | "for"
-            | "in"
-            | "exit"
-            | "echo"
-            | "source"
-            | "eval"
-    ) || word.contains(['=', '$', '"', '\'', '`'])
-}
-
-/// The words of a one-line script that stand where a command begins. An approximation: it reads no
-/// quotes and no substitutions, and what it misses a run shows.
-fn commands(script: &str) -> impl Iterator<Item = &str> {
-    script
-        .split([';', '|', '&', '\n', '(', ')', '{', '}', '!'])
-        .filter_map(|part| {
-            let mut words = part.split_whitespace();
-            words.find(|word| !is_builtin(word))
-        })
 }
 
 /// What the loader is told to load into every program (`ld.so(8)`: LD_PRELOAD, ld.so.preload).

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use plimsoll_model::{Config, FileTree, ImagePath, Kind, Observations, Rootfs, Subject};
 
 use crate::elf::Elf;
+use crate::glob;
 use crate::known::{Known, Learned, Whole};
 use crate::loader::Loader;
 use crate::node::Fields;
@@ -54,6 +55,8 @@ pub struct Scene<'a> {
     looks: RefCell<BTreeMap<ImagePath, Arc<Look>>>,
     loaded: OnceCell<BTreeSet<ImagePath>>,
     package_json: RefCell<BTreeMap<ImagePath, Arc<Fields>>>,
+    /// Patterns of which not every match was followed.
+    cut: RefCell<BTreeSet<ImagePath>>,
     search_path: Vec<ImagePath>,
     listed: BTreeSet<ImagePath>,
 }
@@ -75,6 +78,7 @@ impl<'a> Scene<'a> {
             looks: RefCell::default(),
             loaded: OnceCell::new(),
             package_json: RefCell::default(),
+            cut: RefCell::default(),
             search_path,
             listed: crate::observed::listed(tree, request.observations),
         }
@@ -143,6 +147,22 @@ impl<'a> Scene<'a> {
             let node = self.tree().get(&found.path)?;
             node.is_executable().then_some(path)
         })
+    }
+
+    /// What a configuration file's pattern names, as `glob(3)` would expand it; what of it was cut off
+    /// is remembered.
+    pub(crate) fn expand(&self, pattern: &ImagePath) -> Vec<ImagePath> {
+        let (found, is_cut) = glob::expand(self.tree(), pattern);
+        if is_cut {
+            self.cut.borrow_mut().insert(pattern.clone());
+        }
+        found
+    }
+
+    /// The patterns of which not every match was followed, so far.
+    pub(crate) fn cut(&self) -> Vec<ImagePath> {
+        let loader = self.whole.loader.get().map_or(&[][..], Loader::cut);
+        self.cut.borrow().iter().chain(loader).cloned().collect()
     }
 
     /// Where the dynamic loader of the image searches.

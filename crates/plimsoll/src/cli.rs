@@ -183,6 +183,10 @@ pub(crate) struct Check {
     /// Also write the report to a file, in any format, as often as given: sarif=plimsoll.sarif.
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     pub(crate) reports: Vec<String>,
+    /// Also write the report as a page to look at, with a map of every byte and what is known about
+    /// vulnerabilities: one file that asks no network for anything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// What an image is for.
@@ -242,6 +246,10 @@ pub(crate) struct Scan {
     /// The distribution release, where the image or the list does not say it, or says it wrongly.
     #[arg(long, value_name = "NAME:RELEASE")]
     pub(crate) distro: Option<String>,
+    /// Also write the report as a page to look at, with what the checks find and a map of every byte: one
+    /// file that asks no network for anything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -280,9 +288,11 @@ pub(crate) struct Lint {
 pub(crate) struct Slim {
     #[command(flatten)]
     pub(crate) look: Look,
-    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], or into an
-    /// engine of this machine: docker-daemon:NAME[:TAG], podman:NAME[:TAG]
-    /// [default: oci:NAME-slim in this directory].
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], into a
+    /// registry: docker://[HOST/]NAME[:TAG], or into an engine of this machine:
+    /// docker-daemon:NAME[:TAG], podman:NAME[:TAG]
+    /// [default: oci:NAME-slim in this directory, with the image's tag: httpd:2.4 gives
+    /// oci:httpd-slim:2.4].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: Option<String>,
     /// What is asked of the image, as a TOML file (`plimsoll explain config` has every key)
@@ -453,8 +463,9 @@ pub(crate) struct Mirror {
 pub(crate) struct Build {
     /// The recipe, a TOML file (`plimsoll explain recipe` has every key).
     pub(crate) recipe: PathBuf,
-    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], or into an
-    /// engine of this machine: docker-daemon:NAME[:TAG], podman:NAME[:TAG].
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], into a
+    /// registry: docker://[HOST/]NAME[:TAG], or into an engine of this machine:
+    /// docker-daemon:NAME[:TAG], podman:NAME[:TAG].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: String,
     /// The lock: written on the first build, obeyed on every later one [default: beside the recipe].

@@ -1,8 +1,7 @@
 //! What an interrupted process takes away before it ends.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,6 +24,8 @@ pub(crate) struct Leftovers {
     paths: Arc<Mutex<BTreeSet<PathBuf>>>,
     /// What else is to be put right.
     last: Arc<Mutex<Vec<Last>>>,
+    /// What could not be removed, as sentences.
+    staying: Arc<Mutex<Vec<String>>>,
 }
 
 impl Leftovers {
@@ -39,6 +40,18 @@ impl Leftovers {
     pub(crate) fn put_right(&self, last: Last) {
         let mut all = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(last);
+    }
+
+    /// Something of ours stays on this machine.
+    pub(crate) fn stays(&self, what: &plimsoll_run::Left) {
+        let mut staying = self.staying.lock().unwrap_or_else(PoisonError::into_inner);
+        staying.push(what.to_string());
+    }
+
+    /// What stays, once; for the end of the process.
+    pub(crate) fn staying(&self) -> Vec<String> {
+        let mut staying = self.staying.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *staying)
     }
 
     /// Returns unless a signal is ending the process: what comes of work whose image was killed
@@ -59,8 +72,8 @@ impl Leftovers {
                 // Held until the end: nothing new may appear behind our back.
                 let paths = paths.lock().unwrap_or_else(PoisonError::into_inner);
                 plimsoll_run::kill_all();
-                for path in paths.iter() {
-                    remove(path);
+                for left in paths.iter().filter_map(|path| remove(path)) {
+                    let _ = writeln!(io::stderr(), "{left}");
                 }
                 let last = last.lock().unwrap_or_else(PoisonError::into_inner);
                 last.iter().for_each(|last| last());
@@ -75,19 +88,13 @@ impl Leftovers {
     }
 }
 
-/// Removes a file or a directory; a link is removed, never followed.
-fn remove(path: &Path) {
-    for _ in 0..TRIES {
-        let is_directory = fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir());
-        let removed = if is_directory {
-            fs::remove_dir_all(path)
-        } else {
-            fs::remove_file(path)
-        };
-        match removed {
-            Ok(()) => return,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-            Err(_) => std::thread::sleep(std::time::Duration::from_millis(10)),
+/// Removes a file or a directory, and answers what stays; a link is removed, never followed.
+fn remove(path: &Path) -> Option<plimsoll_run::Left> {
+    for _ in 1..TRIES {
+        if plimsoll_run::remove(path).is_ok() {
+            return None;
         }
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
+    plimsoll_run::remove(path).err()
 }

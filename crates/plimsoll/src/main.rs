@@ -9,8 +9,10 @@ mod engine;
 mod facts;
 mod failure;
 mod fetch;
+mod hub;
 mod interrupt;
 mod mirror;
+mod officials;
 mod page;
 mod plan_file;
 mod policy;
@@ -24,6 +26,7 @@ mod target;
 mod verbs;
 mod wanted;
 mod work;
+mod writable;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -52,6 +55,9 @@ fn main() -> ExitCode {
     let ended = watched.and_then(|()| run(&context, &cli.verb));
     context.leftovers.settle();
     progress.done();
+    for left in context.leftovers.staying() {
+        let _ = writeln!(std::io::stderr(), "{left}");
+    }
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {

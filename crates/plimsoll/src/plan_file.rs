@@ -173,9 +173,14 @@ impl PlanFile {
     }
 }
 
+/// Where plans are kept.
+pub(crate) fn directory(cache: &Path) -> PathBuf {
+    cache.join("plans")
+}
+
 /// Where the plan about the image with this digest is kept.
 pub(crate) fn in_cache(cache: &Path, digest: &Digest) -> PathBuf {
-    cache.join("plans").join(format!("{}.json", digest.hex()))
+    directory(cache).join(format!("{}.json", digest.hex()))
 }
 
 /// Bytes that are no printable UTF-8 as `\xNN`, and the backslash as `\x5c`: so that every path

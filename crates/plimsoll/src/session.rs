@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use plimsoll_checks::Abandoned;
 use plimsoll_model::{Image, Inventory, Lineage, Problem, Rootfs, Subject};
 
 use crate::document;
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
+use crate::officials::Officials;
 use crate::progress::Progress;
 use crate::registry::Registries;
 
@@ -39,6 +41,8 @@ pub(crate) struct Opened {
     pub(crate) problems: Vec<Problem>,
     /// Bytes of layers that were not fetched; only [`glance`] leaves any.
     pub(crate) unread: u64,
+    /// The images it was made from that are known not to be rebuilt any more.
+    pub(crate) abandoned: Vec<Abandoned>,
 }
 
 impl Opened {
@@ -102,7 +106,12 @@ fn listed(context: &Context, opened: plimsoll_image::Opened) -> Opened {
     let mut problems = opened.problems;
     problems.extend(inventory.problems.iter().cloned());
     context.progress.done();
+    let officials = Officials::of(&context.cache);
+    if let Some(problem) = &officials.problem {
+        context.progress.note(&format!("problem: {problem}"));
+    }
     Opened {
+        abandoned: officials.abandoned_of(&opened.lineage),
         image: opened.image,
         is_named: true,
         rootfs: opened.rootfs,

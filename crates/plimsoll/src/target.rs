@@ -5,7 +5,6 @@ use std::path::Path;
 
 use plimsoll_image::{Compression, Copied, Sink, WriteOptions, Written};
 use plimsoll_model::Draft;
-use tempfile::TempDir;
 
 use crate::cli::{self, Compress};
 use crate::engine::{Engine, Kind};
@@ -31,12 +30,24 @@ pub(crate) struct Delivered {
     pub(crate) written: Written,
     /// A name to open it by: the target itself, or the archive an engine was given.
     pub(crate) name: String,
-    _archive: Option<TempDir>,
+    _archive: Option<work::Directory>,
 }
 
 impl Target {
-    /// The target a user names. An engine is asked whether it is there, before hours of work.
-    pub(crate) fn open(text: &str) -> Result<Self> {
+    /// The target a user names, which takes an image as things stand: that is better known before
+    /// hours of work.
+    pub(crate) fn open(context: &Context, text: &str) -> Result<Self> {
+        let target = Self::parse(text)?;
+        if let Self::Place(sink) = &target {
+            let tell = |path: &Path| context.leftovers.add(path);
+            plimsoll_image::may_write(sink, &options(context, Compress::None, &tell))
+                .map_err(|error| Failure::of_image(format_args!("cannot write {text}"), &error))?;
+        }
+        Ok(target)
+    }
+
+    /// The target a user names. An engine is asked whether it is there.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let cannot = format!("cannot write to {text}");
         let engine = text
             .split_once(':')
@@ -128,7 +139,7 @@ impl Target {
 }
 
 /// An archive for the engine that will know the image as `name`, and the directory it is gone with.
-fn archive_for(context: &Context, name: &str) -> Result<(TempDir, Sink)> {
+fn archive_for(context: &Context, name: &str) -> Result<(work::Directory, Sink)> {
     let directory = work::on_disk(&context.leftovers)?;
     let sink = Sink::DockerArchive {
         file: directory.path().join("image.tar"),

@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{StatVfsMountFlags, XattrFlags};
-use tempfile::TempDir;
 
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
@@ -19,25 +18,56 @@ const MOST: u64 = 2 << 30;
 /// What is left to everybody else, in bytes.
 const LEFT: u64 = 1 << 30;
 
+/// A directory of ours, gone when dropped with all an image has done to it.
+pub(crate) struct Directory {
+    path: PathBuf,
+    leftovers: Leftovers,
+}
+
+impl Directory {
+    fn new(made: tempfile::TempDir, leftovers: &Leftovers) -> Self {
+        let path = made.keep();
+        leftovers.add(&path);
+        Self {
+            path,
+            leftovers: leftovers.clone(),
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes it now, for whoever tells of what stays.
+    pub(crate) fn remove(&self) -> std::result::Result<(), plimsoll_run::Left> {
+        plimsoll_run::remove(&self.path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Err(left) = self.remove() {
+            self.leftovers.stays(&left);
+        }
+    }
+}
+
 /// A new directory for a tree of `bytes`, gone when dropped. `TMPDIR` is obeyed.
-pub(crate) fn directory(bytes: u64, leftovers: &Leftovers) -> Result<TempDir> {
+pub(crate) fn directory(bytes: u64, leftovers: &Leftovers) -> Result<Directory> {
     let named = std::env::var_os("TMPDIR").is_some_and(|path| !path.is_empty());
     let memory = if named { None } else { in_memory(bytes) };
     match memory {
-        Some(directory) => {
-            leftovers.add(directory.path());
-            Ok(directory)
-        }
+        Some(directory) => Ok(Directory::new(directory, leftovers)),
         None => on_disk(leftovers),
     }
 }
 
 /// A new directory where temporary files lie, gone when dropped.
-pub(crate) fn on_disk(leftovers: &Leftovers) -> Result<TempDir> {
+pub(crate) fn on_disk(leftovers: &Leftovers) -> Result<Directory> {
     let made = builder().tempdir();
     let made = made.map_err(|error| Failure::because("cannot make a work directory", &error))?;
-    leftovers.add(made.path());
-    Ok(made)
+    Ok(Directory::new(made, leftovers))
 }
 
 fn builder() -> tempfile::Builder<'static, 'static> {
@@ -47,7 +77,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 }
 
 /// A directory in memory, if the machine, and what confines us on it, has so much to spare.
-fn in_memory(bytes: u64) -> Option<TempDir> {
+fn in_memory(bytes: u64) -> Option<tempfile::TempDir> {
     let needed = bytes.saturating_mul(2).saturating_add(LEFT);
     if bytes > MOST || available()? < needed {
         return None;

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_model::{ImagePath, Kind, Node, text};
+use plimsoll_model::{ImagePath, Kind, Node, text, waste};
 
 use super::documentation::report_as;
 use crate::check::check;
@@ -90,21 +90,12 @@ fn files<'a>(look: &'a Look) -> impl Iterator<Item = (Content, &'a ImagePath, &'
 }
 
 fn run(look: &Look, findings: &mut Findings) {
-    // Of a million files hardly one is there twice: only of those more is remembered.
-    let mut contents: Vec<Content> = files(look).map(|(content, ..)| content).collect();
-    contents.sort_unstable();
-    let mut twice: BTreeSet<Content> = BTreeSet::new();
-    for pair in contents.windows(2) {
-        if let [one, other] = pair
-            && one == other
-        {
-            twice.insert(*one);
-        }
-    }
-    drop(contents);
+    let prints = files(look).map(|((_, print), ..)| print);
+    let several = waste::several(prints, look.rootfs.tree.len());
+    let is_again = |(_, print): &Content| several.binary_search(print).is_ok();
     // The one that stays: a package's, else the lowest layer's, else the first by name.
     let mut firsts: BTreeMap<Content, ((bool, u32), &ImagePath)> = BTreeMap::new();
-    for (content, path, node) in files(look).filter(|(content, ..)| twice.contains(content)) {
+    for (content, path, node) in files(look).filter(|(content, ..)| is_again(content)) {
         let rank = (!look.is_owned(path), node.layer);
         let first = firsts.entry(content).or_insert((rank, path));
         if rank < first.0 {

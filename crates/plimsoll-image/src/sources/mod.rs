@@ -11,6 +11,7 @@ use crate::select::Choice;
 use crate::tar_file::TarFile;
 use crate::{Error, Limits, Options, Reference, Remotes};
 
+mod called;
 mod container_storage;
 mod dir;
 mod docker_archive;
@@ -21,6 +22,7 @@ mod podman;
 mod registry;
 mod tar;
 
+pub use called::called;
 pub(crate) use oci::{Described, describe};
 
 /// A place an image can be read from.

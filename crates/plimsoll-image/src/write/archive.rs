@@ -45,6 +45,12 @@ impl Target {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
+        if !directory.is_dir() {
+            return Err(Error::Target {
+                path: path.to_owned(),
+                why: format!("there is no directory {}", directory.display()),
+            });
+        }
         let mut target = Self {
             path: path.to_owned(),
             file: temporary_in(directory, options)?,

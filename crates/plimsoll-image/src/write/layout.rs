@@ -63,6 +63,14 @@ impl<'a> Target<'a> {
         Ok(target)
     }
 
+    /// Sees that both directories that are written to take files.
+    pub(super) fn takes_files(&self) -> Result<(), Error> {
+        for directory in [self.dir.clone(), self.dir.join("blobs").join("sha256")] {
+            temporary_in(&directory, self.options)?;
+        }
+        Ok(())
+    }
+
     /// Makes the image visible: blobs first, the index last and at once.
     pub(super) fn commit(mut self, entry: Value, tag: Option<&str>) -> Result<(), Error> {
         // Two writers of one layout must not lose each other's entry, nor may one that fails take

@@ -139,6 +139,24 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
     }
 }
 
+/// Sees that an image can be written to `sink` as things stand, and leaves nothing there: the
+/// directory is made and takes files, the archive's directory does, the registry lets us begin. What
+/// takes hours should not find out at its end.
+///
+/// # Errors
+/// As those of [`write`] before its first byte.
+pub fn may_write(sink: &Sink, options: &WriteOptions<'_>) -> Result<(), Error> {
+    match sink {
+        Sink::OciLayout { dir, tag } => {
+            layout::Target::open(dir, tag.as_deref(), options)?.takes_files()
+        }
+        Sink::OciArchive { file, .. } | Sink::DockerArchive { file, .. } => {
+            archive::Target::open(file, options).map(drop)
+        }
+        Sink::Registry(reference) => registry::Target::open(reference, options)?.takes_blobs(),
+    }
+}
+
 /// Writes a blob, and answers its digest and size.
 type Fill<'a> = dyn FnMut(&mut (dyn Write + Send)) -> Result<(Digest, u64), Error> + 'a;
 

@@ -37,6 +37,11 @@ impl<'a> Target<'a> {
         })
     }
 
+    /// Sees that the registry would take blobs from us.
+    pub(super) fn takes_blobs(&self) -> Result<(), Error> {
+        self.repository.may_push()
+    }
+
     /// The same, with blobs taken over from `source` where it is in the same registry.
     pub(super) fn mounting(mut self, source: &str) -> Self {
         let mine = self.repository.name();

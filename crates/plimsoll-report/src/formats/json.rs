@@ -72,7 +72,8 @@
 //! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
 //! `cvss`, `exploited`, `epss`, `feed`, `title`, `url`), `quiet[]` (what counts for nothing: `by`,
 //! `status`, `reason`, `justification`, `until`, `vulnerability`), `stale_ignores[]`,
-//! `phantoms[]` (packages that are listed and of which no file is there, counted all the same), and `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
+//! `phantoms[]` (packages that are listed and of which no file is there, counted all the same), `unversioned[]` (packages
+//! whose version is not known, and about no version of which there is an advisory), and `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
 //! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,

@@ -9,23 +9,48 @@
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use plimsoll_model::ImagePath;
 
+use crate::subordinate::{self, Ids};
+use crate::{Limits, Way};
+
 /// Time stamps are made by a clock that ticks every few milliseconds, and the marks may not be.
 const TICK: i64 = 20_000_000;
-/// Where so much more than the limit is gone, nobody asks any more by whom.
+/// Where so much more than a limit is gone, nobody asks any more by whom.
 const BEYOND: u64 = 4;
+/// Where the file system does not count its files, they are counted at every so manieth look.
+const RARELY: u32 = 10;
 
 /// The time before a run and the room on the disk, to compare with.
 pub(super) struct Before {
     /// Nanoseconds since the epoch, as the file system counts them.
     begun: i64,
-    /// Free bytes of the file system the tree is on.
-    free: u64,
+    free: Room,
+    looks: AtomicU32,
+}
+
+/// What is free of the file system the tree is on.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    bytes: u64,
+    /// Files; `None` where the file system makes them as they are needed (btrfs).
+    files: Option<u64>,
+}
+
+impl Room {
+    fn of(root: &Path) -> io::Result<Self> {
+        let facts = rustix::fs::statvfs(root)?;
+        Ok(Self {
+            bytes: facts.f_bavail.saturating_mul(facts.f_frsize),
+            files: (facts.f_files > 0).then_some(facts.f_ffree),
+        })
+    }
 }
 
 impl Before {
@@ -34,76 +59,154 @@ impl Before {
         let mark = fs::symlink_metadata(mark)?;
         Ok(Self {
             begun: modified(&mark).saturating_sub(TICK),
-            free: free(root)?,
+            free: Room::of(root)?,
+            looks: AtomicU32::new(0),
         })
     }
 
     /// The files and links below `root` that were read since, and before `mark` was made.
-    pub(super) fn read_since(&self, root: &Path, mark: &Path) -> io::Result<BTreeSet<ImagePath>> {
+    pub(super) fn read_since(
+        &self,
+        way: Way,
+        root: &Path,
+        mark: &Path,
+    ) -> io::Result<BTreeSet<ImagePath>> {
+        if way != Way::Subordinate {
+            return self.read_here(root, mark);
+        }
+        // Where directories belong to others, we may not look.
+        let answer = subordinate::within(ids()?, || match self.read_here(root, mark) {
+            Ok(read) => read.iter().fold(b"+".to_vec(), |mut all, path| {
+                all.extend_from_slice(path.as_bytes());
+                all.push(0);
+                all
+            }),
+            Err(error) => format!("-{error}").into_bytes(),
+        })?;
+        match answer.split_first() {
+            Some((b'+', paths)) => {
+                let paths = paths.split(|&byte| byte == 0);
+                let paths = paths.filter(|path| !path.is_empty());
+                Ok(paths.map(ImagePath::new).collect())
+            }
+            _ => Err(io::Error::other(String::from_utf8_lossy(&answer))),
+        }
+    }
+
+    fn read_here(&self, root: &Path, mark: &Path) -> io::Result<BTreeSet<ImagePath>> {
         let ended = modified(&fs::symlink_metadata(mark)?).saturating_add(TICK);
         let mut read = BTreeSet::new();
         walk(root, &ImagePath::root(), &mut |path, found| {
             // A file that was made or written meanwhile is the run's: of the image's it says nothing.
             let is_old = modified(found) < self.begun;
-            if is_old && (self.begun..=ended).contains(&accessed(found)) {
+            let is_read = (self.begun..=ended).contains(&accessed(found));
+            if is_old && is_read && !found.is_dir() {
                 read.insert(path.clone());
             }
+            ControlFlow::Continue(())
         })?;
         Ok(read)
     }
 
-    /// Whether more than `limit` bytes were written below `root` since. Others may write to the same
-    /// disk, so what was written is counted where it looks so; files without a name are not seen
-    /// then, but they end where four times as much is gone.
-    pub(super) fn is_over(&self, root: &Path, limit: u64) -> bool {
-        let gone = free(root).map_or(0, |now| self.free.saturating_sub(now));
-        if gone <= limit {
-            return false;
+    /// The limit that what was written below `root` since is above, as a sentence. Others may write to
+    /// the same disk, so what was written is counted where it looks so; files without a name are not
+    /// seen then, but they end where four times as much is gone.
+    pub(super) fn hit(&self, way: Way, root: &Path, limits: &Limits) -> Option<String> {
+        let bytes = || Some(format!("ended: it wrote more than {} bytes", limits.disk));
+        let files = || Some(format!("ended: it made more than {} files", limits.files));
+        let now = Room::of(root).unwrap_or(self.free);
+        let gone = self.free.bytes.saturating_sub(now.bytes);
+        let gone_files = match (self.free.files, now.files) {
+            (Some(then), Some(now)) => then.saturating_sub(now),
+            _ => match self.looks.fetch_add(1, Ordering::Relaxed) % RARELY {
+                // As if it were so: it is counted below.
+                0 => limits.files.saturating_add(1),
+                _ => 0,
+            },
+        };
+        if gone <= limits.disk && gone_files <= limits.files {
+            return None;
         }
-        if gone > limit.saturating_mul(BEYOND) {
-            return true;
+        if gone > limits.disk.saturating_mul(BEYOND) {
+            return bytes();
         }
-        let mut written = 0;
+        if gone_files > limits.files.saturating_mul(BEYOND) {
+            return files();
+        }
+        // What cannot be counted is believed to be too much.
+        match self.counted(way, root, limits).ok() {
+            Some((_, made)) if made > limits.files => files(),
+            Some((written, _)) if written <= limits.disk => None,
+            None if gone <= limits.disk => self.free.files.and_then(|_| files()),
+            _ => bytes(),
+        }
+    }
+
+    /// Bytes and files that are new below `root`, counted until one is above its limit.
+    fn counted(&self, way: Way, root: &Path, limits: &Limits) -> io::Result<(u64, u64)> {
+        if way != Way::Subordinate {
+            return self.counted_here(root, limits);
+        }
+        let answer = subordinate::within(ids()?, || match self.counted_here(root, limits) {
+            Ok((written, made)) => [written.to_le_bytes(), made.to_le_bytes()].concat(),
+            Err(_) => Vec::new(),
+        })?;
+        match answer.as_chunks::<8>() {
+            ([written, made], []) => Ok((u64::from_le_bytes(*written), u64::from_le_bytes(*made))),
+            _ => Err(io::ErrorKind::PermissionDenied.into()),
+        }
+    }
+
+    fn counted_here(&self, root: &Path, limits: &Limits) -> io::Result<(u64, u64)> {
+        let (mut written, mut made) = (0, 0);
         let counted = walk(root, &ImagePath::root(), &mut |_, found| {
             if changed(found) >= self.begun {
                 written += found.blocks() * 512;
+                made += 1;
+            }
+            match written > limits.disk || made > limits.files {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
             }
         });
-        // What cannot be counted is believed to be too much.
-        counted.is_err() || written > limit
+        counted.map(|()| (written, made))
     }
 }
 
-/// Every file and link below a directory; what goes away meanwhile is left out.
+fn ids() -> io::Result<&'static Ids> {
+    subordinate::ids().map_err(io::Error::other)
+}
+
+/// Every entry below a directory, as far as `found` wants them; what goes away meanwhile is left out.
 fn walk(
     directory: &Path,
     name: &ImagePath,
-    found: &mut impl FnMut(&ImagePath, &Metadata),
+    found: &mut impl FnMut(&ImagePath, &Metadata) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-    let entries = match fs::read_dir(directory) {
-        Err(error) if gone(&error) => return Ok(()),
-        other => other?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let metadata = match entry.metadata() {
+    // A list of our own: a tree may be deeper than a stack.
+    let mut directories = vec![(directory.to_owned(), name.clone())];
+    while let Some((directory, name)) = directories.pop() {
+        let entries = match fs::read_dir(&directory) {
             Err(error) if gone(&error) => continue,
             other => other?,
         };
-        let path = name.join(entry.file_name().as_bytes());
-        if metadata.is_dir() {
-            walk(&entry.path(), &path, found)?;
-        } else {
-            found(&path, &metadata);
+        for entry in entries {
+            let entry = entry?;
+            let metadata = match entry.metadata() {
+                Err(error) if gone(&error) => continue,
+                other => other?,
+            };
+            let path = name.join(entry.file_name().as_bytes());
+            if found(&path, &metadata).is_break() {
+                return Ok(());
+            }
+            if metadata.is_dir() {
+                directories.push((entry.path(), path));
+            }
         }
     }
     Ok(())
-}
-
-fn free(root: &Path) -> io::Result<u64> {
-    let facts = rustix::fs::statvfs(root)?;
-    Ok(facts.f_bavail.saturating_mul(facts.f_frsize))
 }
 
 fn nanoseconds(seconds: i64, nanoseconds: i64) -> i64 {
@@ -154,7 +257,7 @@ mod tests {
         fs::metadata(root.join("asked")).unwrap();
         let end = directory.path().join("end");
         fs::write(&end, "").unwrap();
-        let read = before.read_since(&root, &end).unwrap();
+        let read = before.read_since(Way::Plain, &root, &end).unwrap();
         if read.is_empty() {
             // A disk that is mounted without access times tells nothing.
             return;
@@ -166,18 +269,56 @@ mod tests {
     #[test]
     fn only_what_was_written_is_counted() {
         let directory = tempfile::tempdir().unwrap();
-        let before = Before::now(directory.path(), directory.path()).unwrap();
-        assert!(!before.is_over(directory.path(), 1 << 40));
+        let root = directory.path();
+        let before = Before::now(root, root).unwrap();
+        let limits = |disk, files| Limits {
+            disk,
+            files,
+            ..Limits::default()
+        };
+        let much = 1 << 40;
+        assert_eq!(before.hit(Way::Plain, root, &limits(much, much)), None);
         // As if another had written: the disk has less room, and the tree has nothing new.
-        let other = Before {
-            free: before.free + (1 << 20),
+        let other = |bytes, files| Before {
             begun: i64::MAX,
+            free: Room {
+                bytes: before.free.bytes + bytes,
+                files: before.free.files.map(|free| free + files),
+            },
+            looks: AtomicU32::new(0),
         };
-        assert!(!other.is_over(directory.path(), 1 << 19));
-        let much = Before {
-            free: other.free + (1 << 30),
-            begun: i64::MAX,
+        let (bytes, files) = (1 << 19, 1000);
+        assert_eq!(
+            other(1 << 20, 0).hit(Way::Plain, root, &limits(bytes, much)),
+            None
+        );
+        assert_eq!(
+            other(0, 2000).hit(Way::Plain, root, &limits(much, files)),
+            None
+        );
+        let hit = other(1 << 30, 0).hit(Way::Plain, root, &limits(bytes, much));
+        assert_eq!(hit.unwrap(), "ended: it wrote more than 524288 bytes");
+        if before.free.files.is_some() {
+            let hit = other(0, 1 << 20).hit(Way::Plain, root, &limits(much, files));
+            assert_eq!(hit.unwrap(), "ended: it made more than 1000 files");
+        }
+    }
+
+    #[test]
+    fn files_are_counted_where_the_disk_does_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let mut before = Before::now(root, root).unwrap();
+        before.free.files = None;
+        for number in 0..5 {
+            fs::create_dir(root.join(number.to_string())).unwrap();
+        }
+        let limits = |files| Limits {
+            files,
+            ..Limits::default()
         };
-        assert!(much.is_over(directory.path(), 1 << 19));
+        let looks = |files| (0..RARELY).find_map(|_| before.hit(Way::Plain, root, &limits(files)));
+        assert_eq!(looks(5), None);
+        assert_eq!(looks(4).unwrap(), "ended: it made more than 4 files");
     }
 }

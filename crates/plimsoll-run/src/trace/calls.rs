@@ -1,5 +1,7 @@
 //! Which system calls the tracer looks at, and where in their arguments the paths are.
 
+use std::sync::LazyLock;
+
 use libc::{c_int, c_long};
 use plimsoll_model::Access;
 
@@ -21,6 +23,8 @@ pub(super) enum Shape {
     Open { place: Place, flags: Flags },
     /// The entries of an open directory.
     List { fd: usize },
+    /// No path; what others start from is another afterwards.
+    Nothing,
     /// A socket address, with its length in the next argument.
     Address { at: usize },
 }
@@ -145,6 +149,10 @@ const COMMON: &[Call] = &[
         EXECUTED,
     ),
     one(libc::SYS_chdir, path(0), LOOKED_UP),
+    Call {
+        number: libc::SYS_fchdir,
+        shape: Shape::Nothing,
+    },
     one(libc::SYS_chroot, path(0), LOOKED_UP),
     one(libc::SYS_statfs, path(0), LOOKED_UP),
     one(libc::SYS_getxattr, path(0), LOOKED_UP),
@@ -242,9 +250,21 @@ const OLD: &[Call] = &[
 #[cfg(target_arch = "aarch64")]
 const OLD: &[Call] = &[];
 
+/// One more than the highest number in the lists.
+const NUMBERS: usize = 512;
+
 /// How a call names files, if it does.
 pub(super) fn find(number: Number) -> Option<&'static Call> {
-    COMMON.iter().chain(OLD).find(|call| call.number == number)
+    static BY_NUMBER: LazyLock<[Option<&'static Call>; NUMBERS]> = LazyLock::new(|| {
+        let mut all = [None; NUMBERS];
+        for call in COMMON.iter().chain(OLD) {
+            if let Some(place) = all.get_mut(call.number as usize) {
+                *place = Some(call);
+            }
+        }
+        all
+    });
+    *BY_NUMBER.get(usize::try_from(number).ok()?)?
 }
 
 /// Whether a call names a file.
@@ -270,4 +290,19 @@ pub(super) fn opened(flags: u64) -> Access {
         access = access.with(Access::NOFOLLOW);
     }
     access
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_is_found_by_its_number() {
+        for call in COMMON.iter().chain(OLD) {
+            let found = find(call.number).unwrap();
+            assert_eq!(found.number, call.number);
+        }
+        assert!(find(libc::SYS_read).is_none());
+        assert!(find(-1).is_none() && find(1 << 40).is_none());
+    }
 }

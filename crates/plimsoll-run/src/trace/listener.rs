@@ -15,8 +15,16 @@ use crate::seccomp::Number;
 /// one processor, which is cheaper than waking another.
 const SYNC_WAKE_UP: u64 = 1;
 
+/// The Linux from which on asking for the next call comes back when there will be none any more.
+/// Before, only poll tells that, which costs another system call each time.
+const WAKES_AT_THE_END: (u32, u32) = (6, 11);
+
 /// Where calls arrive.
-pub(super) struct Listener(OwnedFd);
+pub(super) struct Listener {
+    fd: OwnedFd,
+    /// Whether to ask without a look whether there is anything to ask for.
+    blocks: bool,
+}
 
 /// A call that waits for an answer.
 pub(super) struct Question {
@@ -49,7 +57,20 @@ impl Listener {
                 SYNC_WAKE_UP,
             )
         };
-        Self(fd)
+        let blocks = running_linux().is_some_and(|version| version >= WAKES_AT_THE_END);
+        Self { fd, blocks }
+    }
+
+    /// Waits for a call; whether there will be any.
+    fn wait(&self) -> io::Result<bool> {
+        loop {
+            let mut fds = [PollFd::new(&self.fd, PollFlags::IN)];
+            match poll(&mut fds, None) {
+                Ok(_) => return Ok(fds[0].revents().contains(PollFlags::IN)),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// The next call; `None` when the last traced process is gone.
@@ -57,15 +78,9 @@ impl Listener {
     /// # Errors
     /// When the kernel answers what it never should.
     pub(super) fn next(&self) -> io::Result<Option<Question>> {
+        let mut look = !self.blocks;
         loop {
-            let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
-            match poll(&mut fds, None) {
-                Ok(_) => {}
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(error) => return Err(error.into()),
-            }
-            let events = fds[0].revents();
-            if !events.contains(PollFlags::IN) {
+            if look && !self.wait()? {
                 return Ok(None);
             }
             // The kernel refuses a structure that is not all zeroes.
@@ -74,7 +89,7 @@ impl Listener {
             // SAFETY: the kernel fills the structure it knows by the size in the request.
             let answer = unsafe {
                 let request = libc::SECCOMP_IOCTL_NOTIF_RECV as _;
-                libc::ioctl(self.0.as_raw_fd(), request, ptr::from_mut(&mut question))
+                libc::ioctl(self.fd.as_raw_fd(), request, ptr::from_mut(&mut question))
             };
             if answer == 0 {
                 return Ok(Some(Question {
@@ -87,7 +102,9 @@ impl Listener {
             let error = io::Error::last_os_error();
             match error.raw_os_error() {
                 // The caller was killed before we came to it.
-                Some(libc::EINTR | libc::ENOENT | libc::EAGAIN) => {}
+                Some(libc::EINTR | libc::EAGAIN) => {}
+                // Or there is nobody left.
+                Some(libc::ENOENT) => look = true,
                 _ => return Err(error),
             }
         }
@@ -106,7 +123,7 @@ impl Listener {
         // SAFETY: the kernel only reads the structure.
         let sent = unsafe {
             let request = libc::SECCOMP_IOCTL_NOTIF_SEND as _;
-            libc::ioctl(self.0.as_raw_fd(), request, ptr::from_mut(&mut answer))
+            libc::ioctl(self.fd.as_raw_fd(), request, ptr::from_mut(&mut answer))
         };
         sent == 0
     }
@@ -117,8 +134,36 @@ impl Listener {
         // SAFETY: the kernel only reads the number.
         let valid = unsafe {
             let request = libc::SECCOMP_IOCTL_NOTIF_ID_VALID as _;
-            libc::ioctl(self.0.as_raw_fd(), request, ptr::from_ref(&id))
+            libc::ioctl(self.fd.as_raw_fd(), request, ptr::from_ref(&id))
         };
         valid == 0
+    }
+}
+
+/// The major and minor number of the running kernel.
+fn running_linux() -> Option<(u32, u32)> {
+    version(&std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?)
+}
+
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_a_kernel_is_read() {
+        assert!(running_linux().unwrap() >= (5, 11));
+        for (release, found) in [
+            ("6.11.0-29-generic\n", Some((6, 11))),
+            ("6.9-rc1", Some((6, 9))),
+            ("10.0", Some((10, 0))),
+            ("nonsense", None),
+        ] {
+            assert_eq!(version(release), found, "{release}");
+        }
     }
 }

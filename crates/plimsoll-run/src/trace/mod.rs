@@ -10,16 +10,16 @@
 //! line), which a reader of the executed files finds; a datagram sent to the path of a socket without
 //! a connection; what is done with a descriptor once it is open, but for listing a directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use plimsoll_model::{Access, Observations, Startup};
 
-use crate::seccomp::Number;
+use crate::seccomp::{Number, RENAMEAT};
 use crate::{Spec, Way};
-use caller::Programs;
+use caller::{Directories, Programs};
 use calls::{Flags, Follow, Place, Shape};
 use fake::Fake;
 use listener::{Listener, Question, Reply};
@@ -34,6 +34,18 @@ mod startup;
 
 pub(crate) use calls::sees_path;
 pub(crate) use fake::{Given, Identities, sees_owner};
+
+/// Calls after which a process may work in another directory, or its directory has another name.
+const MOVES: [Number; 5] = [
+    libc::SYS_chdir,
+    libc::SYS_fchdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rename,
+    #[cfg(not(target_arch = "x86_64"))]
+    RENAMEAT,
+    RENAMEAT,
+    libc::SYS_renameat2,
+];
 
 /// Paths that are recorded in one run.
 const MOST_PATHS: usize = 400_000;
@@ -105,7 +117,7 @@ impl<'a> Tracer<'a> {
     ) -> Self {
         let fake = match way {
             Way::Plain => Some(Fake::new(pid, &spec.identity, spec.owners, given)),
-            Way::Root => None,
+            Way::Root | Way::Subordinate => None,
         };
         Self {
             first: pid,
@@ -137,6 +149,7 @@ impl<'a> Tracer<'a> {
     pub(crate) fn run(self) -> Traced {
         let mut log = Log::default();
         let mut programs = Programs::new();
+        let mut directories = Directories::default();
         let mut fake = self.fake;
         let mut recorder = self.recorder;
         // Reading the root of every caller is only worth it once somebody has changed it.
@@ -152,8 +165,12 @@ impl<'a> Tracer<'a> {
                     return traced;
                 }
             };
-            let sights = look(&question, chrooted);
+            directories.asked(question.thread);
+            let sights = look(&question, chrooted, &mut directories);
             chrooted |= question.number == libc::SYS_chroot;
+            if MOVES.contains(&question.number) {
+                directories.moves(question.thread);
+            }
             let program = self.record.then(|| programs.of(question.thread));
             let during = self.during.load(Ordering::Relaxed);
             if [libc::SYS_execve, libc::SYS_execveat].contains(&question.number) {
@@ -199,11 +216,11 @@ pub(super) struct Sight {
 type Sights = Result<[Option<Sight>; 2], io::Error>;
 
 /// Reads the paths of a call out of its caller.
-fn look(question: &Question, chrooted: bool) -> Sights {
+fn look(question: &Question, chrooted: bool, directories: &mut Directories) -> Sights {
     let Some(call) = calls::find(question.number) else {
         return Ok([None, None]);
     };
-    let at = |place: &Place, access| locate(question, place, access, chrooted);
+    let mut at = |place: &Place, access| locate(question, place, access, chrooted, directories);
     match &call.shape {
         Shape::One(place, access) => Ok([at(place, *access)?, None]),
         Shape::Two(a, first, b, second) => Ok([at(a, *first)?, at(b, *second)?]),
@@ -216,6 +233,7 @@ fn look(question: &Question, chrooted: bool) -> Sights {
             };
             Ok([at(place, calls::opened(flags))?, None])
         }
+        Shape::Nothing => Ok([None, None]),
         Shape::List { fd } => {
             let path = caller::descriptor(question.thread, question.arguments[*fd] as i32)?;
             let access = Access::LISTED;
@@ -228,7 +246,7 @@ fn look(question: &Question, chrooted: bool) -> Sights {
             } else {
                 Access::SOCKET
             };
-            let place = |path| from_here(question, None, path, chrooted);
+            let place = |path| from_here(question, None, path, chrooted, directories);
             let path = path.map(place).transpose()?.flatten();
             Ok([path.map(|path| Sight { path, access }), None])
         }
@@ -240,6 +258,7 @@ fn locate(
     place: &Place,
     access: Access,
     chrooted: bool,
+    directories: &mut Directories,
 ) -> io::Result<Option<Sight>> {
     let address = question.arguments[place.path];
     // A null pointer stands for the descriptor itself, as does an empty text.
@@ -277,7 +296,7 @@ fn locate(
     let directory = place
         .directory
         .map(|index| question.arguments[index] as i32);
-    let path = from_here(question, directory, text, chrooted)?;
+    let path = from_here(question, directory, text, chrooted, directories)?;
     Ok(path.map(|path| Sight { path, access }))
 }
 
@@ -287,6 +306,7 @@ fn from_here(
     directory: Option<i32>,
     path: Vec<u8>,
     chrooted: bool,
+    directories: &mut Directories,
 ) -> io::Result<Option<Vec<u8>>> {
     let thread = question.thread;
     if path.first() == Some(&b'/') {
@@ -296,7 +316,7 @@ fn from_here(
         return Ok(Some(caller::join(&caller::root(thread)?, &path)));
     }
     let directory = match directory {
-        None | Some(libc::AT_FDCWD) => Some(caller::working_directory(thread)?),
+        None | Some(libc::AT_FDCWD) => Some(directories.of(thread)?),
         Some(fd) => match caller::descriptor(thread, fd) {
             // The kernel will say so too.
             Err(rustix::io::Errno::NOENT) => None,
@@ -327,6 +347,9 @@ fn address(question: &Question, at: usize) -> io::Result<Option<Vec<u8>>> {
 #[derive(Default)]
 struct Log {
     observations: Observations,
+    /// How each path was asked for, and the scene of the last time: most are asked for many times,
+    /// and nothing new is learnt of them.
+    known: HashMap<Box<[u8]>, (Access, Box<str>)>,
     bytes: usize,
     /// What could not be decoded, by reason.
     lost: BTreeMap<String, u64>,
@@ -346,16 +369,23 @@ impl Log {
     }
 
     fn sight(&mut self, sight: &Sight, program: &str, scene: &str) {
-        let seen = &mut self.observations.seen;
-        if !seen.contains_key(&*sight.path) {
-            if seen.len() >= MOST_PATHS || self.bytes + sight.path.len() > MOST_BYTES {
-                self.full = true;
+        let path = &*sight.path;
+        if let Some((access, last)) = self.known.get_mut(path) {
+            let joined = access.joined(sight.access);
+            if joined == *access && **last == *scene {
                 return;
             }
-            self.bytes += sight.path.len();
+            (*access, *last) = (joined, scene.into());
+            self.observations.add(path, sight.access, program, scene);
+            return;
         }
-        self.observations
-            .add(&sight.path, sight.access, program, scene);
+        if self.known.len() >= MOST_PATHS || self.bytes + path.len() > MOST_BYTES {
+            self.full = true;
+            return;
+        }
+        self.bytes += path.len();
+        self.known.insert(path.into(), (sight.access, scene.into()));
+        self.observations.add(path, sight.access, program, scene);
     }
 
     fn merge(&mut self, other: Self) {

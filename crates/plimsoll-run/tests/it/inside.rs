@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
@@ -626,4 +626,25 @@ fn become_somebody() {
     unsafe { libc::setuid(33) };
     let mut command = std::process::Command::new("/bin/sleep");
     panic!("{}", command.arg0("sleep").arg("7531.5").exec());
+}
+
+/// Makes what is hard to remove: directories thousands of levels deep, and closed ones.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn dig() {
+    if !is_here() {
+        return;
+    }
+    fs::create_dir_all("/closed/inner").unwrap();
+    fs::write("/closed/inner/file", "").unwrap();
+    for path in ["/closed/inner", "/closed"] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    for _ in 0..3000 {
+        fs::create_dir("deep").unwrap();
+        std::env::set_current_dir("deep").unwrap();
+    }
+    fs::write("file", "").unwrap();
+    fs::set_permissions(".", fs::Permissions::from_mode(0o000)).unwrap();
+    say("dug");
 }

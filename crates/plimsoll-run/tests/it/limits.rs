@@ -116,3 +116,33 @@ fn the_file_system_is_limited() {
         "{text}"
     );
 }
+
+#[test]
+fn the_files_of_a_file_system_are_limited() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.limits.files = 2000;
+    let many = "i=0; while true > /f$i; do i=$((i+1)); done 2>&1; echo full";
+    let outcome = tree.script(many);
+    let text = String::from_utf8_lossy(&outcome.output);
+    assert!(
+        text.contains("No space left") && text.ends_with("full\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_files_of_a_spent_tree_are_limited() {
+    let limits = Limits {
+        files: 2000,
+        ..Limits::default()
+    };
+    let endless = "i=0; while :; do : > /f$i; i=$((i+1)); done";
+    let spent = |tree: &mut Tree| {
+        tree.spend = true;
+        tree.script(endless)
+    };
+    let Some((_, hit)) = run(limits, spent) else {
+        return;
+    };
+    assert_eq!(hit, "ended: it made more than 2000 files");
+}

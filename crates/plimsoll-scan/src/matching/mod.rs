@@ -70,6 +70,7 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
         unjudged: BTreeMap::new(),
         vulnerabilities: Vec::new(),
         judged: 0,
+        unversioned: Vec::new(),
     };
     let mut scopes = BTreeSet::new();
     for package in &request.inventory.packages {
@@ -115,6 +116,7 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
         packages: request.inventory.packages.len() as u64,
         judged: state.judged,
         unjudged,
+        unversioned: state.unversioned,
         vulnerabilities,
         ..ScanFacts::default()
     }
@@ -192,6 +194,8 @@ struct State<'a> {
     unjudged: BTreeMap<String, Vec<String>>,
     vulnerabilities: Vec<Vulnerability>,
     judged: u64,
+    /// Packages without a version that nothing is known about.
+    unversioned: Vec<String>,
 }
 
 impl<'a> State<'a> {
@@ -222,12 +226,13 @@ impl<'a> State<'a> {
         };
         let order = version::order_of(kind)
             .ok_or_else(|| format!("how versions of the kind {kind} are ordered is not known"))?;
-        if package.version.is_empty() {
-            return Err("its version is not known".to_owned());
+        if maker.is_some() && self.is_part(package) {
+            return Ok(None);
         }
         let corrupt =
             |error: crate::SliceError| format!("the data about {scope} are nonsense: {error}");
         let mut found: BTreeMap<&str, (Advisory<'a>, Hit<'a>)> = BTreeMap::new();
+        let mut about = BTreeSet::new();
         for (name, kind) in names(package, maker.as_deref(), slice)? {
             for advisory in slice.lookup(&name).map_err(corrupt)? {
                 if advisory.status == Status::NotAffected {
@@ -239,6 +244,10 @@ impl<'a> State<'a> {
                     PackageKind::Binary if kind.binary => &package.version,
                     _ => continue,
                 };
+                about.insert(advisory.cve().unwrap_or(advisory.id));
+                if version.is_empty() {
+                    continue;
+                }
                 let version = match maker {
                     Some(_) => maker::upstream(version),
                     None => version,
@@ -257,6 +266,19 @@ impl<'a> State<'a> {
                 }
             }
         }
+        if package.version.is_empty() {
+            // Where nothing is known about any version, none need be known.
+            return match about.len() {
+                0 => {
+                    self.unversioned.push(package.name.clone());
+                    Ok(Some(scope))
+                }
+                1 => Err("its version is not known, and there is an advisory about it".to_owned()),
+                many => Err(format!(
+                    "its version is not known, and there are {many} advisories about it"
+                )),
+            };
+        }
         if !found.is_empty() {
             let affected = self.affected(package, maker);
             for (id, (advisory, hit)) in found {
@@ -265,6 +287,16 @@ impl<'a> State<'a> {
             }
         }
         Ok(Some(scope))
+    }
+
+    /// Whether it was built from the source of another package of this image, which answers for it.
+    fn is_part(&self, package: &Package) -> bool {
+        let Some(whole) = products::whole(&package.name) else {
+            return false;
+        };
+        let version = maker::upstream(&package.version);
+        let mut all = self.request.inventory.packages.iter();
+        all.any(|other| other.name == whole && maker::upstream(&other.version) == version)
     }
 
     fn affected(&self, package: &Package, maker: Option<String>) -> Affected {

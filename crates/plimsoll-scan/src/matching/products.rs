@@ -27,6 +27,22 @@ pub(super) fn without_series(name: &str) -> &str {
     if base.is_empty() { name } else { base }
 }
 
+/// Packages that its authors' own archive builds from the source of another one, and of that only: what
+/// is known about that one is known about them.
+const PARTS: [(&str, &str); 4] = [
+    ("nginx-module-geoip", "nginx"),
+    ("nginx-module-image-filter", "nginx"),
+    ("nginx-module-perl", "nginx"),
+    ("nginx-module-xslt", "nginx"),
+];
+
+/// The package that a package of somebody else's archive is a part of.
+pub(super) fn whole(name: &str) -> Option<&'static str> {
+    let name = name.strip_suffix("-dbg").unwrap_or(name);
+    let part = PARTS.iter().find(|(part, _)| *part == name);
+    part.map(|(_, whole)| *whole)
+}
+
 /// The names to look a product up by, the most likely first.
 pub(super) fn names(product: &str) -> Vec<String> {
     let product = product.to_ascii_lowercase();

@@ -206,7 +206,7 @@ fn what_cannot_be_judged_is_never_nothing() {
     assert_eq!(
         whys(&facts),
         [
-            "its version is not known [httpd]",
+            "its version is not known, and there is an advisory about it [httpd]",
             "no feed is known that watches unheard-of as it is built from source [unheard-of 1]",
             "the data about pypi hold not a single advisory [flask 1]",
             "there are no data about debian:12 [tar 1]",
@@ -434,6 +434,68 @@ fn what_a_vendors_archive_brought_is_held_against_what_the_authors_say() {
     assert_eq!(whys.len(), 1, "{whys:?}");
     assert!(
         whys[0].contains("built it and not the distribution"),
+        "{whys:?}"
+    );
+}
+
+#[test]
+fn a_program_of_ones_own_needs_no_version_unless_something_is_known_about_it() {
+    let module = |name: &str, version: &str| installed("golang", name, version);
+    let inventory = debian(vec![
+        module("example.org/mine", ""),
+        module("example.org/served", ""),
+        module("golang.org/x/net", "v0.1.0"),
+    ]);
+    let data = [slice(
+        "golang",
+        true,
+        &[
+            advisory("CVE-1-1", "example.org/served", Range::ALL),
+            advisory("CVE-1-2", "golang.org/x/net", Range::ALL),
+        ],
+    )];
+    let facts = run(&inventory, data, "2026-06-02");
+    assert_eq!(found(&facts), ["golang.org/x/net CVE-1-2 unfixed"]);
+    assert_eq!(facts.unversioned, ["example.org/mine"]);
+    assert_eq!(facts.judged, 2);
+    let why = "its version is not known, and there is an advisory about it [example.org/served]";
+    assert_eq!(whys(&facts), [why]);
+    let said = crate::explain(&[facts]);
+    assert!(
+        said.iter()
+            .any(|said| said.contains("1 package without a version (example.org/mine)")),
+        "{said:?}"
+    );
+    // Without data nobody can say so.
+    let facts = run(&inventory, [], "2026-06-02");
+    assert_eq!((facts.judged, facts.unversioned.len()), (0, 0));
+}
+
+#[test]
+fn a_module_built_from_its_servers_source_is_answered_for_by_it() {
+    let nginx = |name: &str, version: &str| {
+        let package = installed("deb", name, version);
+        built_from(name, version, package)
+    };
+    let inventory = debian(vec![
+        nginx("nginx", "1.29.1-1~bookworm"),
+        nginx("nginx-module-xslt", "1.29.1-1~bookworm"),
+        nginx("nginx-module-geoip", "1.28.0-1~bookworm"),
+        nginx("nginx-module-njs", "1.29.1+0.9.1-1~bookworm"),
+    ]);
+    let data = [slice(
+        "bitnami",
+        true,
+        &[advisory("CVE-1-1", "nginx", Range::ALL)],
+    )];
+    let facts = run(&inventory, data, "2026-06-02");
+    assert_eq!(found(&facts), ["nginx CVE-1-1 unfixed"]);
+    assert_eq!(facts.judged, 2);
+    // One of another version was built from another source, and njs has one of its own.
+    let whys = whys(&facts);
+    assert_eq!(whys.len(), 1, "{whys:?}");
+    assert!(
+        whys[0].contains("[nginx-module-geoip 1.28.0-1~bookworm, nginx-module-njs"),
         "{whys:?}"
     );
 }

@@ -10,11 +10,12 @@ mod differ;
 mod entry;
 mod helpers;
 mod reasons;
-mod script;
 
 use std::collections::BTreeMap;
 
 use plimsoll_model::{Config, ImagePath, Node, Rootfs, Startup, Subject};
+
+use crate::script;
 
 pub use bake::bake;
 pub use differ::differences;
@@ -88,7 +89,10 @@ pub fn direct(starts: &Starts<'_>) -> Result<Option<Direct>, Vec<String>> {
     {
         return Ok(None);
     }
-    let mut against = reasons::against(starts, first);
+    let reasons::Against {
+        reasons: mut against,
+        read,
+    } = reasons::against(starts, first);
     let config = match entry::config(starts, first) {
         Ok(config) => Some(config),
         Err(more) => {
@@ -105,15 +109,47 @@ pub fn direct(starts: &Starts<'_>) -> Result<Option<Direct>, Vec<String>> {
     };
     let mut seen = std::collections::BTreeSet::new();
     against.retain(|reason| seen.insert(reason.clone()));
+    let idle = idle(starts, &read);
     match config {
-        Some(config) if against.is_empty() => Ok(Some(Direct {
-            notes: entry::notes(starts, first, &config, &baked),
-            config,
-            baked,
-            before: reasons::executed(starts, first),
-        })),
-        _ => Err(against),
+        Some(config) if against.is_empty() => {
+            let mut notes = entry::notes(starts, first, &config, &baked);
+            notes.extend(idle);
+            Ok(Some(Direct {
+                notes,
+                config,
+                baked,
+                before: reasons::executed(starts, first),
+            }))
+        }
+        _ => {
+            against.extend(idle);
+            Err(against)
+        }
     }
+}
+
+/// What is to be said of names that were called final and mean nothing here.
+fn idle(starts: &Starts<'_>, read: &std::collections::BTreeSet<String>) -> Vec<String> {
+    let config = &starts.subject.image.config;
+    let set = config.env.iter().filter_map(|pair| pair.split('=').next());
+    let names: Vec<&str> = set.chain(read.iter().map(String::as_str)).collect();
+    let unused = |glob: &&String| {
+        let one = std::slice::from_ref(*glob);
+        glob.as_str() != "*" && !names.iter().any(|name| is_frozen(one, name))
+    };
+    let said = starts
+        .frozen
+        .iter()
+        .filter(unused)
+        .map(|glob| match &**glob {
+            "HOSTNAME" => {
+                "--freeze HOSTNAME: what a runtime decides at each start cannot be final".to_owned()
+            }
+            _ => format!(
+                "--freeze {glob}: the image sets no variable of this name, and its entry reads none"
+            ),
+        });
+    said.collect()
 }
 
 /// The variables of the configuration that a preparation could depend on, and which are not said

@@ -7,8 +7,8 @@ use plimsoll_model::text::printable;
 use plimsoll_model::{Access, ImagePath, Startup};
 
 use super::helpers::{self, Takes};
-use super::script::{self, Taken};
 use super::{Starts, differ, is_frozen, text_of};
+use crate::script::{self, Given, Taken, is_shell as is_shell_name};
 
 /// Variables that hold something else each time, or in each place.
 const FICKLE: [(&str, &str); 6] = [
@@ -37,9 +37,18 @@ const HARMLESS: [&str; 12] = [
     "/proc/sys/kernel/random",
 ];
 
+/// What was found out.
+pub(super) struct Against {
+    /// The reasons, each a sentence.
+    pub(super) reasons: Vec<String>,
+    /// The variables that scripts and the programs they call read, by name.
+    pub(super) read: BTreeSet<String>,
+}
+
 /// Everything that speaks against it.
-pub(super) fn against(starts: &Starts<'_>, first: &Startup) -> Vec<String> {
+pub(super) fn against(starts: &Starts<'_>, first: &Startup) -> Against {
     let mut found = Vec::new();
+    let mut read = BTreeSet::new();
     for blind in &first.blind {
         found.push(format!("not everything was seen of its start: {blind}"));
     }
@@ -47,7 +56,7 @@ pub(super) fn against(starts: &Starts<'_>, first: &Startup) -> Vec<String> {
     inherits(first, &mut found);
     volumes(starts, first, &mut found);
     supplied(first, &mut found);
-    commands(starts, first, &mut found);
+    commands(starts, first, &mut found, &mut read);
     let different = starts.seen.iter().skip(1);
     for other in different {
         let differences = super::differences(first, other, &[]);
@@ -61,7 +70,10 @@ pub(super) fn against(starts: &Starts<'_>, first: &Startup) -> Vec<String> {
     found.extend(differences.into_iter().map(|what| {
         format!("a start under another host name and with one more variable differs: {what}")
     }));
-    found
+    Against {
+        reasons: found,
+        read,
+    }
 }
 
 /// The server must be what process 1 has become, alone.
@@ -207,7 +219,12 @@ fn is_harmless(path: &ImagePath) -> bool {
 }
 
 /// What scripts and the programs they call take from outside.
-fn commands(starts: &Starts<'_>, first: &Startup, found: &mut Vec<String>) {
+fn commands(
+    starts: &Starts<'_>,
+    first: &Startup,
+    found: &mut Vec<String>,
+    variables: &mut BTreeSet<String>,
+) {
     let makes = first
         .prepared
         .values()
@@ -222,19 +239,27 @@ fn commands(starts: &Starts<'_>, first: &Startup, found: &mut Vec<String>) {
                 }
                 let taken = read(starts, first, &text);
                 dynamic |= !taken.unnamed.is_empty();
+                variables.extend(taken.variables.keys().cloned());
                 told(starts, &name, &taken, found);
             }
             Kind::Foreign { name, language } => found.push(format!(
                 "{name} is a program for {language}: which variables it reads cannot be told"
             )),
-            Kind::Program => helper(starts, command, makes, found),
+            Kind::Program => {
+                if let Takes::Variables(names) = helpers::takes(command) {
+                    variables.extend(names);
+                }
+                helper(starts, command, makes, found);
+            }
         }
     }
     // Files read as script by a name that is computed: those the shells were seen opening.
     if dynamic {
         for (name, text) in opened_as_script(starts, first) {
             if done.insert(name.clone()) {
-                told(starts, &name, &read(starts, first, &text), found);
+                let taken = read(starts, first, &text);
+                variables.extend(taken.variables.keys().cloned());
+                told(starts, &name, &taken, found);
             }
         }
     }
@@ -332,13 +357,6 @@ enum Kind {
     Program,
 }
 
-fn is_shell_name(name: &str) -> bool {
-    matches!(
-        name,
-        "ash" | "bash" | "dash" | "ksh" | "mksh" | "sh" | "yash" | "zsh"
-    )
-}
-
 /// Whether a command is run by a shell.
 pub(super) fn is_shell(starts: &Starts<'_>, command: &Command) -> bool {
     let nothing = Startup::default();
@@ -361,25 +379,17 @@ fn kind(starts: &Starts<'_>, first: &Startup, command: &Command) -> Kind {
     let head = rootfs.read_head(&path, 256).unwrap_or_default();
     let prepared = first.prepared.contains_key(&path);
     if is_shell_name(&helpers::name(command)) && head.starts_with(b"\x7fELF") {
-        let mut words = command
-            .arguments
-            .iter()
-            .skip(1)
-            .map(|word| String::from_utf8_lossy(word).into_owned());
-        let first_word = words.next();
-        return match first_word {
-            Some(options) if options.starts_with('-') && options.contains('c') => Kind::Script {
-                name: format!("`{} {options}`", helpers::name(command)),
-                text: words.next().unwrap_or_default(),
+        let words = command.arguments.iter().skip(1);
+        let words: Vec<String> = words
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect();
+        return match script::given(&words) {
+            Given::Text(text) => Kind::Script {
+                name: format!("`{} -c`", helpers::name(command)),
+                text: text.to_owned(),
             },
-            Some(options) if options.starts_with('-') => {
-                match words.find(|word| !word.starts_with('-')) {
-                    Some(file) => script_file(text(&real(file.as_bytes())), file),
-                    None => Kind::Program,
-                }
-            }
-            Some(file) => script_file(text(&real(file.as_bytes())), file),
-            None => Kind::Program,
+            Given::File(file) => script_file(text(&real(file.as_bytes())), file.to_owned()),
+            Given::Nothing => Kind::Program,
         };
     }
     if head.starts_with(b"\x7fELF") && !prepared {

@@ -3,7 +3,6 @@
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
-use crate::glob;
 use crate::keep::{Keep, Pull};
 use crate::scene::Scene;
 use crate::valve::Cap;
@@ -173,7 +172,7 @@ fn file(
 }
 
 fn include(scene: &Scene<'_>, place: &ImagePath, keep: &mut Keep<'_>, reason: &Reason) {
-    for path in glob::expand(scene.tree(), place) {
+    for path in scene.expand(place) {
         let Ok(found) = scene.tree().resolve(&path) else {
             continue;
         };

@@ -6,7 +6,6 @@ use plimsoll_model::{ImagePath, Node, Reason};
 
 use super::follower;
 use crate::Level;
-use crate::glob;
 use crate::jar::{self, ClassPath};
 use crate::keep::{Keep, Pull};
 use crate::plugins;
@@ -206,7 +205,7 @@ fn class_path(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         if place.file_name() == b"*" {
             let above = place.parent().unwrap_or_else(ImagePath::root);
             for name in ["*.jar", "*.JAR"] {
-                for jar in glob::expand(scene.tree(), &above.join(name)) {
+                for jar in scene.expand(&above.join(name)) {
                     keep.path(&jar, Pull::Opened, reason());
                 }
             }

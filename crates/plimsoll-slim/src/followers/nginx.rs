@@ -3,7 +3,6 @@
 use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
-use crate::glob;
 use crate::keep::{Keep, Pull};
 use crate::scene::Scene;
 use crate::valve::Cap;
@@ -93,7 +92,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         let exists = |place: &ImagePath| scene.tree().resolve(place).is_ok();
         match names {
             Names::Pattern => {
-                for place in glob::expand(scene.tree(), &home.join(value)) {
+                for place in scene.expand(&home.join(value)) {
                     keep.path(&place, Pull::Named, reason());
                 }
             }

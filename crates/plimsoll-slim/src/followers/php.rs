@@ -7,7 +7,6 @@ use plimsoll_model::{ImagePath, Reason};
 
 use super::follower;
 use crate::ahead;
-use crate::glob;
 use crate::keep::{Keep, Pull};
 use crate::known::{Learned, weight_of};
 use crate::own;
@@ -145,7 +144,7 @@ fn configuration(
     places.extend(scene.config().env("PHPRC").map(ImagePath::from));
     let mut files: Vec<ImagePath> = places.iter().map(|place| place.join("php.ini")).collect();
     for directory in &scanned {
-        files.extend(glob::expand(tree, &directory.join("*.ini")));
+        files.extend(scene.expand(&directory.join("*.ini")));
     }
     let mut extensions: Vec<ImagePath> = places;
     let mut asked: Vec<(ImagePath, String)> = Vec::new();

@@ -418,3 +418,47 @@ fn what_was_to_be_excluded_and_is_not_there_is_said() {
          /srv/[a        removed    # ashore, unresolved names nothing",
     );
 }
+
+#[test]
+fn what_a_text_for_a_shell_starts_is_read_as_a_shell_reads_it() {
+    let mut world = World::new(
+        "ENV PATH=/usr/bin:/bin
+         LEVEL file
+         /usr/bin/tini     0755 elf     # kept [entrypoint]
+         /usr/bin/env      0755 elf     # kept [entrypoint]
+         /usr/bin/prepare  0755 elf     # kept [entrypoint]
+         /bin/sh           0755 elf     # kept [entrypoint]
+         /bin/not          0755 elf
+         /bin/no           0755 elf
+         /bin/echo         0755 elf
+         /srv/app          0755 elf     # kept [entrypoint]
+         /srv/data         0644 1k      # kept [entrypoint]",
+    );
+    let text = "x='/bin/not | /bin/no'; prepare \"$x\" && exec env A=b /srv/app \"$@\"";
+    let words = ["tini", "--", "/bin/sh", "-ec", text, "name", "/srv/data"];
+    world.fixture.image.config.entrypoint = words.map(str::to_owned).to_vec();
+    world.check();
+    let mut world = World::new(
+        "LEVEL file
+         /bin/sh     0755 elf   # kept [entrypoint]
+         /           dir 0755   # kept, unresolved is not understood",
+    );
+    let words = ["/bin/sh", "-c", "if true; then"];
+    world.fixture.image.config.entrypoint = words.map(str::to_owned).to_vec();
+    world.check();
+}
+
+#[test]
+fn a_pattern_that_names_more_than_is_followed_is_said() {
+    let mut image = String::from(
+        "ENTRYPOINT /usr/bin/x
+         LEVEL file
+         /usr/bin/x               0755 elf  # kept
+         /etc/ld.so.conf          0644 \"include many/*\\n\"  # kept
+         /etc/many/*              removed   # ashore, unresolved more than 10000 paths\n",
+    );
+    for number in 0..10_001 {
+        image.push_str(&format!("/etc/many/{number} 0644 1k\n"));
+    }
+    check(&image);
+}

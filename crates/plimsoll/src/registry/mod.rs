@@ -49,6 +49,11 @@ pub(crate) struct Registries {
 }
 
 impl Registries {
+    /// Where Docker Hub says what it knows of its images; `none`: nobody is asked.
+    pub(crate) fn hub(&self) -> &str {
+        &self.settings.hub
+    }
+
     /// With blobs kept below `cache`.
     pub(crate) fn new(cache: &Path, settings: &Registry) -> Self {
         Self {
@@ -369,30 +374,16 @@ impl Repo {
             Some(from) => format!("blobs/uploads/?mount={}&from={from}", blob.digest),
             None => "blobs/uploads/".to_owned(),
         };
-        let ask = Ask {
-            method: Method::POST,
-            payload: Payload::Bytes(b""),
-            scope: &scope,
-            ..endpoint.get(&begin, Vec::new())
-        };
-        let answer = match endpoint.host.ask(&ask) {
+        let location = match begin_upload(endpoint, &begin, &scope) {
             // Who may not read there may still write here.
             Err(Refusal::Denied { .. }) if from.is_some() => {
                 return self.upload(endpoint, blob, body, None);
             }
-            other => other?,
+            other => match other? {
+                Begun::Mounted => return Ok(Pushed::Mounted),
+                Begun::At(location) => location,
+            },
         };
-        if answer.status() == 201 {
-            return Ok(Pushed::Mounted);
-        }
-        let location = header(answer.headers(), "location").unwrap_or_default();
-        let here = format!("{}{}", endpoint.host.base()?, ask.address);
-        let location = join(&here, location).filter(|_| !location.is_empty());
-        let Some(location) = location else {
-            let why = "it says nowhere to send the blob".to_owned();
-            return Err(Refusal::Status(answer.status().as_u16(), why));
-        };
-        drop(answer);
         let separator = if location.contains('?') { '&' } else { '?' };
         let size = blob.size.unwrap_or(0);
         endpoint.host.ask(&Ask {
@@ -405,6 +396,35 @@ impl Repo {
         })?;
         Ok(Pushed::Sent)
     }
+}
+
+/// What comes of beginning to send a blob.
+enum Begun {
+    /// It is there already.
+    Mounted,
+    /// It is to be sent to this address.
+    At(String),
+}
+
+/// Asks where to send a blob (OCI distribution specification, "Pushing blobs").
+fn begin_upload(endpoint: &Endpoint, begin: &str, scope: &str) -> Result<Begun, Refusal> {
+    let ask = Ask {
+        method: Method::POST,
+        payload: Payload::Bytes(b""),
+        scope,
+        ..endpoint.get(begin, Vec::new())
+    };
+    let answer = endpoint.host.ask(&ask)?;
+    if answer.status() == 201 {
+        return Ok(Begun::Mounted);
+    }
+    let location = header(answer.headers(), "location").unwrap_or_default();
+    let here = format!("{}{}", endpoint.host.base()?, ask.address);
+    let location = join(&here, location).filter(|_| !location.is_empty());
+    location.map(Begun::At).ok_or_else(|| {
+        let why = "it says nowhere to send the blob".to_owned();
+        Refusal::Status(answer.status().as_u16(), why)
+    })
 }
 
 impl Repository for Repo {
@@ -482,6 +502,28 @@ impl Repository for Repo {
         let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(number, _)| *number);
         results.into_iter().map(|(_, result)| result).collect()
+    }
+
+    fn may_push(&self) -> Result<(), Error> {
+        let endpoint = self.own()?;
+        let scope = endpoint.push();
+        match begin_upload(endpoint, "blobs/uploads/", &scope) {
+            Ok(Begun::Mounted) => Ok(()),
+            Ok(Begun::At(address)) => {
+                // Taken back; where that is not understood, it ends by itself.
+                let _ = endpoint.host.ask(&Ask {
+                    method: Method::DELETE,
+                    address,
+                    scope: &scope,
+                    ..endpoint.get("", Vec::new())
+                });
+                Ok(())
+            }
+            Err(refusal) => {
+                let what = format!("nothing can be pushed to {}", self.reference.name());
+                Err(self.error(&what, vec![(&endpoint.name, refusal)]))
+            }
+        }
     }
 
     fn push_blob(

@@ -11,7 +11,7 @@ use crate::target::Target;
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Copy) -> Result<Exit> {
-    let target = Target::open(&arguments.target)?;
+    let target = Target::parse(&arguments.target)?;
     let (source, named) = (&arguments.source, &arguments.target);
     context
         .progress

@@ -55,6 +55,7 @@ pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
         environment,
         today: Some(today),
         lifetime: lifetime.and_then(|(_, lifetime)| lifetime),
+        abandoned: opened.abandoned.clone(),
     };
     let (findings, unjudged) = plimsoll_checks::judge(&subject, &circumstances);
     let mut problems = opened.problems.clone();

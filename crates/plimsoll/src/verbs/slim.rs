@@ -2,18 +2,14 @@
 //! then, call it slimmed.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plimsoll_model::report::{Comparison, LevelRisk, SlimFacts};
-use plimsoll_model::{ImagePath, Observations, Plan, Problem, Report};
+use plimsoll_model::{Evidence, Observations, Problem, Report};
 use plimsoll_run::Outcome;
-use plimsoll_slim::{Known, Level, Request};
+use plimsoll_slim::{Known, Request};
 
 use crate::cli::{self, SlimOptions};
-use crate::facts;
 use crate::failure::{Exit, Failure, Result};
-use crate::plan_file::{self, PlanFile};
 use crate::print;
 use crate::session::{self, Context, Opened};
 use crate::settings;
@@ -24,9 +20,11 @@ use crate::work;
 mod ahead;
 mod bills;
 mod direct;
+mod done;
 mod guess;
 mod known;
 mod page;
+mod places;
 mod probes;
 mod replay;
 mod room;
@@ -34,6 +32,7 @@ mod signals;
 mod unseen;
 mod watch;
 
+use done::{Done, Proof, Said, as_written};
 use guess::Guess;
 use replay::Replayed;
 use room::{Pace, Phases, Room, Start};
@@ -41,9 +40,11 @@ use room::{Pace, Phases, Room, Start};
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
     let look = &arguments.look;
+    // Better said now than when all is done.
+    print::format_of(if look.json { "json" } else { &look.format })?;
     let target = match &arguments.output {
         Some(target) => target.clone(),
-        None => default_target(&look.image),
+        None => places::default_target(&look.image),
     };
     let mut options = arguments.options.clone();
     if runs(&options) {
@@ -96,20 +97,15 @@ pub(crate) fn slim(
     if !runs(options) {
         return unseen::slim(context, name, platform, target, options, profile.as_ref());
     }
-    let began = Instant::now();
     let given = probes::parse(&options.probes)?;
     let lists = probes::arguments(&options.arguments)?;
-    let sink = Target::open(target)?;
-    let way = plimsoll_run::way().map_err(|error| {
+    let cannot = |error: plimsoll_run::Unavailable| {
         Failure::because("cannot start images on this machine", &error)
             .hint("slim proves what it does by running the image; `inspect` needs no sandbox")
-    })?;
-    let scratch = work::on_disk(&context.leftovers)?;
-    let mut phases = Phases::default();
-
-    let opened = phases.time("read", || {
-        session::open(context, name, platform, Some(scratch.path()))
-    })?;
+    };
+    let way = plimsoll_run::way().map_err(cannot)?;
+    let (mut begun, opened) = Begun::of(context, options, name, platform, target)?;
+    let phases = &mut begun.phases;
     let here = plimsoll_image::Platform::of_this_machine();
     let image = &opened.image.config.architecture;
     if *image != here.architecture {
@@ -120,14 +116,20 @@ pub(crate) fn slim(
         .hint("--no-run slims it by reading alone; nothing is proved then"));
     }
     room::stop_signal(&opened.image.config)?;
+    let way = match plimsoll_run::identity(&opened.rootfs, &opened.image.config) {
+        Ok(identity) => plimsoll_run::way_for(&identity, options.direct_entry).map_err(cannot)?,
+        // It cannot be started as anybody, and that is said when it is.
+        Err(_) => way,
+    };
     let asked = probes::Asked::new(given, &opened.image.config);
     let mut starts = Start::all(lists, !asked.probes.is_empty());
     direct::record(&mut starts, options);
     let trees = work::directory(opened.rootfs.tree.live_bytes(), &context.leftovers)?;
+    let scratch = begun.scratch.path().to_owned();
     let mut room = Room {
         context,
         way,
-        scratch: scratch.path(),
+        scratch: &scratch,
         trees: trees.path(),
         asked,
         starts,
@@ -136,10 +138,10 @@ pub(crate) fn slim(
         ran: Cell::default(),
     };
 
-    let (first, unhonoured) = room.prepare(&opened.rootfs, "original", &mut phases)?;
+    let (first, unhonoured) = room.prepare(&opened.rootfs, "original", phases)?;
     let known = Known::about(opened.subject());
-    let mut notes = Vec::new();
     std::thread::scope(|scope| {
+        let phases = &mut begun.phases;
         let mut guess = None;
         let mut begin = |firsts: &[Outcome]| {
             // Otherwise it is not what the runs show that is slimmed, or not all of it.
@@ -148,21 +150,16 @@ pub(crate) fn slim(
                 && options.profile.merge_profiles.is_empty()
             {
                 guess = Some(Guess::begin(
-                    scope,
-                    context,
-                    scratch.path(),
-                    options,
-                    &known,
-                    firsts,
+                    scope, context, &scratch, options, &opened, &known, firsts,
                 ));
             }
         };
-        let (originals, found) =
-            watch::originals(&mut room, &first, &opened, &mut phases, &mut begin)?;
+        let mut notes = Vec::new();
+        let (originals, found) = watch::originals(&mut room, &first, &opened, phases, &mut begin)?;
         notes.extend(found);
         room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
-        let mut entry = direct::entry(&mut room, &first, &opened, &originals, &mut phases)?;
-        scope.spawn(|| room::remove(&first));
+        let mut entry = direct::entry(&mut room, &first, &opened, &originals, phases)?;
+        let clearing = scope.spawn(|| room::remove(&first));
         // What is slimmed is the image that starts its server itself, and what that asks for is kept.
         let made = entry.over(&opened);
         let (opened, started) = match &made {
@@ -182,15 +179,9 @@ pub(crate) fn slim(
         let exclude = entry.excluded(opened, &observations, options);
         let nothing = Observations::default();
         let request = Request {
-            subject: opened.subject(),
-            known: Some(known),
-            observations: &nothing,
-            level: options.level.into(),
-            include: &options.includes,
             exclude: &exclude,
-            keep_packages: &options.keep_packages,
             baked: &entry.baked,
-            layers: options.layers.into(),
+            ..request(opened, known, &nothing, options)
         };
         let (watched, gap) = match watched.first() {
             Some((_, again)) => watch::check(&request, again, &mut observations),
@@ -206,14 +197,7 @@ pub(crate) fn slim(
         let missed = replayed.as_ref().map_or(&*merged, Replayed::missed);
         context.progress.step("planning what must stay");
         let mut plan = phases.time("plan", || replay::plan(&request, missed));
-        let made = room.make_and_mend(
-            opened,
-            &request,
-            &observations,
-            &mut plan,
-            &mut phases,
-            guess,
-        )?;
+        let made = room.make_and_mend(opened, &request, &observations, &mut plan, phases, guess)?;
 
         let mut differences = Vec::new();
         for ((original, again), result) in originals.iter().zip(&made.outcomes) {
@@ -232,7 +216,9 @@ pub(crate) fn slim(
 
         context.progress.step(&format!("writing {target}"));
         let written = &made.ahead.written;
-        phases.time("write", || sink.deliver(context, &made.ahead.sink, written))?;
+        phases.time("write", || {
+            begun.sink.deliver(context, &made.ahead.sink, written)
+        })?;
         // The config names the layers' uncompressed digests, so it is the same however it is compressed.
         if written.config_digest != made.config_digest {
             return Err(Failure::new(format!(
@@ -261,187 +247,118 @@ pub(crate) fn slim(
             scenes: watch::scenes(Some(&room.asked)),
             risks: Some(made.risks),
         };
-        let learned = (&*result.image.digest.to_string(), &*proof.verified_by);
-        let asked = Some(&room.asked);
-        notes.extend(replay::write(
-            options, opened, &request, &plan, asked, learned,
-        )?);
+        let (direct, more) = entry.report(&plan);
+        let mut said = Said {
+            direct,
+            problems: gap.into_iter().collect(),
+            notes: more,
+        };
+        for blind in &observations.blind {
+            let evidence = Evidence::Image;
+            said.problems.push(Problem {
+                message: blind.clone(),
+                evidence,
+            });
+        }
+        let otherwise = unhonoured.iter();
+        said.notes
+            .extend(otherwise.map(|problem| format!("not so while it ran: {problem}")));
+        for (original, _) in &originals {
+            for problem in &original.problems {
+                if !said.notes.contains(problem) {
+                    said.notes.push(problem.clone());
+                }
+            }
+            said.notes.extend(probes::refused(&original.answers));
+            said.notes.extend(probes::not_later(original));
+        }
+        said.notes.extend(notes);
+        said.notes.extend(room.asked.weakness());
+        phases
+            .time("clean up", || clearing.join())
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // What an image has done to the tree it ran on may keep us from removing it.
+        said.problems
+            .extend(trees.remove().err().map(|left| Problem {
+                message: left.to_string(),
+                evidence: Evidence::Image,
+            }));
+        let usual = match verified {
+            true => Exit::Fine,
+            false => Exit::Unproved,
+        };
         let done = Done {
             target,
             opened,
             result: &result,
             request: &request,
             plan: &plan,
+            replayed: replayed.as_ref(),
+            asked: Some(&room.asked),
         };
-        let parts = page::parts(options, &done);
-        let mut report = done.report(context, options, proof, began, phases)?;
-        report.problems.extend(gap);
-        let (direct, more) = entry.report(&plan);
-        if let Some(slim) = &mut report.slim {
-            slim.direct = direct;
-        }
-        report.notes.extend(more);
-        for blind in &observations.blind {
-            let evidence = plimsoll_model::Evidence::Image;
-            report.problems.push(Problem {
-                message: blind.clone(),
-                evidence,
-            });
-        }
-        report.notes.extend(
-            unhonoured
-                .iter()
-                .map(|problem| format!("not so while it ran: {problem}")),
-        );
-        for (original, _) in &originals {
-            for problem in &original.problems {
-                if !report.notes.contains(problem) {
-                    report.notes.push(problem.clone());
-                }
-            }
-            report.notes.extend(probes::refused(&original.answers));
-            report.notes.extend(probes::not_later(original));
-        }
-        report.notes.extend(notes);
-        report.notes.extend(room.asked.weakness());
-        context.progress.done();
-        let exit = if verified {
-            replay::judge(&mut report, options, replayed.as_ref(), Exit::Fine)
-        } else {
-            Exit::Unproved
-        };
-        page::write(options, parts, &report)?;
-        Ok(Slimmed { report, exit })
+        done.finish(begun, proof, said, usual)
     })
 }
 
-/// What is known of how the result does beside the original.
-#[derive(Default)]
-struct Proof {
-    sandbox: String,
-    verified_by: Vec<String>,
-    differences: Vec<String>,
-    repaired: Vec<(ImagePath, String)>,
-    /// How long the original and the result took to answer.
-    ready: [Option<Duration>; 2],
-    /// How long the image's processes ran, all runs together.
-    ran: Duration,
-    /// How it is known that the watch saw everything.
-    watch: String,
-    /// The parts of a run in their order.
-    scenes: Vec<String>,
-    /// What each level would leave ashore, where that is known by now.
-    risks: Option<Vec<LevelRisk>>,
+/// What every slim begins with.
+struct Begun<'a> {
+    context: &'a Context,
+    options: &'a SlimOptions,
+    /// Where it is written.
+    sink: Target,
+    /// For what is written and read again.
+    scratch: work::Directory,
+    began: Instant,
+    phases: Phases,
 }
 
-/// A slimmed image that was written.
-struct Done<'a> {
-    target: &'a str,
-    opened: &'a Opened,
-    result: &'a Opened,
-    request: &'a Request<'a>,
-    plan: &'a Plan,
-}
-
-impl Done<'_> {
-    /// The report, its notes what could not be followed; the plan is kept for `why`.
-    fn report(
-        self,
-        context: &Context,
-        options: &SlimOptions,
-        proof: Proof,
-        began: Instant,
-        mut phases: Phases,
-    ) -> Result<Report> {
-        let (before, after) = (self.opened.subject(), self.result.subject());
-        let name = before.image.name.clone();
-        let (comparison, forced, packages, risks, rounds) = phases.time("report", || {
-            let footprint = plimsoll_checks::footprint(&after);
-            let unwanted = [
-                &footprint.shells,
-                &footprint.package_managers,
-                &footprint.network_tools,
-            ];
-            let unwanted: Vec<ImagePath> = unwanted.into_iter().flatten().cloned().collect();
-            let seconds = |ready: Option<Duration>| ready.map(|ready| ready.as_secs_f64());
-            let comparison = Comparison {
-                before_name: name,
-                after_name: self.target.to_owned(),
-                before: plimsoll_checks::footprint(&before),
-                after: footprint,
-                before_ready: seconds(proof.ready[0]),
-                after_ready: seconds(proof.ready[1]),
-            };
-            (
-                comparison,
-                plimsoll_slim::forced(&before, self.plan, &unwanted),
-                plimsoll_slim::fate(&before, self.plan),
-                proof
-                    .risks
-                    .unwrap_or_else(|| plimsoll_slim::risks(self.request, self.plan)),
-                plimsoll_slim::rounds(self.request, self.plan, &proof.scenes),
-            )
-        });
-        phases.time("report", || {
-            let (opened, result) = (self.opened, self.result);
-            remember(context, options, opened, result, self.target, self.plan)?;
-            match &options.sbom {
-                Some(directory) => bills::write(directory, opened, result),
-                None => Ok(()),
-            }
+impl<'a> Begun<'a> {
+    /// Sees that everything can be written that will be, then reads the image called `name`.
+    fn of(
+        context: &'a Context,
+        options: &'a SlimOptions,
+        name: &str,
+        platform: Option<&str>,
+        target: &str,
+    ) -> Result<(Self, Opened)> {
+        let began = Instant::now();
+        places::check(context, options)?;
+        let sink = Target::open(context, target)?;
+        let scratch = work::on_disk(&context.leftovers)?;
+        let mut phases = Phases::default();
+        let opened = phases.time("read", || {
+            session::open(context, name, platform, Some(scratch.path()))
         })?;
-        let unresolved = self.plan.unresolved.iter();
-        let mut known = Report::default();
-        phases.time("report", || {
-            known::side_by_side(context, self.opened, self.result, &mut known);
-        });
-        Ok(Report {
-            verb: "slim",
-            problems: self.opened.problems.clone(),
-            notes: unresolved
-                .map(|problem| format!("not followed: {problem}"))
-                .chain(known.notes)
-                .collect(),
-            scans: known.scans,
-            slim: Some(SlimFacts {
-                direct: None,
-                output: self.target.to_owned(),
-                digest: self.result.image.digest.to_string(),
-                level: self.request.level.name(),
-                sandbox: proof.sandbox,
-                verified_by: proof.verified_by,
-                differences: proof.differences,
-                repaired: proof.repaired,
-                forced,
-                packages,
-                rounds,
-                watch: proof.watch,
-                layers: facts::layers(&after),
-                risks,
-                own_seconds: began.elapsed().saturating_sub(proof.ran).as_secs_f64(),
-                seconds: phases.0,
-                plan: self.plan.clone(),
-            }),
-            comparison: Some(comparison),
-            ..Report::default()
-        })
+        let begun = Self {
+            context,
+            options,
+            sink,
+            scratch,
+            began,
+            phases,
+        };
+        Ok((begun, opened))
     }
 }
 
-/// The proved image as it was written: the same layers, compressed.
-fn as_written(
-    proved: &plimsoll_model::Image,
-    name: &str,
-    written: &plimsoll_image::Written,
-) -> plimsoll_model::Image {
-    let mut image = proved.clone();
-    name.clone_into(&mut image.name);
-    image.digest = written.digest;
-    for (layer, stored) in image.layers.iter_mut().zip(&written.layers) {
-        layer.blob.descriptor.digest = stored.digest;
-        layer.blob.descriptor.size = stored.size;
+/// What the options ask for, with what is known of the image and these observations.
+fn request<'a>(
+    opened: &'a Opened,
+    known: &'a Known<'a>,
+    observations: &'a Observations,
+    options: &'a SlimOptions,
+) -> Request<'a> {
+    Request {
+        subject: opened.subject(),
+        known: Some(known),
+        observations,
+        level: options.level.into(),
+        include: &options.includes,
+        exclude: &options.excludes,
+        keep_packages: &options.keep_packages,
+        baked: &[],
+        layers: options.layers.into(),
     }
-    image
 }
 
 /// How long the first start that was waited for took to be ready.
@@ -460,80 +377,4 @@ fn unproved(differences: &[String], outcomes: &[Outcome]) -> Failure {
         .details(output)
         .exit(Exit::Unproved)
         .hint("keep what it misses with --include, or look at it with --keep-failed")
-}
-
-/// Keeps the plan, so that `why` can answer: under the digests of both images.
-fn remember(
-    context: &Context,
-    options: &SlimOptions,
-    original: &Opened,
-    result: &Opened,
-    target: &str,
-    plan: &Plan,
-) -> Result<()> {
-    let file = PlanFile {
-        source: (original.image.name.clone(), original.image.digest),
-        result: (target.to_owned(), result.image.digest),
-        level: Level::from(options.level).name().to_owned(),
-        ashore: ashore(original, plan),
-        plan: plan.clone(),
-    };
-    if let Some(path) = &options.plan {
-        file.write(path)?;
-    }
-    for digest in [original.image.digest, result.image.digest] {
-        file.write(&plan_file::in_cache(&context.cache, &digest))?;
-    }
-    Ok(())
-}
-
-/// What is left ashore, with the package that owns it.
-fn ashore(original: &Opened, plan: &Plan) -> BTreeMap<ImagePath, Option<String>> {
-    let owners = original.inventory.owners(&original.rootfs.tree);
-    let gone = original
-        .rootfs
-        .tree
-        .iter()
-        .filter(|(path, _)| !plan.keeps(path));
-    let named = gone.map(|(path, _)| {
-        let owner = owners
-            .get(path)
-            .and_then(|&owner| original.inventory.get(owner));
-        (path.clone(), owner.map(|package| package.name.clone()))
-    });
-    named.collect()
-}
-
-/// `oci:NAME-slim` in this directory, NAME being the tag or the file's stem.
-fn default_target(image: &str) -> String {
-    let last = image
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or(image);
-    let name = match last.rsplit_once(':') {
-        Some((_, tag)) if !tag.is_empty() => tag,
-        _ => last,
-    };
-    let name = name.split('@').next().unwrap_or(name);
-    let stem = name.strip_suffix(".gz").unwrap_or(name);
-    let stem = stem.strip_suffix(".tar").unwrap_or(stem);
-    format!("oci:{stem}-slim")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_default_target_is_named_after_the_image() {
-        for (image, target) in [
-            ("oci:/images:web", "oci:web-slim"),
-            ("web.tar.gz", "oci:web-slim"),
-            ("docker-archive:/x/web.tar", "oci:web-slim"),
-            ("dir:/x/rootfs/", "oci:rootfs-slim"),
-        ] {
-            assert_eq!(default_target(image), target);
-        }
-    }
 }

@@ -32,7 +32,8 @@ fn slim(scratch: &std::path::Path, script: &str, more: Value, options: &[&str]) 
 fn what_a_script_prepares_is_baked_and_the_shell_goes() {
     let scratch = tempfile::tempdir().unwrap();
     let script = "umask 022\nname=made\necho ready > /srv/www/$name.html\nexport SAID=so\nexec /app/serve 8080 \"$PWD\"";
-    let run = || slim(scratch.path(), script, json!({}), &[]);
+    let idle = ["--freeze", "TYPO_*", "--freeze", "HOSTNAME"];
+    let run = || slim(scratch.path(), script, json!({}), &idle);
     let output = run();
     if skipped(&output) {
         return;
@@ -53,6 +54,13 @@ fn what_a_script_prepares_is_baked_and_the_shell_goes() {
         report["comparison"]["after"]["footprint"]["shells"],
         json!([])
     );
+    let notes = direct["notes"].to_string();
+    for words in [
+        "--freeze TYPO_*: the image sets no variable of this name, and its entry reads none",
+        "--freeze HOSTNAME: what a runtime decides",
+    ] {
+        assert!(notes.contains(words), "{notes}");
+    }
     let verified = json!(["http:/made.html", "http:/later.html"]);
     assert_eq!(report["slim"]["verified_by"], verified);
 

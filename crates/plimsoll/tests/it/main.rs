@@ -6,6 +6,7 @@
     reason = "what helps a test fails as a test does, and says why one is skipped"
 )]
 
+mod ahead;
 mod archive;
 mod broken;
 mod check;
@@ -22,7 +23,11 @@ mod hostile;
 mod images;
 mod inspect;
 mod lint;
+mod officials;
 mod output;
+mod page;
+mod pages;
+mod places;
 mod profile;
 mod registry;
 mod scan;

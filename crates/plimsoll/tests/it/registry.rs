@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::images::{Tar, command, layout, layout_for, text};
 
+mod hub;
 mod server;
 
 use server::{Manner, Server};
@@ -509,4 +510,44 @@ fn the_cache_keeps_no_more_than_it_may() {
     );
     good(scratch.path(), &["lineage", &name, "--cache-size", "1kB"]);
     assert_eq!(kept(), 1, "what is in use stays");
+}
+
+#[test]
+fn a_registry_that_takes_nothing_from_us_says_so_before_anything_is_done() {
+    let scratch = tempfile::tempdir().unwrap();
+    let manner = Manner {
+        user: Some(("me:secret", true)),
+        ..Manner::default()
+    };
+    let server = Server::start(manner);
+    let image = image(scratch.path());
+    let target = format!("docker://{}/team/app:slim", server.host);
+    let slim = |image: &str| run(scratch.path(), &["slim", image, "--no-run", "-o", &target]);
+    // The image is not even looked for.
+    let refused = slim("oci:no-such-image");
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+    let said = text(&refused);
+    for words in ["access denied", "docker login"] {
+        assert!(said.contains(words), "`{words}` is not in\n{said}");
+    }
+    server.become_so(Manner::default());
+    let output = slim(&image);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let heard = server.heard();
+    let uploads = "/v2/team/app/blobs/uploads/";
+    let at = |words: &str| heard.iter().position(|line| line.starts_with(words));
+    let (tried, taken_back) = (
+        at(&format!("POST {uploads}")),
+        at(&format!("DELETE {uploads}u1")),
+    );
+    let sent = at(&format!("PUT {uploads}u1"));
+    assert!(
+        tried.is_some() && tried < taken_back && taken_back < sent,
+        "{heard:?}"
+    );
+    // Without a name of its own it is called after the one in the registry.
+    let output = run(scratch.path(), &["slim", &target, "--no-run", "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["slim"]["output"], "oci:app-slim:slim");
+    assert!(scratch.path().join("app-slim/index.json").exists());
 }

@@ -53,6 +53,7 @@ impl Entry {
             lineage: opened.lineage.clone(),
             problems: opened.problems.clone(),
             unread: opened.unread,
+            abandoned: opened.abandoned.clone(),
         };
         Some((opened, runs))
     }
@@ -87,16 +88,17 @@ impl Entry {
     }
 
     /// What the report says of it, and more notes.
-    pub(super) fn report(self, plan: &Plan) -> (Option<DirectFacts>, Vec<String>) {
-        let facts = self.facts.map(|facts| {
-            let (kept, ashore) = self.before.into_iter().partition(|path| plan.keeps(path));
+    pub(super) fn report(&self, plan: &Plan) -> (Option<DirectFacts>, Vec<String>) {
+        let facts = self.facts.clone().map(|facts| {
+            let before = self.before.iter().cloned();
+            let (kept, ashore) = before.partition(|path| plan.keeps(path));
             DirectFacts {
                 kept,
                 ashore,
                 ..facts
             }
         });
-        (facts, self.notes)
+        (facts, self.notes.clone())
     }
 }
 
@@ -168,7 +170,9 @@ pub(super) fn entry(
 
 fn refused(opened: &Opened, reasons: Vec<String>) -> Failure {
     let name = &opened.image.name;
-    let is_variable = reasons.iter().any(|reason| reason.contains("variable"));
+    let is_variable = reasons
+        .iter()
+        .any(|reason| reason.contains("variable") && !reason.starts_with("--freeze"));
     let failure = Failure::new(format!(
         "{name} cannot start its server itself: its entry does what depends on each start"
     ))
@@ -293,6 +297,7 @@ fn started(
     let baked = Opened {
         image,
         is_named: opened.is_named,
+        abandoned: opened.abandoned.clone(),
         rootfs,
         inventory: opened.inventory.clone(),
         lineage: opened.lineage.clone(),

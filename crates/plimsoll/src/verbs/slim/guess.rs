@@ -8,12 +8,12 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use plimsoll_model::{Draft, Observations};
 use plimsoll_run::Outcome;
-use plimsoll_slim::{Known, Request};
+use plimsoll_slim::Known;
 
 use super::ahead::{self, Ahead, Wanted};
 use crate::cli::SlimOptions;
 use crate::failure::Result;
-use crate::session::Context;
+use crate::session::{Context, Opened};
 
 /// A slimmed image that is being written before it is known to be the one. It is given up when this is
 /// dropped.
@@ -40,6 +40,7 @@ impl<'scope> Guess<'scope> {
         context: &'env Context,
         scratch: &'env Path,
         options: &'env SlimOptions,
+        opened: &'env Opened,
         known: &'env Known<'env>,
         firsts: &[Outcome],
     ) -> Self {
@@ -52,17 +53,7 @@ impl<'scope> Guess<'scope> {
         let still = wanted.clone();
         let work = move || {
             ahead::give_way();
-            let request = Request {
-                subject: known.subject(),
-                observations: &seen,
-                level: options.level.into(),
-                include: &options.includes,
-                exclude: &options.excludes,
-                keep_packages: &options.keep_packages,
-                baked: &[],
-                layers: options.layers.into(),
-                known: Some(known),
-            };
+            let request = super::request(opened, known, &seen, options);
             let draft = plimsoll_slim::draft(&request, &plimsoll_slim::plan(&request));
             // Nobody may be there any more to receive it; then it is not wanted either.
             let _ = made.send(draft.clone());

@@ -168,17 +168,17 @@ impl Room<'_> {
         let directory = self.trees.join(what.replace(' ', "-"));
         let ownership = match self.way {
             Way::Root => Ownership::Real,
-            Way::Plain => Ownership::Mine,
+            Way::Subordinate | Way::Plain => Ownership::Mine,
         };
         let unpacked = phases
             .time("unpack", || {
                 plimsoll_image::unpack(rootfs, &directory, ownership)
             })
             .map_err(|error| Failure::because(format_args!("cannot unpack the {what}"), &error))?;
-        // A plain user's disk holds no other owners at all: the way it runs says so, once.
+        // A plain user's disk holds no other owners by itself: the way it runs says what becomes of them.
         let unhonoured = match self.way {
             Way::Root => unpacked.problems,
-            Way::Plain => Vec::new(),
+            Way::Subordinate | Way::Plain => Vec::new(),
         };
         Ok((directory, unhonoured))
     }
@@ -213,6 +213,7 @@ impl Room<'_> {
         std::fs::create_dir_all(&scratch).map_err(|error| failed(&error))?;
         let spec = plimsoll_run::Spec {
             root,
+            way: self.way,
             scratch: &scratch,
             command: start.command(config),
             env: variables(config, &start.surroundings),
@@ -430,7 +431,7 @@ impl Room<'_> {
 
 /// A work directory that cannot be removed now is removed with the one it lies in.
 pub(super) fn remove(directory: &Path) {
-    let _ = std::fs::remove_dir_all(directory);
+    let _ = plimsoll_run::remove(directory);
 }
 
 /// Seconds by phase; a phase that comes again adds up.

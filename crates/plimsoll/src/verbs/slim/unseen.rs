@@ -1,21 +1,16 @@
 //! `slim --no-run` and `slim --profile`: nothing is started. By reading alone, for an image of another
 //! architecture or one nobody may start; or by what earlier runs taught.
 
-use std::time::Instant;
-
 use plimsoll_model::Observations;
-use plimsoll_slim::{Known, Request};
+use plimsoll_slim::Known;
 
-use super::page;
+use super::done::{Done, Proof, Said, as_written};
 use super::replay::{self, Replayed};
-use super::room::Phases;
-use super::{Done, Proof, Slimmed, as_written};
+use super::{Begun, Slimmed, request};
 use crate::cli::SlimOptions;
 use crate::failure::{Exit, Result};
 use crate::profile_file::ProfileFile;
 use crate::session::{self, Context, Opened};
-use crate::target::Target;
-use crate::work;
 
 /// Slims the image called `name` into `target` without starting it. Unless the result is the very one
 /// that was verified when the profile was written, the report says that nothing was verified, and the
@@ -28,33 +23,19 @@ pub(super) fn slim(
     options: &SlimOptions,
     profile: Option<&ProfileFile>,
 ) -> Result<Slimmed> {
-    let began = Instant::now();
-    let sink = Target::open(target)?;
-    let scratch = work::on_disk(&context.leftovers)?;
-    let mut phases = Phases::default();
-    let opened = phases.time("read", || {
-        session::open(context, name, platform, Some(scratch.path()))
-    })?;
+    let (mut begun, opened) = Begun::of(context, options, name, platform, target)?;
+    let phases = &mut begun.phases;
     let replayed = profile.map(|profile| Replayed::of(profile, &opened));
     let nothing = Observations::default();
     let observations = replayed.as_ref().map_or(&nothing, Replayed::observations);
     let known = Known::about(opened.subject());
-    let request = Request {
-        subject: opened.subject(),
-        known: Some(&known),
-        observations,
-        level: options.level.into(),
-        baked: &[],
-        layers: options.layers.into(),
-        include: &options.includes,
-        exclude: &options.excludes,
-        keep_packages: &options.keep_packages,
-    };
+    let request = request(&opened, &known, observations, options);
     let missed = replayed.as_ref().map_or(&[][..], Replayed::missed);
     context.progress.step("planning what must stay");
     let plan = phases.time("plan", || replay::plan(&request, missed));
     let draft = phases.time("plan", || plimsoll_slim::draft(&request, &plan));
     context.progress.step(&format!("writing {target}"));
+    let sink = &begun.sink;
     let written = phases.time("write", || sink.write(context, &draft, options.compression))?;
     let config = &opened.image.config;
     let platform = super::room::platform_of(config);
@@ -64,13 +45,6 @@ pub(super) fn slim(
     let result = Opened {
         image: as_written(&read.image, target, &written.written),
         ..read
-    };
-    let done = Done {
-        target,
-        opened: &opened,
-        result: &result,
-        request: &request,
-        plan: &plan,
     };
     let digest = result.image.digest.to_string();
     let verified_by = replayed
@@ -84,28 +58,29 @@ pub(super) fn slim(
                 "not run now: this very result was verified when the profile was written".to_owned()
             }
         },
-        verified_by: verified_by.clone(),
+        verified_by,
         ..Proof::default()
     };
-    let parts = page::parts(options, &done);
-    let mut report = done.report(context, options, proof, began, phases)?;
-    let usual = if verified_by.is_empty() {
+    let mut said = Said::default();
+    let usual = if proof.verified_by.is_empty() {
         let why = match &replayed {
             Some(_) => "what the profile does not name may be missing; --verify runs it",
             None => "files that are found only at run time may be missing",
         };
-        report
-            .notes
+        said.notes
             .push(format!("not verified: nothing was run, so {why}"));
         Exit::Incomplete
     } else {
         Exit::Fine
     };
-    let learned = (&*digest, &*verified_by);
-    let written = replay::write(options, &opened, &request, &plan, None, learned)?;
-    report.notes.extend(written);
-    context.progress.done();
-    let exit = replay::judge(&mut report, options, replayed.as_ref(), usual);
-    page::write(options, parts, &report)?;
-    Ok(Slimmed { report, exit })
+    let done = Done {
+        target,
+        opened: &opened,
+        result: &result,
+        request: &request,
+        plan: &plan,
+        replayed: replayed.as_ref(),
+        asked: None,
+    };
+    done.finish(begun, proof, said, usual)
 }

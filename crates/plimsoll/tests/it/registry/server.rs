@@ -283,6 +283,9 @@ fn upload(request: &Request, state: &mut State, repository: &str) -> Answer {
         }
         return answer(202).header("location", format!("/v2/{repository}/blobs/uploads/u1?x=y"));
     }
+    if request.method == "DELETE" {
+        return answer(204);
+    }
     let Some(digest) = request.query.get("digest") else {
         return answer(400);
     };

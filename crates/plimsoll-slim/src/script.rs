@@ -1,9 +1,11 @@
-//! What a shell script takes from outside: the variables it expands before it has set them itself.
+//! What a shell script takes from outside, and what it starts: the variables it expands before it has
+//! set them itself, and the words that stand where a command begins. Nothing else here reads shell.
 //!
 //! The script is parsed and read, not followed: every branch counts, whether a run went there or not.
 //! A variable counts as the script's own only where an assignment comes before on every way
 //! (POSIX.1-2024 XCU chapter 2): `A=${A:-x}` reads `A`, and so does a function that is never called.
 
+mod call;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +17,7 @@ use brush_parser::ast::{
 };
 
 /// Largest script that is read, in bytes.
-pub(super) const MAX_SCRIPT: u64 = 1 << 20;
+pub(crate) const MAX_SCRIPT: u64 = 1 << 20;
 /// Deepest nesting of brackets and compound commands in the text of a script.
 const MAX_NESTING: usize = 200;
 /// Deepest nesting of functions, substitutions and sourced files.
@@ -67,24 +69,27 @@ const OWN: &[&str] = &[
 
 /// What a script takes from outside.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// Variables by name, with the line where each is read first.
-    pub(super) variables: BTreeMap<String, usize>,
+    pub(crate) variables: BTreeMap<String, usize>,
     /// What may read any variable, as a phrase, with the line.
-    pub(super) any: BTreeMap<String, usize>,
+    pub(crate) any: BTreeMap<String, usize>,
     /// Lines at which a file is read as script whose name is computed.
-    pub(super) unnamed: BTreeSet<usize>,
+    pub(crate) unnamed: BTreeSet<usize>,
     /// Files it reads as script: name as written, and line.
-    pub(super) sourced: BTreeMap<String, usize>,
+    pub(crate) sourced: BTreeMap<String, usize>,
+    /// What it may start: names and paths as written, in order; no builtins, no functions of its own,
+    /// nothing whose name is computed.
+    pub(crate) commands: Vec<String>,
     /// Why not all of it was understood.
-    pub(super) trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
 }
 
 /// The text of a file that a script reads as script.
-pub(super) type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Reads a script; `sources` are the files it may read in turn.
-pub(super) fn read(text: &str, sources: Sources<'_>) -> Taken {
+pub(crate) fn read(text: &str, sources: Sources<'_>) -> Taken {
     let mut reader = Reader {
         sources,
         taken: Taken::default(),
@@ -102,7 +107,79 @@ pub(super) fn read(text: &str, sources: Sources<'_>) -> Taken {
     for name in never {
         reader.call(&name);
     }
-    reader.taken
+    let Reader {
+        mut taken,
+        functions,
+        ..
+    } = reader;
+    let mut seen = BTreeSet::new();
+    taken
+        .commands
+        .retain(|name| !functions.contains_key(name) && seen.insert(name.clone()));
+    taken
+}
+
+/// What a shell script may start, as far as it is written down in it, or why it is not understood.
+pub(crate) fn commands(text: &str) -> Result<Vec<String>, String> {
+    let taken = read(text, &|_| None);
+    match taken.trouble {
+        None => Ok(taken.commands),
+        Some(trouble) => Err(trouble),
+    }
+}
+
+/// Whether a program of this name (no path) is a shell.
+pub(crate) fn is_shell(name: &str) -> bool {
+    matches!(
+        name,
+        "ash" | "bash" | "dash" | "ksh" | "mksh" | "sh" | "yash" | "zsh"
+    )
+}
+
+/// What a shell is given to run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Given<'a> {
+    /// The text behind `-c`.
+    Text(&'a str),
+    /// A file.
+    File(&'a str),
+    /// Its standard input.
+    Nothing,
+}
+
+/// What a shell is given to run by its arguments (POSIX.1-2024 XCU `sh`): `-c` may stand among other
+/// options, and `-o` has a word of its own.
+pub(crate) fn given(arguments: &[String]) -> Given<'_> {
+    let mut is_text = false;
+    let mut words = arguments.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word.strip_prefix(['-', '+']) {
+            Some("" | "-") => {
+                let next = words.next();
+                return next.map_or(Given::Nothing, |word| operand(word, is_text));
+            }
+            Some(long) if long.starts_with('-') => {
+                if matches!(long, "-rcfile" | "-init-file") {
+                    words.next();
+                }
+            }
+            Some(letters) => {
+                is_text |= letters.contains('c');
+                if letters.ends_with(['o', 'O']) {
+                    words.next();
+                }
+            }
+            None => return operand(word, is_text),
+        }
+    }
+    Given::Nothing
+}
+
+fn operand(word: &str, is_text: bool) -> Given<'_> {
+    match is_text {
+        true => Given::Text(word),
+        false => Given::File(word),
+    }
 }
 
 struct Reader<'a> {
@@ -420,83 +497,6 @@ impl Reader<'_> {
                 reader.word(other);
             }
         });
-    }
-
-    /// A command by its words as written: builtins that set or read variables, and functions.
-    fn call_command(&mut self, words: &[String]) {
-        let Some((name, rest)) = words.split_first() else {
-            return;
-        };
-        let operands = || rest.iter().filter(|word| !word.starts_with('-'));
-        match &**name {
-            "read" | "mapfile" | "readarray" | "getopts" => {
-                let names = operands().filter_map(|word| plain(word));
-                self.set.extend(names.map(str::to_owned));
-            }
-            "unset" | "local" | "declare" | "typeset" => {
-                // What is declared without a value is empty, or as it was unset.
-                let names = operands().filter_map(|word| plain(word));
-                let names: Vec<String> = names.map(str::to_owned).collect();
-                if name == "unset" || name == "local" {
-                    self.set.extend(names);
-                } else if rest.iter().all(|word| word.starts_with('-')) {
-                    self.any(format!("`{name}` lists all variables"));
-                }
-            }
-            "printf" if rest.first().is_some_and(|word| word == "-v") => {
-                let name = rest.get(1).and_then(|word| plain(word));
-                self.set.extend(name.map(str::to_owned));
-            }
-            "export" if rest.iter().any(|word| word == "-p") => {
-                self.any("`export -p` lists all variables");
-            }
-            "set" if rest.is_empty() => self.any("`set` lists all variables"),
-            "env" | "printenv" if operands().next().is_none() => {
-                self.any(format!("`{name}` lists all variables"));
-            }
-            "printenv" => {
-                let names: Vec<String> = operands()
-                    .filter_map(|word| plain(word))
-                    .map(str::to_owned)
-                    .collect();
-                for name in names {
-                    self.expands(&name);
-                }
-            }
-            "compgen" => self.any("`compgen` lists variables"),
-            "test" | "[" => {
-                let named = rest.windows(2).filter(|pair| pair[0] == "-v");
-                let named: Vec<String> = named
-                    .filter_map(|pair| plain(&pair[1]))
-                    .map(str::to_owned)
-                    .collect();
-                for name in named {
-                    self.expands(&name);
-                }
-            }
-            "eval" => match words::literal(rest) {
-                Some(text) => self.inner(&text),
-                None => self.any("`eval` runs a text that is computed"),
-            },
-            "trap" => {
-                if let Some(text) = rest
-                    .first()
-                    .and_then(|word| words::literal(std::slice::from_ref(word)))
-                {
-                    self.apart(|reader| reader.inner(&text));
-                }
-            }
-            "." | "source" => self.source(rest),
-            "exec" | "command" | "builtin" | "nohup" | "time" => {
-                let at = rest.iter().position(|word| !word.starts_with('-'));
-                let rest = at.map_or(&[][..], |at| &rest[at..]);
-                if !rest.is_empty() {
-                    self.deeper(|reader| reader.call_command(rest));
-                }
-            }
-            _ if self.functions.contains_key(name) => self.call(name),
-            _ => {}
-        }
     }
 
     fn source(&mut self, words: &[String]) {

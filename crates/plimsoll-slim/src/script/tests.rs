@@ -105,3 +105,77 @@ fn what_cannot_be_read_is_said() {
     let round = |_: &str| Some(". /again/$RANDOM".to_owned());
     assert!(read(". /a", &round).trouble.is_none());
 }
+
+#[test]
+fn what_stands_where_a_command_begins_is_started() {
+    for (text, wanted) in [
+        (
+            "LANG=C sh -c 'date -u +%Y | grep -c 20' && exec /bin/x; env A=1 y $(z)",
+            "z sh date grep /bin/x env y",
+        ),
+        (
+            "echo '| no'; # nothing\ncd /; [ -e /x ] || \"/a b\"",
+            "/a b",
+        ),
+        ("f() { inside; }; f; g() { never; }", "inside never"),
+        (
+            "if a; then b; elif c; then d; else e; fi; while f; do g; done",
+            "a b c d e f g",
+        ),
+        (
+            "case $1 in x) a;; *) b;; esac; for i in c; do d; done; (e; f) | { g; }",
+            "a b d e f g",
+        ),
+        ("\"$@\"; $X y; exec \"$0\"", ""),
+        (
+            "gosu web:web nice -n 5 /srv/app; timeout -k 5 10 b; xargs -n 1 c",
+            "gosu nice /srv/app timeout b xargs c",
+        ),
+        (
+            "trap 'late' EXIT; eval 'now x'; command -v no; command yes",
+            "late now yes",
+        ),
+        ("a <<EOF\n$(b)\nEOF\nc > \"$(d)\"", "b a d c"),
+        ("bash -o pipefail -ec 'sh -c \"deep\"' x", "bash sh deep"),
+        ("a; a; b=$(a)", "a"),
+    ] {
+        let found = commands(text).unwrap();
+        let mut found: Vec<&str> = found.iter().map(String::as_str).collect();
+        let mut wanted: Vec<&str> = match text.contains("/a b") {
+            true => vec![wanted],
+            false => wanted.split_whitespace().collect(),
+        };
+        found.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(found, wanted, "{text}");
+    }
+    assert!(commands("if true; then").is_err());
+    // What another shell reads of its environment is its own affair.
+    assert_eq!(names("sh -c 'echo $A'"), [""; 0]);
+}
+
+#[test]
+fn what_a_shell_is_given_is_found_behind_its_options() {
+    let of = |line: &str| {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        match given(&words) {
+            Given::Text(text) => format!("text {text}"),
+            Given::File(file) => format!("file {file}"),
+            Given::Nothing => "nothing".to_owned(),
+        }
+    };
+    for (line, wanted) in [
+        ("-c x y", "text x"),
+        ("-ec x", "text x"),
+        ("-e -o pipefail -c x", "text x"),
+        ("-c -e x", "text x"),
+        ("-euo pipefail -c -- x", "text x"),
+        ("--norc -c x", "text x"),
+        ("--rcfile c x", "file x"),
+        ("/start.sh -c x", "file /start.sh"),
+        ("-e", "nothing"),
+        ("-", "nothing"),
+    ] {
+        assert_eq!(of(line), wanted, "{line}");
+    }
+}

@@ -265,7 +265,7 @@ impl Reader<'_> {
 }
 
 /// The text of words that hold no expansion, joined by blanks; `None` if one does.
-pub(super) fn literal(words: &[String]) -> Option<String> {
+pub(crate) fn literal(words: &[String]) -> Option<String> {
     let mut text = String::new();
     for word in words {
         if !text.is_empty() {
