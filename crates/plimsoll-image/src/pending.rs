@@ -127,9 +127,9 @@ fn verify(promised: &Promised) -> Result<(), Error> {
 /// A reader of a layer that hops over what nobody reads.
 pub(crate) type Hopper = BufReader<Section>;
 
-/// One of these bytes.
+/// One of this layer. Most files are small: what is read beyond a header would mostly be hopped over.
 pub(crate) fn hopper(promised: &Promised) -> io::Result<Hopper> {
-    const BUFFER: usize = 16 << 10;
+    const BUFFER: usize = 4 << 10;
     let section = promised.part.section(0, promised.part.size)?;
     Ok(BufReader::with_capacity(BUFFER, section))
 }
