@@ -117,6 +117,18 @@ impl Kept {
         self.prints.get(offset)
     }
 
+    /// The fingerprint of what `body` gives.
+    pub(crate) fn print(body: &mut dyn Read) -> io::Result<u64> {
+        let mut hash = XxHash3_64::new();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match body.read(&mut buffer)? {
+                0 => return Ok(hash.finish()),
+                count => hash.write(buffer.get(..count).unwrap_or_default()),
+            }
+        }
+    }
+
     /// What was seen in the file at `offset`.
     pub(crate) fn seen(&self, offset: u64) -> Seen {
         match &self.seen {
@@ -175,6 +187,8 @@ impl Store {
 pub(crate) struct Keeper<'a> {
     /// Whether the layer's files cannot be read at random where they are.
     keep: bool,
+    /// Whether fingerprints are counted; else all that nobody looks for is passed by.
+    prints: bool,
     interest: Option<&'a dyn Interest>,
     finders: Vec<Finder<'static>>,
     store: &'a Store,
@@ -202,6 +216,7 @@ impl<'a> Keeper<'a> {
         let needles = interest.map_or(&[][..], |interest| interest.needles());
         Self {
             keep,
+            prints: true,
             interest,
             finders: needles.iter().take(32).map(Finder::new).collect(),
             store,
@@ -214,12 +229,20 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// One that reads no more than it must, for a layer that can be read at random.
+    pub(crate) fn hopping(interest: Option<&'a dyn Interest>, store: &'a Store) -> Self {
+        Self {
+            prints: false,
+            ..Self::new(false, interest, store)
+        }
+    }
+
     pub(crate) fn finish(self) -> Kept {
         self.kept
     }
 
     /// Looks at a file whose `size` bytes, at `offset` of the plain layer, `body` gives next.
-    /// All of it is read.
+    /// All of it is read, unless this is [`Self::hopping`].
     pub(crate) fn look(
         &mut self,
         path: &[u8],
@@ -230,6 +253,9 @@ impl<'a> Keeper<'a> {
     ) -> io::Result<()> {
         if size == 0 {
             return Ok(());
+        }
+        if !self.prints {
+            return self.keep(path, mode, offset, size, body);
         }
         let mut body = Printed {
             body,

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::codec::{Codec, MAGIC};
 use crate::kept::{Keeper, Kept, Store};
 use crate::part::Part;
+use crate::pending::{self, can_wait};
 use crate::stream::{self, ChunkReader, Chunks, Failure, Meter};
 use crate::{Error, Limits};
 
@@ -103,6 +104,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) names: AtomicU64,
     pub(crate) uncompressed: AtomicU64,
     pub(crate) interest: Option<&'a dyn Interest>,
+    /// Whether uncompressed layers are verified by somebody else.
+    pub(crate) ahead: bool,
     /// Where files that will be asked for are kept.
     pub(crate) store: Store,
 }
@@ -122,6 +125,7 @@ impl<'a> Shared<'a> {
             names: AtomicU64::new(0),
             uncompressed: AtomicU64::new(0),
             interest,
+            ahead: false,
             store: Store::new(limits.captured, limits.kept),
         }
     }
@@ -137,6 +141,12 @@ pub(crate) fn read(
     layer: u32,
     shared: &Shared<'_>,
 ) -> Result<LayerRead, Error> {
+    if shared.ahead
+        && can_wait(promised)
+        && let Some(read) = look(promised, layer, shared)
+    {
+        return Ok(read);
+    }
     let what = &promised.what;
     if let Some(size) = promised.size
         && size != promised.part.size
@@ -157,8 +167,7 @@ pub(crate) fn read(
             Some(tempfile::tempfile_in(directory).map_err(Error::io(what))?)
         }
     };
-    // An uncompressed layer is hashed once, on the stored side.
-    let mut hash = (codec != Codec::Plain).then(Sha256::new);
+    let mut hash = Sha256::new();
     let mut plain = 0;
     let most = shared.limits.uncompressed_of(promised.part.size);
     let keep = codec != Codec::Plain && spooled.is_none();
@@ -174,9 +183,7 @@ pub(crate) fn read(
     let consume = |chunks: &mut dyn Chunks| -> Result<Option<TarError>, Stop> {
         let mut stop = None;
         let mut reader = ChunkReader::new(chunks, |bytes: &[u8]| {
-            if let Some(hash) = &mut hash {
-                hash.update(bytes);
-            }
+            hash.update(bytes);
             plain += bytes.len() as u64;
             let total = shared
                 .uncompressed
@@ -196,7 +203,7 @@ pub(crate) fn read(
                 None => Ok(()),
             }
         });
-        let indexed = index.run(&mut reader);
+        let indexed = index.run(&mut Archive::new(&mut reader));
         // Also behind the end of the archive, and of one that makes no sense, every byte counts.
         let drained = reader.drain();
         drop(reader);
@@ -223,9 +230,8 @@ pub(crate) fn read(
     if let Some(Failure::Disk(error)) = stored.failure {
         return Err(Error::io(what)(error));
     }
-    let nothing = || stream::digest(&[]);
-    let digest = stored.digest.unwrap_or_else(nothing);
-    let diff_id = hash.map_or(digest, stream::digest_of);
+    let diff_id = stream::digest_of(hash);
+    let digest = stored.digest.unwrap_or(diff_id);
     let differs = |property: &str, expected: Digest, found: Digest| {
         Error::mismatch(format!("{what}, {property}"), expected, found)
     };
@@ -264,6 +270,43 @@ pub(crate) fn read(
         problems,
         kept,
         spooled,
+    })
+}
+
+/// Finds the entries of an uncompressed layer that somebody else verifies. `None` where anything is wrong
+/// with it: reading all of it says what.
+fn look(promised: &Promised, layer: u32, shared: &Shared<'_>) -> Option<LayerRead> {
+    let diff_id = promised.diff_id?;
+    let size = promised.part.size;
+    let most = shared.limits.uncompressed;
+    let before = shared.uncompressed.load(Ordering::Relaxed);
+    if before.checked_add(size).is_none_or(|all| all > most) {
+        return None;
+    }
+    let mut index = Index {
+        layer,
+        keeper: Keeper::hopping(shared.interest, &shared.store),
+        shared,
+        what: &promised.what,
+        entries: Entries::default(),
+        problems: Vec::new(),
+        unsaid: 0,
+    };
+    let mut archive = Archive::hopping(pending::hopper(promised).ok()?, pending::hop);
+    index.run(&mut archive).ok()?;
+    shared.uncompressed.fetch_add(size, Ordering::Relaxed);
+    shared.meter.add(size);
+    let (entries, problems, kept) = index.finish();
+    Some(LayerRead {
+        digest: diff_id,
+        size,
+        diff_id,
+        uncompressed: size,
+        codec: Codec::Plain,
+        entries,
+        problems,
+        kept,
+        spooled: None,
     })
 }
 
@@ -312,9 +355,8 @@ struct Index<'a> {
 }
 
 impl Index<'_> {
-    fn run(&mut self, reader: &mut impl Read) -> Result<(), Halt> {
+    fn run(&mut self, archive: &mut Archive<impl Read>) -> Result<(), Halt> {
         let limits = self.shared.limits;
-        let mut archive = Archive::new(reader);
         while let Some(member) = archive.next_member()? {
             let count = self.shared.entries.fetch_add(1, Ordering::Relaxed);
             let attributes = member.meta.xattrs.iter().flat_map(|xattrs| xattrs.iter());
@@ -338,7 +380,7 @@ impl Index<'_> {
             if let EntryKind::Node(Kind::File { size, at }) = entry.kind {
                 let path = entry.path.as_bytes();
                 let mode = member.meta.mode;
-                let looked = self.keeper.look(path, mode, at.offset, size, &mut archive);
+                let looked = self.keeper.look(path, mode, at.offset, size, archive);
                 looked.map_err(|error| match error.kind() {
                     io::ErrorKind::UnexpectedEof => TarError::Truncated(archive.offset()),
                     _ => TarError::Io(error),

@@ -34,7 +34,7 @@ impl Meter<'_> {
         }
     }
 
-    fn add(&self, count: u64) {
+    pub(crate) fn add(&self, count: u64) {
         if let Some(tell) = self.tell {
             let done = self.done.fetch_add(count, Ordering::Relaxed) + count;
             tell(done, self.total);
@@ -44,8 +44,7 @@ impl Meter<'_> {
 
 /// What the compressed side turned out to be.
 pub(crate) struct Stored {
-    /// Digest of the bytes as stored, for an uncompressed layer its diff id; `None` if nothing was
-    /// read.
+    /// Digest of the bytes as stored; `None` for an uncompressed layer, whose diff id it is.
     pub(crate) digest: Option<Digest>,
     /// How many they are.
     pub(crate) size: u64,
@@ -70,7 +69,7 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             bytes: vec![0; CHUNK].into(),
             filled: 0,
@@ -89,7 +88,7 @@ pub(crate) trait Chunks {
 }
 
 /// Runs `consume` on the plain bytes of `part`, in a thread of its own for a large one, so that
-/// decompression (of an uncompressed layer: hashing) and what `consume` does overlap.
+/// decompression and what `consume` does (hashing, mostly) overlap.
 pub(crate) fn run<T: Send>(
     part: &Part,
     codec: Codec,
@@ -158,7 +157,8 @@ impl<'a> Inflate<'a> {
     fn new(part: &Part, codec: Codec, meter: &'a Meter<'a>) -> io::Result<Self> {
         let source = Metered {
             section: part.section(0, part.size)?,
-            hash: Sha256::new(),
+            // An uncompressed layer is hashed once, on the plain side.
+            hash: (codec != Codec::Plain).then(Sha256::new),
             count: 0,
             untold: 0,
             failed: false,
@@ -187,7 +187,7 @@ impl<'a> Inflate<'a> {
         }
         source.meter.add(source.untold);
         Stored {
-            digest: Some(digest_of(source.hash)),
+            digest: source.hash.map(digest_of),
             size: source.count,
             failure: self.failure,
         }
@@ -236,7 +236,7 @@ struct OfTheDisk(io::Error);
 /// The stored bytes, counted and hashed as they are read.
 struct Metered<'a> {
     section: Section,
-    hash: Sha256,
+    hash: Option<Sha256>,
     count: u64,
     untold: u64,
     failed: bool,
@@ -253,7 +253,9 @@ impl Read for Metered<'_> {
                 return Err(io::Error::new(error.kind(), OfTheDisk(error)));
             }
         };
-        self.hash.update(&buffer[..count]);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..count]);
+        }
         self.count += count as u64;
         self.untold += count as u64;
         if self.untold >= 1 << 20 {

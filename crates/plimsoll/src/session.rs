@@ -82,6 +82,32 @@ pub(crate) fn inventory_of(
     }
 }
 
+/// The same, but uncompressed layers may still be verified meanwhile: what [`plimsoll_image::Pending`] is
+/// waited for with [`verified`], before anything is told.
+pub(crate) fn open_ahead(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+) -> Result<(Opened, plimsoll_image::Pending)> {
+    context.progress.step(&format!("reading {name}"));
+    let open = |name: &str, options: &plimsoll_image::Options<'_>| {
+        let options = plimsoll_image::Options {
+            ahead: true,
+            ..options.clone()
+        };
+        plimsoll_image::open(name, &options)
+    };
+    let mut opened = image(context, name, platform, None, open)?;
+    let pending = std::mem::take(&mut opened.pending);
+    Ok((listed(context, opened), pending))
+}
+
+/// Waits until an image that was opened ahead is verified.
+pub(crate) fn verified(name: &str, pending: plimsoll_image::Pending) -> Result<()> {
+    let verified = pending.wait();
+    verified.map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))
+}
+
 /// The same, for what the user has no name for.
 pub(crate) fn read(
     context: &Context,
@@ -142,6 +168,7 @@ pub(crate) fn image<T>(
         interest: Some(&crate::wanted::Wanted),
         remotes: Some(&context.registries),
         changes: false,
+        ahead: false,
     };
     open(name, &options)
         .map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))

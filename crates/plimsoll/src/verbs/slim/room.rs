@@ -11,7 +11,8 @@ use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs};
 use plimsoll_run::{Limits, Outcome, Recording, Way};
 use plimsoll_slim::Request;
 
-use super::ahead::{self, Ahead, Wanted};
+use super::ahead::{self, Ahead};
+use super::guess::Guess;
 use super::probes;
 use super::signals;
 use crate::cli::{Compress, SlimOptions};
@@ -320,7 +321,7 @@ impl Room<'_> {
     }
 
     /// Writes what the plan keeps, runs it, adds what it missed, and again until nothing is.
-    /// `original_seen` is what runs of the original touched.
+    /// `original_seen` is what runs of the original touched; `guess` what the first of them promised.
     pub(super) fn make_and_mend(
         &self,
         original: &Opened,
@@ -328,6 +329,7 @@ impl Room<'_> {
         original_seen: &Observations,
         plan: &mut Plan,
         phases: &mut Phases,
+        mut guess: Option<Guess<'_>>,
     ) -> Result<Made> {
         let mut repaired = Vec::new();
         // What the round before missed.
@@ -356,14 +358,19 @@ impl Room<'_> {
                 session::read(self.context, &name, Some(&platform), Some(self.scratch))
             })?;
             let (root, _) = self.prepare(&opened.rootfs, &what, phases)?;
-            let wanted = Wanted::default();
+            let guessed = guess.take().and_then(|guess| guess.of(&draft));
+            let wanted = guessed.as_ref().map(Guess::wanted).unwrap_or_default();
             let directory = self.scratch.join(format!("ahead-{round}"));
             let compression = self.options.compression;
             let pause = self.pace.map_or(Duration::ZERO, |pace| pace.start);
             let pause = pause.min(LONGEST_PAUSE);
             let done = std::thread::scope(|scope| {
                 let write = || {
+                    if let Some(guessed) = guessed {
+                        return guessed.written();
+                    }
                     wanted.pause(pause)?;
+                    ahead::give_way();
                     ahead::write(self.context, &draft, &directory, compression, &wanted)
                 };
                 let writing = scope.spawn(write);
