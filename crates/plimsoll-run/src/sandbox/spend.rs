@@ -96,7 +96,9 @@ impl Before {
     fn read_here(&self, root: &Path, mark: &Path) -> io::Result<BTreeSet<ImagePath>> {
         let ended = modified(&fs::symlink_metadata(mark)?).saturating_add(TICK);
         let mut read = BTreeSet::new();
-        walk(root, &ImagePath::root(), &mut |path, found| {
+        // A directory of ours is closed to us because the run has closed it: of what is in it nothing
+        // can be told.
+        walk(root, Closed::LeftOut, &mut |path, found| {
             // A file that was made or written meanwhile is the run's: of the image's it says nothing.
             let is_old = modified(found) < self.begun;
             let is_read = (self.begun..=ended).contains(&accessed(found));
@@ -159,7 +161,7 @@ impl Before {
 
     fn counted_here(&self, root: &Path, limits: &Limits) -> io::Result<(u64, u64)> {
         let (mut written, mut made) = (0, 0);
-        let counted = walk(root, &ImagePath::root(), &mut |_, found| {
+        let counted = walk(root, Closed::Fails, &mut |_, found| {
             if changed(found) >= self.begun {
                 written += found.blocks() * 512;
                 made += 1;
@@ -177,24 +179,34 @@ fn ids() -> io::Result<&'static Ids> {
     subordinate::ids().map_err(io::Error::other)
 }
 
+/// What becomes of a directory that we may not look into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Closed {
+    LeftOut,
+    Fails,
+}
+
 /// Every entry below a directory, as far as `found` wants them; what goes away meanwhile is left out.
 fn walk(
     directory: &Path,
-    name: &ImagePath,
+    closed: Closed,
     found: &mut impl FnMut(&ImagePath, &Metadata) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let is_closed = |error: &io::Error| {
+        error.kind() == io::ErrorKind::PermissionDenied && closed == Closed::LeftOut
+    };
     // A list of our own: a tree may be deeper than a stack.
-    let mut directories = vec![(directory.to_owned(), name.clone())];
+    let mut directories = vec![(directory.to_owned(), ImagePath::root())];
     while let Some((directory, name)) = directories.pop() {
         let entries = match fs::read_dir(&directory) {
-            Err(error) if gone(&error) => continue,
+            Err(error) if gone(&error) || is_closed(&error) => continue,
             other => other?,
         };
         for entry in entries {
             let entry = entry?;
             let metadata = match entry.metadata() {
-                Err(error) if gone(&error) => continue,
+                Err(error) if gone(&error) || is_closed(&error) => continue,
                 other => other?,
             };
             let path = name.join(entry.file_name().as_bytes());
