@@ -102,6 +102,13 @@ impl Officials {
 
 impl Bases for Officials {
     fn abandoned(&self, name: &str) -> Option<Abandoned> {
+        // What its os-release says is told as the end of the distribution already.
+        if name
+            .split_once(' ')
+            .is_some_and(|(id, _)| is_distribution(id))
+        {
+            return None;
+        }
         let Judged { rebuilt, by } = self.rebuilt(name)?;
         match rebuilt {
             Rebuilt::No { why, instead, .. } => Some(Abandoned {
@@ -195,6 +202,8 @@ mod tests {
             alpine.contains("Alpine 3.16 gets no fixes since"),
             "{alpine}"
         );
+        assert_eq!(officials.abandoned("alpine 3.16.3"), None);
+        assert!(officials.abandoned("alpine:3.16").is_some());
         for other in ["debian 12 (bookworm)", "java 17.0.2", "a bazel-built image"] {
             assert_eq!(said(other), None, "{other}");
         }

@@ -42,7 +42,7 @@ fn of_release(
     if today > last {
         let instead = match is_own {
             true => name.to_owned(),
-            false => format!("a tag of {name} on a younger {}", distribution.name),
+            false => format!("{name} on a younger {}", distribution.name),
         };
         return Some(Rebuilt::No {
             since: Some(last),
