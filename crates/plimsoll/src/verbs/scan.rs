@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
         }
     }
     let own = images.iter().flat_map(|image| &image.problems);
-    let report = Report {
+    let mut report = Report {
         verb: "scan",
         verdict: line.map(|line| Verdict {
             environment: "production".to_owned(),
@@ -63,6 +63,13 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
         scans: scanned.facts,
         ..Report::default()
     };
+    if let (Some(line), unrated @ 1..) = (line, report.unrated()) {
+        let what = without_severity(unrated);
+        report.problems.push(Problem {
+            message: format!("{what}, so that nobody knows which of them are at {line} or above"),
+            evidence: Evidence::Image,
+        });
+    }
     if let Some(path) = &arguments.html {
         write_page(&report, &images, path)?;
     }
@@ -256,6 +263,16 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let done = file.and_then(|file| file.take(LIMIT).read_to_end(&mut bytes));
     done.map_err(|error| Failure::because(format_args!("cannot read {}", path.display()), &error))?;
     Ok(bytes)
+}
+
+/// So many vulnerabilities have none, as the beginning of a sentence.
+pub(crate) fn without_severity(unrated: u64) -> String {
+    let (noun, verb) = match unrated {
+        1 => ("vulnerability", "has"),
+        _ => ("vulnerabilities", "have"),
+    };
+    let count = plimsoll_model::text::count(unrated);
+    format!("{count} {noun} {verb} no severity from the vendor and no score")
 }
 
 /// What could not be judged, as the report says it.

@@ -7,6 +7,7 @@ mod documents;
 mod formats;
 mod policy;
 mod quiet;
+mod severities;
 mod size;
 mod unjudged;
 

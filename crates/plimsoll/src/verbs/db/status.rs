@@ -28,7 +28,8 @@ struct WrittenSlice {
     packages: u64,
     /// The moment its oldest data are of; `null` where they do not say.
     date: Option<String>,
-    /// Its age in whole days.
+    /// Days since all of them were known to be the newest there were, as `scan` counts: what a server gave
+    /// is as new as the day it was asked; `null` where nobody knows.
     age_days: Option<i64>,
     origins: Vec<WrittenOrigin>,
     /// Why it cannot be used.
@@ -114,7 +115,7 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
             };
         }
     };
-    let date = advisories::date(meta);
+    let date = meta.date();
     let origins = meta.origins.iter().cloned().map(|origin| WrittenOrigin {
         feed: origin.feed,
         from: origin.from,
@@ -131,15 +132,8 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
         rows: meta.rows,
         packages: meta.packages,
         date: date.map(str::to_owned),
-        age_days: date.and_then(age),
+        age_days: meta.age(jiff::Zoned::now().date()),
         origins: origins.collect(),
         problem: None,
     }
-}
-
-/// How many whole days ago a day or moment was.
-fn age(date: &str) -> Option<i64> {
-    let day: jiff::civil::Date = date.get(..10)?.parse().ok()?;
-    let moment = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some((super::now().as_second() - moment.as_second()) / 86_400)
 }
