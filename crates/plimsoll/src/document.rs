@@ -66,6 +66,18 @@ pub(crate) fn open(name: &str) -> Result<Option<Opened>> {
     Ok(list.map(|list| standing_in(file, None, Config::default(), list.inventory, &bytes)))
 }
 
+/// What kind of bill of materials the file of this name is, as a phrase; `None` where it is none.
+pub(crate) fn kind(name: &str) -> Option<&'static str> {
+    let path = Path::new(name.strip_prefix("sbom:").unwrap_or(name));
+    if !fs::metadata(path).is_ok_and(|facts| facts.is_file()) {
+        return None;
+    }
+    let mut head = Vec::new();
+    let file = fs::File::open(path).ok()?;
+    file.take(HEAD).read_to_end(&mut head).ok()?;
+    sbom::kind(&head)
+}
+
 /// A bill of materials.
 fn bill(name: &str, bytes: &[u8]) -> Result<Opened> {
     let sbom =
@@ -100,6 +112,7 @@ fn standing_in(
             annotations: Default::default(),
         },
         is_named: digest.is_some(),
+        is_document: true,
         abandoned: Vec::new(),
         rootfs: Rootfs::empty(),
         lineage: Lineage::default(),

@@ -5,6 +5,7 @@ mod beside;
 mod counts;
 mod documents;
 mod formats;
+mod pages;
 mod policy;
 mod quiet;
 mod severities;
