@@ -49,11 +49,6 @@ pub fn kind(head: &[u8]) -> Option<&'static str> {
     has(b"\"spdxVersion\"").then_some("an SPDX document")
 }
 
-/// Whether bytes begin as a bill of materials in JSON does.
-pub fn is_sbom(head: &[u8]) -> bool {
-    kind(head).is_some()
-}
-
 /// Reads a bill of materials.
 ///
 /// # Errors

@@ -38,7 +38,7 @@ pub(crate) fn open(name: &str) -> Result<Option<Opened>> {
     let mut head = Vec::new();
     let read = (&mut file).take(HEAD).read_to_end(&mut head);
     read.map_err(|error| cannot(&error))?;
-    let is_sbom = must || sbom::is_sbom(&head);
+    let is_sbom = must || sbom::kind(&head).is_some();
     // An archive is told by its first bytes: no text has a zero among them, nor begins as these do.
     if !is_sbom && (head.contains(&0) || head.starts_with(&[0x1f, 0x8b])) {
         return Ok(None);
