@@ -121,11 +121,17 @@ pub(crate) fn read(
     Ok(listed(context, opened))
 }
 
-/// The same, but layers that lie elsewhere are not fetched for it.
-pub(crate) fn glance(context: &Context, name: &str, platform: Option<&str>) -> Result<Opened> {
+/// The same, but layers that lie elsewhere are not fetched for it; with what the name meant in a registry,
+/// where it was found in one.
+pub(crate) fn glance(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+) -> Result<(Opened, Option<plimsoll_image::Reference>)> {
     context.progress.step(&format!("reading {name}"));
-    let opened = image(context, name, platform, None, plimsoll_image::glance)?;
-    Ok(listed(context, opened))
+    let mut opened = image(context, name, platform, None, plimsoll_image::glance)?;
+    let reference = opened.reference.take();
+    Ok((listed(context, opened), reference))
 }
 
 /// With what is installed.
