@@ -112,7 +112,7 @@ pub(super) fn run(context: &Context, arguments: &db::Status) -> Result<Exit> {
     match &lists {
         Ok(Some((listed, file))) => {
             let line = super::officials::line(listed, file.len() as u64);
-            let age = shown(age(&listed.date.to_string()));
+            let age = shown(age(listed.date));
             let old = match listed.is_fresh(jiff::Zoned::now().date()) {
                 true => "",
                 false => ": too old to count",
@@ -154,7 +154,7 @@ fn written_lists(
                 bytes: file.len() as u64,
                 images,
                 tags,
-                age_days: age(&date),
+                age_days: age(listed.date),
                 date: Some(date),
                 fresh: listed.is_fresh(jiff::Zoned::now().date()),
                 complete: listed.complete,
@@ -215,4 +215,10 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
         origins: origins.collect(),
         problem: None,
     }
+}
+
+/// How many whole days ago a day was.
+fn age(day: jiff::civil::Date) -> Option<i64> {
+    let today = jiff::Zoned::now().date();
+    Some(i64::from(day.until(today).ok()?.get_days()))
 }
