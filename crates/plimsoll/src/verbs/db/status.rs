@@ -52,7 +52,8 @@ struct WrittenSlice {
     packages: u64,
     /// The moment its oldest data are of; `null` where they do not say.
     date: Option<String>,
-    /// Its age in whole days.
+    /// Days since all of them were known to be the newest there were, as `scan` counts: what a server gave
+    /// is as new as the day it was asked; `null` where nobody knows.
     age_days: Option<i64>,
     origins: Vec<WrittenOrigin>,
     /// Why it cannot be used.
@@ -111,7 +112,7 @@ pub(super) fn run(context: &Context, arguments: &db::Status) -> Result<Exit> {
     match &lists {
         Ok(Some((listed, file))) => {
             let line = super::officials::line(listed, file.len() as u64);
-            let age = shown(age(&listed.date.to_string()));
+            let age = shown(age(listed.date));
             let old = match listed.is_fresh(jiff::Zoned::now().date()) {
                 true => "",
                 false => ": too old to count",
@@ -153,7 +154,7 @@ fn written_lists(
                 bytes: file.len() as u64,
                 images,
                 tags,
-                age_days: age(&date),
+                age_days: age(listed.date),
                 date: Some(date),
                 fresh: listed.is_fresh(jiff::Zoned::now().date()),
                 complete: listed.complete,
@@ -193,7 +194,7 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
             };
         }
     };
-    let date = advisories::date(meta);
+    let date = meta.date();
     let origins = meta.origins.iter().cloned().map(|origin| WrittenOrigin {
         feed: origin.feed,
         from: origin.from,
@@ -210,15 +211,14 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
         rows: meta.rows,
         packages: meta.packages,
         date: date.map(str::to_owned),
-        age_days: date.and_then(age),
+        age_days: meta.age(jiff::Zoned::now().date()),
         origins: origins.collect(),
         problem: None,
     }
 }
 
-/// How many whole days ago a day or moment was.
-fn age(date: &str) -> Option<i64> {
-    let day: jiff::civil::Date = date.get(..10)?.parse().ok()?;
-    let moment = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some((super::now().as_second() - moment.as_second()) / 86_400)
+/// How many whole days ago a day was.
+fn age(day: jiff::civil::Date) -> Option<i64> {
+    let today = jiff::Zoned::now().date();
+    Some(i64::from(day.until(today).ok()?.get_days()))
 }
