@@ -53,10 +53,7 @@ pub fn compare(first: &Run<'_>, second: &Run<'_>, result: &Run<'_>) -> Vec<Diffe
             });
             continue;
         };
-        for how in outcome(&one.outcome, &two.outcome, &other.outcome) {
-            let of = one.probe.clone();
-            differences.push(Difference { of, how });
-        }
+        differences.extend(compare_answer(&[one, two], other));
     }
     let both: [BTreeSet<u16>; 3] =
         [first, second, result].map(|run| run.listening.iter().copied().collect());
@@ -102,6 +99,22 @@ pub fn compare(first: &Run<'_>, second: &Run<'_>, result: &Run<'_>) -> Vec<Diffe
     differences
 }
 
+/// What `result` answers otherwise than the original, to the first one's probe. What differs between any
+/// two answers of the original differs by itself; without an answer of it there is nothing to compare.
+pub fn compare_answer(originals: &[&Answer], result: &Answer) -> Vec<Difference> {
+    let Some(first) = originals.first() else {
+        return Vec::new();
+    };
+    let outcomes: Vec<&Outcome> = originals.iter().map(|answer| &answer.outcome).collect();
+    let differences = outcome(&outcomes, &result.outcome).into_iter();
+    differences
+        .map(|how| Difference {
+            of: first.probe.clone(),
+            how,
+        })
+        .collect()
+}
+
 fn exit(code: Option<i32>) -> String {
     code.map_or_else(
         || "running until stopped".to_owned(),
@@ -112,112 +125,136 @@ fn exit(code: Option<i32>) -> String {
 /// Response fields that change with the clock, even where two runs fell into one second.
 const CLOCKED: &[&str] = &["age", "date", "expires"];
 
-fn outcome(one: &Outcome, two: &Outcome, other: &Outcome) -> Vec<String> {
-    match (one, two, other) {
-        (
-            Outcome::Http {
-                status: status_one,
-                headers: headers_one,
-                body: body_one,
-            },
-            Outcome::Http {
-                status: status_two,
-                headers: headers_two,
-                body: body_two,
-            },
-            Outcome::Http {
-                status,
-                headers,
-                body,
-            },
-        ) => {
-            let mut how = Vec::new();
-            if status_one == status_two && status_one != status {
-                how.push(format!("status {status_one} became {status}"));
-            }
-            // What varies by itself varies between these two, and not to anything.
-            if status_one != status_two && ![status_one, status_two].contains(&status) {
-                how.push(format!(
-                    "status {status_one} or {status_two} became {status}"
-                ));
-            }
-            how.extend(fields(
-                headers_one,
-                headers_two,
-                headers,
-                body_one == body_two,
-            ));
-            // Another status has another body; once is enough.
-            if how.is_empty() && status_one == status_two {
-                how.extend(content("the body", body_one, body_two, body));
-            }
-            how
+fn outcome(originals: &[&Outcome], other: &Outcome) -> Vec<String> {
+    if let (Some(all), Some(now)) = (each(originals, http), http(other)) {
+        return answers(&all, &now);
+    }
+    if let (Some(all), Some(now)) = (each(originals, greeting), greeting(other)) {
+        return content("the greeting", &all, now).into_iter().collect();
+    }
+    if let (Some(all), Some(now)) = (each(originals, end), end(other)) {
+        return ends(&all, now).into_iter().collect();
+    }
+    if let (Some(all), Some(now)) = (each(originals, crawl), crawl(other)) {
+        return pages(&all, now);
+    }
+    // It failed in the original already, or failed once: nothing to be equal to.
+    let mut kinds = originals.iter().map(|outcome| kind(outcome));
+    let now = kind(other);
+    match kinds.next() {
+        Some(was) if was != now && kinds.all(|kind| kind == was) => {
+            let why = match other {
+                Outcome::None(why) => format!(" ({why})"),
+                _ => String::new(),
+            };
+            vec![format!("{was} became {now}{why}")]
         }
-        (
-            Outcome::Tcp { greeting: one },
-            Outcome::Tcp { greeting: two },
-            Outcome::Tcp { greeting },
-        ) => content("the greeting", one, two, greeting)
-            .into_iter()
-            .collect(),
-        (
-            Outcome::Exit {
-                code: code_one,
-                output: output_one,
-            },
-            Outcome::Exit {
-                code: code_two,
-                output: output_two,
-            },
-            Outcome::Exit { code, output },
-        ) => {
-            if code_one == code_two && code_one != code {
-                let said = String::from_utf8_lossy(output);
-                let said = said
-                    .lines()
-                    .rfind(|line| !line.trim().is_empty())
-                    .unwrap_or_default();
-                let said = text::printable(said.as_bytes());
-                return vec![format!("exit code {code_one} became {code} ({said})")];
-            }
-            let how = content("the output", output_one, output_two, output);
-            how.into_iter().collect()
-        }
-        (Outcome::Pages(one), Outcome::Pages(two), Outcome::Pages(other)) => pages(one, two, other),
-        // It failed in the original already, or failed once: nothing to be equal to.
-        (Outcome::None(_), Outcome::None(_), Outcome::None(_)) => Vec::new(),
-        (one, two, other) => {
-            let kinds = [one, two, other].map(kind);
-            if kinds[0] == kinds[1] && kinds[0] != kinds[2] {
-                let why = match other {
-                    Outcome::None(why) => format!(" ({why})"),
-                    _ => String::new(),
-                };
-                vec![format!("{} became {}{why}", kinds[0], kinds[2])]
-            } else {
-                Vec::new()
-            }
-        }
+        _ => Vec::new(),
     }
 }
 
-/// Pages that both crawls of the original met must be there, and be the same. A new page is told by
-/// the page that leads to it.
-fn pages(
-    one: &BTreeMap<String, Outcome>,
-    two: &BTreeMap<String, Outcome>,
-    other: &BTreeMap<String, Outcome>,
-) -> Vec<String> {
+/// What `part` finds in each of them, where it finds something in all.
+fn each<'a, T>(outcomes: &[&'a Outcome], part: fn(&'a Outcome) -> Option<T>) -> Option<Vec<T>> {
+    outcomes.iter().map(|outcome| part(outcome)).collect()
+}
+
+/// An answer of HTTP.
+struct Http<'a> {
+    status: u16,
+    headers: &'a Fields,
+    body: &'a [u8],
+}
+
+fn http(outcome: &Outcome) -> Option<Http<'_>> {
+    match outcome {
+        Outcome::Http {
+            status,
+            headers,
+            body,
+        } => Some(Http {
+            status: *status,
+            headers,
+            body,
+        }),
+        _ => None,
+    }
+}
+
+fn greeting(outcome: &Outcome) -> Option<&[u8]> {
+    match outcome {
+        Outcome::Tcp { greeting } => Some(greeting),
+        _ => None,
+    }
+}
+
+fn end(outcome: &Outcome) -> Option<(i32, &[u8])> {
+    match outcome {
+        Outcome::Exit { code, output } => Some((*code, output)),
+        _ => None,
+    }
+}
+
+fn crawl(outcome: &Outcome) -> Option<&Pages> {
+    match outcome {
+        Outcome::Pages(pages) => Some(pages),
+        _ => None,
+    }
+}
+
+type Pages = BTreeMap<String, Outcome>;
+
+fn answers(all: &[Http<'_>], now: &Http<'_>) -> Vec<String> {
     let mut how = Vec::new();
-    for (path, one) in one {
-        let Some(two) = two.get(path) else {
+    let mut statuses: Vec<String> = all.iter().map(|one| one.status.to_string()).collect();
+    statuses.dedup();
+    // What varies by itself varies between these, and not to anything.
+    if all.iter().all(|one| one.status != now.status) {
+        how.push(format!(
+            "status {} became {}",
+            statuses.join(" or "),
+            now.status
+        ));
+    }
+    let headers: Vec<&Fields> = all.iter().map(|one| one.headers).collect();
+    let bodies: Vec<&[u8]> = all.iter().map(|one| one.body).collect();
+    let same_bodies = bodies.windows(2).all(|pair| pair[0] == pair[1]);
+    how.extend(fields(&headers, now.headers, same_bodies));
+    // Another status has another body; once is enough.
+    if how.is_empty() && statuses.len() == 1 {
+        how.extend(content("the body", &bodies, now.body));
+    }
+    how
+}
+
+fn ends(all: &[(i32, &[u8])], (code, output): (i32, &[u8])) -> Option<String> {
+    let (was, _) = all.first()?;
+    if *was != code && all.iter().all(|(other, _)| other == was) {
+        let said = String::from_utf8_lossy(output);
+        let said = said
+            .lines()
+            .rfind(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        let said = text::printable(said.as_bytes());
+        return Some(format!("exit code {was} became {code} ({said})"));
+    }
+    let outputs: Vec<&[u8]> = all.iter().map(|(_, output)| *output).collect();
+    content("the output", &outputs, output)
+}
+
+/// Pages that all crawls of the original met must be there, and be the same. A new page is told by
+/// the page that leads to it.
+fn pages(all: &[&Pages], now: &Pages) -> Vec<String> {
+    let mut how = Vec::new();
+    for path in all.iter().take(1).flat_map(|first| first.keys()) {
+        let originals: Option<Vec<&Outcome>> = all.iter().map(|pages| pages.get(path)).collect();
+        let Some(originals) = originals else {
             continue;
         };
         let path_shown = text::printable(path.as_bytes());
-        match other.get(path) {
+        match now.get(path) {
             None => how.push(format!("no link leads to {path_shown} any more")),
             Some(other) => {
-                let found = outcome(one, two, other);
+                let found = outcome(&originals, other);
                 how.extend(found.iter().map(|how| format!("{path_shown}: {how}")));
             }
         }
@@ -237,13 +274,17 @@ fn kind(outcome: &Outcome) -> &'static str {
 
 type Fields = BTreeMap<String, Vec<String>>;
 
-fn fields(one: &Fields, two: &Fields, other: &Fields, same_bodies: bool) -> Vec<String> {
+fn fields(all: &[&Fields], other: &Fields, same_bodies: bool) -> Vec<String> {
     let mut how = Vec::new();
-    for (name, value) in one.iter().filter(|(name, _)| two.contains_key(*name)) {
+    let Some((one, rest)) = all.split_first() else {
+        return how;
+    };
+    let is_in_all = |name: &String| rest.iter().all(|fields| fields.contains_key(name));
+    for (name, value) in one.iter().filter(|(name, _)| is_in_all(name)) {
         match other.get(name) {
             None => how.push(format!("header {name} is missing")),
             Some(now) => {
-                let varies = two.get(name) != Some(value)
+                let varies = rest.iter().any(|fields| fields.get(name) != Some(value))
                     || CLOCKED.contains(&&**name)
                     || (name == "content-length" && !same_bodies);
                 if !varies && now != value {
@@ -258,27 +299,33 @@ fn fields(one: &Fields, two: &Fields, other: &Fields, same_bodies: bool) -> Vec<
         }
     }
     for name in other.keys() {
-        if !one.contains_key(name) && !two.contains_key(name) {
+        if all.iter().all(|fields| !fields.contains_key(name)) {
             how.push(format!("header {name} is new"));
         }
     }
     how
 }
 
-/// The first place where `other` differs from what `one` and `two` have in common.
-fn content(what: &str, one: &[u8], two: &[u8], other: &[u8]) -> Option<String> {
-    if one == other || two == other {
+/// The first place where `other` differs from what `all` have in common.
+fn content(what: &str, all: &[&[u8]], other: &[u8]) -> Option<String> {
+    if all.contains(&other) {
         return None;
     }
     let lines = |bytes| -> Vec<&[u8]> { <[u8]>::split(bytes, |&byte| byte == b'\n').collect() };
-    let (one, two, other) = (lines(one), lines(two), lines(other));
-    if one.len() != two.len() {
-        // Lines come and go by themselves: those in both must be there, wherever.
+    let all: Vec<Vec<&[u8]>> = all.iter().map(|bytes| lines(bytes)).collect();
+    let other = lines(other);
+    let (one, rest) = all.split_first()?;
+    if rest.iter().any(|two| two.len() != one.len()) {
+        // Lines come and go by themselves: those in all must be there, wherever.
         let there: BTreeSet<&[u8]> = other.iter().copied().collect();
-        let both: BTreeSet<&[u8]> = two.iter().copied().collect();
+        let rest: Vec<BTreeSet<&[u8]>> = rest
+            .iter()
+            .map(|lines| lines.iter().copied().collect())
+            .collect();
+        let in_all = |line: &[u8]| rest.iter().all(|lines| lines.contains(line));
         let lost = one
             .iter()
-            .find(|line| both.contains(*line) && !there.contains(*line))?;
+            .find(|line| in_all(line) && !there.contains(*line))?;
         return Some(format!("{what} lacks the line `{}`", shortened(lost)));
     }
     if one.len() != other.len() {
@@ -288,16 +335,20 @@ fn content(what: &str, one: &[u8], two: &[u8], other: &[u8]) -> Option<String> {
             one.len()
         ));
     }
-    let numbers_vary = one
-        .iter()
-        .zip(&two)
-        .any(|(one, two)| number_varies(one, two));
-    for (number, ((one, two), other)) in one.iter().zip(&two).zip(&other).enumerate() {
-        if !alike(one, two, other, numbers_vary) {
+    let numbers_vary = rest.iter().any(|two| {
+        let mut pairs = one.iter().zip(two);
+        pairs.any(|(one, two)| number_varies(one, two))
+    });
+    for (index, other) in other.iter().enumerate() {
+        let originals: Vec<&[u8]> = all
+            .iter()
+            .filter_map(|lines| lines.get(index).copied())
+            .collect();
+        if !alike(&originals, other, numbers_vary) {
             return Some(format!(
                 "{what} differs in line {}: `{}` became `{}`",
-                number + 1,
-                shortened(one),
+                index + 1,
+                shortened(one.get(index).copied().unwrap_or_default()),
                 shortened(other)
             ));
         }
@@ -305,25 +356,34 @@ fn content(what: &str, one: &[u8], two: &[u8], other: &[u8]) -> Option<String> {
     None
 }
 
-/// Whether a line says what two lines of the original have in common.
+/// Whether a line says what lines of the original have in common.
 ///
 /// Where a number of the text was seen to vary, all its numbers are free: a counter or a load that
-/// happened to be the same twice need not be the third time. So are those beside a time of day.
-fn alike(one: &[u8], two: &[u8], other: &[u8], numbers_vary: bool) -> bool {
-    if one == other || two == other {
+/// happened to be the same twice need not be the next time. So are those beside a time of day.
+fn alike(all: &[&[u8]], other: &[u8], numbers_vary: bool) -> bool {
+    if all.contains(&other) {
         return true;
     }
-    let has_free_numbers = numbers_vary || [one, two].iter().all(|line| tells_time(line));
-    let (one, two, other) = (words(one), words(two), words(other));
+    let has_free_numbers = numbers_vary || all.iter().all(|line| tells_time(line));
+    let all: Vec<Vec<&[u8]>> = all.iter().map(|line| words(line)).collect();
+    let other = words(other);
+    let Some((one, rest)) = all.split_first() else {
+        return true;
+    };
     // Another number of words by itself: the line as a whole varies.
-    if one.len() != two.len() {
+    if rest.iter().any(|two| two.len() != one.len()) {
         return true;
     }
     one.len() == other.len()
-        && one.iter().zip(&two).zip(&other).all(|((one, two), other)| {
-            let is_free = has_free_numbers && is_number(one) && is_number(other);
-            one != two || one == other || is_free
-        })
+        && one
+            .iter()
+            .zip(&other)
+            .enumerate()
+            .all(|(at, (one, other))| {
+                let varies = rest.iter().any(|two| two.get(at) != Some(one));
+                let is_free = has_free_numbers && is_number(one) && is_number(other);
+                varies || one == other || is_free
+            })
 }
 
 fn is_number(word: &[u8]) -> bool {

@@ -42,7 +42,7 @@ mod secret;
 mod skeleton;
 mod valve;
 
-pub use compare::{Difference, Run, compare};
+pub use compare::{Difference, Run, compare, compare_answer};
 pub use direct::{Account, Baked, Direct, Starts, Whom, alterable, bake, differences, direct};
 pub use draft::{draft, is_same};
 pub use explain::{Sum, Summary, Why, fate, forced, matching, summary, summary_of, why};
