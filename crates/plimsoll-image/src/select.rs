@@ -313,7 +313,7 @@ impl Search<'_> {
 
 /// The entries called `name`: as written, or by its last part where that is not ambiguous
 /// (`latest` for `docker.io/library/httpd:latest`).
-fn named(entries: Vec<Entry>, name: &str) -> Vec<Entry> {
+pub(crate) fn named(entries: Vec<Entry>, name: &str) -> Vec<Entry> {
     let exact = |entry: &Entry| entry.names().any(|found| found == name);
     if entries.iter().any(exact) {
         return entries.into_iter().filter(exact).collect();

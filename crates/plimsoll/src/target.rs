@@ -46,6 +46,22 @@ impl Target {
         Ok(target)
     }
 
+    /// Sees that writing here, to what the user names `text`, leaves the image called `source` as it is.
+    pub(crate) fn spares(&self, source: &str, text: &str) -> Result<()> {
+        let is_source = match self {
+            Self::Place(sink) => plimsoll_image::replaces(sink, source)
+                .map_err(|error| Failure::of_image(format_args!("cannot write {text}"), &error))?,
+            Self::Engine(..) => whole(source) == whole(text),
+        };
+        match is_source {
+            false => Ok(()),
+            true => Err(Failure::new(format!(
+                "cannot write {text}: that would replace the original {source}"
+            ))
+            .hint("choose another name; the original is never changed")),
+        }
+    }
+
     /// The target a user names. An engine is asked whether it is there.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let cannot = format!("cannot write to {text}");
@@ -201,6 +217,15 @@ fn hand_over(engine: &Engine, name: &str, archive: File, written: &Written) -> R
     )))
 }
 
+/// The scheme of an engine and the name of an image there, with the tag that is understood.
+fn whole(text: &str) -> Option<(Kind, String)> {
+    let (scheme, name) = text.split_once(':')?;
+    let kind = Kind::of_scheme(scheme)?;
+    let name = plimsoll_image::Reference::parse(name).ok()?;
+    let tag = name.tag().unwrap_or_default();
+    Some((kind, format!("{}:{tag}", name.name())))
+}
+
 /// Whether an engine could know an image by this name (`distribution/reference`: what is in a
 /// name; the details are the engine's business).
 fn is_name(name: &str) -> bool {
@@ -268,6 +293,35 @@ fn options<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_registries_and_engines_are_compared_whole() {
+        for (source, target, is_same) in [
+            (
+                "docker://httpd",
+                "docker://docker.io/library/httpd:latest",
+                true,
+            ),
+            ("localhost:5000/x:1", "docker://localhost:5000/x:1", true),
+            (
+                "localhost:5000/x:1",
+                "docker://localhost:5000/x:1-slim",
+                false,
+            ),
+            ("docker-daemon:x:1", "docker://x:1", false),
+        ] {
+            let sink = Sink::parse(target).unwrap();
+            let found = plimsoll_image::replaces(&sink, source).unwrap();
+            assert_eq!(found, is_same, "{source} {target}");
+        }
+        assert!(whole("docker-daemon:web").is_some());
+        assert_eq!(
+            whole("docker-daemon:web"),
+            whole("docker-daemon:web:latest")
+        );
+        assert_ne!(whole("docker-daemon:web"), whole("podman:web"));
+        assert_ne!(whole("docker-daemon:web"), whole("docker-daemon:web:slim"));
+    }
 
     #[test]
     fn names_of_images_are_told_from_slips() {

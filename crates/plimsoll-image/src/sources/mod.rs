@@ -20,10 +20,12 @@ mod oci;
 mod oci_archive;
 mod podman;
 mod registry;
+mod replaces;
 mod tar;
 
 pub use called::called;
 pub(crate) use oci::{Described, describe};
+pub use replaces::replaces;
 
 /// A place an image can be read from.
 pub struct Source {

@@ -53,6 +53,25 @@ fn name_of(entry: &Value) -> Option<&str> {
     named(REF_NAME).or_else(|| named(CONTAINERD_NAME))
 }
 
+/// Whether an entry has the name `tag`, or none either.
+fn has_the_place(entry: &Value, tag: Option<&str>) -> bool {
+    match tag {
+        Some(tag) => entry["annotations"][REF_NAME] == tag,
+        None => name_of(entry).is_none(),
+    }
+}
+
+/// The entries of the layout at `dir` that an image called `tag` takes the place of, of whatever platform.
+pub(crate) fn entries_replaced(dir: &Path, tag: Option<&str>) -> Result<Vec<Value>, Error> {
+    let mut index = read(dir, &Limits::default())?;
+    let mut entries = match index.remove("manifests") {
+        Some(Value::Array(entries)) => entries,
+        _ => Vec::new(),
+    };
+    entries.retain(|entry| has_the_place(entry, tag));
+    Ok(entries)
+}
+
 /// The index with `entry` under the name `tag`, in place of what had that name before; without a
 /// name, in place of what had none and was for the same platform or said none.
 pub(super) fn with(mut index: Map<String, Value>, mut entry: Value, tag: Option<&str>) -> Vec<u8> {
@@ -63,12 +82,10 @@ pub(super) fn with(mut index: Map<String, Value>, mut entry: Value, tag: Option<
         Some(Value::Array(entries)) => entries,
         _ => Vec::new(),
     };
-    let same = |old: &Value| match tag {
-        Some(tag) => old["annotations"][REF_NAME] == tag,
-        None => {
-            let platform = &old["platform"];
-            name_of(old).is_none() && (platform.is_null() || *platform == entry["platform"])
-        }
+    let same = |old: &Value| {
+        let platform = &old["platform"];
+        let is_other = tag.is_none() && !platform.is_null() && *platform != entry["platform"];
+        has_the_place(old, tag) && !is_other
     };
     let at = entries.iter().position(same);
     entries.retain(|old| !same(old));

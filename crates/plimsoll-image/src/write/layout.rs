@@ -32,26 +32,7 @@ impl<'a> Target<'a> {
         tag: Option<&str>,
         options: &'a WriteOptions<'a>,
     ) -> Result<Self, Error> {
-        let refuse = |why: &str| Error::Target {
-            path: dir.to_owned(),
-            why: why.to_owned(),
-        };
-        match fs::metadata(dir) {
-            Ok(facts) if !facts.is_dir() => return Err(refuse("it is no directory")),
-            Ok(_) => {
-                if !is_ours(dir)? {
-                    let why = "the directory is neither empty nor an OCI image layout";
-                    return Err(refuse(why));
-                }
-                // What cannot be read cannot be added to: better known now than at the end.
-                let index = index::read(dir, &Limits::default())?;
-                if let Some(why) = index::refusal(&index, tag) {
-                    return Err(refuse(&why));
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::io(dir.display())(error)),
-        }
+        check(dir, tag)?;
         let mut target = Self {
             dir: dir.to_owned(),
             options,
@@ -61,14 +42,6 @@ impl<'a> Target<'a> {
         let blobs = dir.join("blobs").join("sha256");
         target.undo.make_directory(&blobs)?;
         Ok(target)
-    }
-
-    /// Sees that both directories that are written to take files.
-    pub(super) fn takes_files(&self) -> Result<(), Error> {
-        for directory in [self.dir.clone(), self.dir.join("blobs").join("sha256")] {
-            temporary_in(&directory, self.options)?;
-        }
-        Ok(())
     }
 
     /// Makes the image visible: blobs first, the index last and at once.
@@ -109,6 +82,48 @@ impl<'a> Target<'a> {
         let after = index::with(before, entry, tag);
         replace(&self.dir.join("index.json"), &after, self.options)
     }
+}
+
+/// Sees that an image called `tag` can go into `dir`, and that files can be made there, or where there
+/// is a directory above it. Nothing is made: another process may be writing there.
+pub(super) fn may_write(dir: &Path, tag: Option<&str>) -> Result<(), Error> {
+    check(dir, tag)?;
+    for directory in [dir.to_owned(), dir.join("blobs").join("sha256")] {
+        let mut above = directory.ancestors();
+        let there = above.find(|above| fs::symlink_metadata(above).is_ok());
+        let there = there.unwrap_or(Path::new("."));
+        // It never has a name.
+        tempfile::tempfile_in(there).map_err(Error::io(format!(
+            "a temporary file in {}",
+            there.display()
+        )))?;
+    }
+    Ok(())
+}
+
+/// Sees that an image called `tag` may go into `dir`, which may be missing.
+fn check(dir: &Path, tag: Option<&str>) -> Result<(), Error> {
+    let refuse = |why: &str| Error::Target {
+        path: dir.to_owned(),
+        why: why.to_owned(),
+    };
+    match fs::metadata(dir) {
+        Ok(facts) if !facts.is_dir() => return Err(refuse("it is no directory")),
+        Ok(_) => {
+            if !is_ours(dir)? {
+                let why = "the directory is neither empty nor an OCI image layout";
+                return Err(refuse(why));
+            }
+            // What cannot be read cannot be added to: better known now than at the end.
+            let index = index::read(dir, &Limits::default())?;
+            if let Some(why) = index::refusal(&index, tag) {
+                return Err(refuse(&why));
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(Error::io(dir.display())(error)),
+    }
+    Ok(())
 }
 
 /// Whether the directory is empty or holds a layout, also one that another writer just began.

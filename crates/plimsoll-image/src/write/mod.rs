@@ -26,6 +26,7 @@ mod registry;
 mod sink;
 
 pub use copy::{Copied, copy};
+pub(crate) use index::entries_replaced;
 pub use sink::Sink;
 
 /// How layers are compressed.
@@ -139,17 +140,15 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
     }
 }
 
-/// Sees that an image can be written to `sink` as things stand, and leaves nothing there: the
-/// directory is made and takes files, the archive's directory does, the registry lets us begin. What
+/// Sees that an image can be written to `sink` as things stand, and makes nothing there: the
+/// directory, or the nearest one above it that there is, takes files, the archive's directory does, the registry lets us begin. What
 /// takes hours should not find out at its end.
 ///
 /// # Errors
 /// As those of [`write`] before its first byte.
 pub fn may_write(sink: &Sink, options: &WriteOptions<'_>) -> Result<(), Error> {
     match sink {
-        Sink::OciLayout { dir, tag } => {
-            layout::Target::open(dir, tag.as_deref(), options)?.takes_files()
-        }
+        Sink::OciLayout { dir, tag } => layout::may_write(dir, tag.as_deref()),
         Sink::OciArchive { file, .. } | Sink::DockerArchive { file, .. } => {
             archive::Target::open(file, options).map(drop)
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use plimsoll_image::{
-    Compression, Error, FileSpool, Sink, WriteOptions, Written, open, validate, write,
+    Compression, Error, FileSpool, Sink, WriteOptions, Written, may_write, open, validate, write,
 };
 use plimsoll_model::config::History;
 use plimsoll_model::fixture::Fixture;
@@ -267,6 +267,29 @@ fn a_write_that_fails_leaves_nothing_and_takes_nothing_away() {
         assert_eq!(validate(&sink, None).unwrap(), []);
     }
     assert_eq!(listing(dir.path()), before);
+}
+
+#[test]
+fn a_place_is_tried_without_making_anything() {
+    let dir = tempfile::tempdir().unwrap();
+    let may = |path: &str| {
+        let dir = dir.path().join(path);
+        may_write(
+            &Sink::OciLayout { dir, tag: None },
+            &WriteOptions::default(),
+        )
+    };
+    may("a/b/layout").unwrap();
+    assert_eq!(listing(dir.path()), [""; 0]);
+    // Nor is anything taken away that another process has just begun.
+    let begun = dir.path().join("layout/blobs/sha256");
+    std::fs::create_dir_all(&begun).unwrap();
+    may("layout").unwrap();
+    assert!(begun.is_dir());
+    std::fs::write(dir.path().join("file"), "x").unwrap();
+    for path in ["file", "file/below", "/proc/none/layout"] {
+        assert!(may(path).is_err(), "{path}");
+    }
 }
 
 #[test]

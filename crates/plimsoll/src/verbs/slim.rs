@@ -76,8 +76,8 @@ fn runs(options: &SlimOptions) -> bool {
 }
 
 /// Sees that what is written beside a slimmed image can be.
-pub(crate) fn may_write(context: &Context, options: &SlimOptions) -> Result<()> {
-    places::check(context, options)
+pub(crate) fn may_write(options: &SlimOptions) -> Result<()> {
+    places::check(options)
 }
 
 /// What came of it.
@@ -207,7 +207,7 @@ pub(crate) fn slim(
         let mut differences = Vec::new();
         for ((original, again), result) in originals.iter().zip(&made.outcomes) {
             differences.extend(probes::compare(original, again, result));
-            differences.extend(probes::compare_later(&room.asked, original, result));
+            differences.extend(probes::compare_later(&room.asked, original, again, result));
         }
         if let Some(first) = made.still_missing.first() {
             differences.push(match made.still_missing.len() {
@@ -327,8 +327,9 @@ impl<'a> Begun<'a> {
         target: &str,
     ) -> Result<(Self, Opened)> {
         let began = Instant::now();
-        places::check(context, options)?;
+        places::check(options)?;
         let sink = Target::open(context, target)?;
+        sink.spares(name, target)?;
         let scratch = work::on_disk(&context.leftovers)?;
         let mut phases = Phases::default();
         let opened = phases.time("read", || {

@@ -156,3 +156,67 @@ fn names_that_name_nothing_are_said() {
         assert!(notes.contains(words), "`{words}` is not in {notes}");
     }
 }
+
+#[test]
+fn the_original_is_never_written_over() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    let layer = Tar::default().file("app", 0o755, b"\x7fELF").finish();
+    let image = layout(&at("web"), &json!({ "Cmd": ["/app"] }), &[layer]);
+    for to in [
+        "oci:plain",
+        "oci:named:a",
+        "oci:named:b",
+        "docker-archive:web.tar:web:1",
+        "oci-archive:web.oci",
+    ] {
+        let copied = plimsoll(scratch.path(), &["copy", &image, to]);
+        assert_eq!(copied.status.code(), Some(0), "{to}: {}", text(&copied));
+    }
+    std::os::unix::fs::symlink("web.tar", at("link.tar")).unwrap();
+    let kept = ["plain/index.json", "named/index.json", "web.tar", "web.oci"];
+    let before = kept.map(|name| fs::read(at(name)).unwrap());
+    for (from, to) in [
+        ("web.tar", "docker-archive:web.tar"),
+        ("web.tar", "oci-archive:./web.tar:other"),
+        ("docker-archive:link.tar:web:1", "docker-archive:web.tar"),
+        ("oci-archive:web.oci", "docker-archive:web.oci"),
+        ("oci:plain", "oci:plain"),
+        ("oci:web", "oci:web:test"),
+        ("./plain", "oci:plain"),
+        ("oci:named:a", "oci:named:a"),
+    ] {
+        let output = no_run(scratch.path(), from, &["-o", to]);
+        assert_eq!(output.status.code(), Some(2), "{to}: {}", text(&output));
+        let said = text(&output);
+        assert!(said.contains("would replace the original"), "{to}: {said}");
+    }
+    assert_eq!(kept.map(|name| fs::read(at(name)).unwrap()), before);
+    // Beside it there is room.
+    for (from, to) in [
+        ("oci:plain", "oci:plain:slim"),
+        ("oci:named:a", "oci:named:b"),
+    ] {
+        let output = no_run(scratch.path(), from, &["-o", to]);
+        assert_eq!(output.status.code(), Some(3), "{to}: {}", text(&output));
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_a_note() {
+    let scratch = tempfile::tempdir().unwrap();
+    let layer = Tar::default().file("app", 0o755, b"\x7fELF").finish();
+    let image = layout(
+        &scratch.path().join("web"),
+        &json!({ "Cmd": ["/app"] }),
+        &[layer],
+    );
+    let mut command = command(scratch.path());
+    command.env("PLIMSOLL_CACHE", "/proc/nope");
+    command.args(["slim", &image, "--no-run", "--json", "-o", "oci:out"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("`why` will not know this image"), "{notes}");
+}

@@ -314,7 +314,7 @@ fn started(
     for (index, (start, (original, again))) in room.starts.iter().zip(originals).enumerate() {
         let one = room.run(&tree, &baked, what, start, phases)?;
         differences.extend(probes::compare(original, again, &one));
-        differences.extend(probes::compare_later(&room.asked, original, &one));
+        differences.extend(probes::compare_later(&room.asked, original, again, &one));
         let crashed = Start {
             again: start.again,
             surroundings: Surroundings {
@@ -324,7 +324,7 @@ fn started(
             ..start.clone()
         };
         let crash = room.run(&tree, &baked, what, &crashed, phases)?;
-        let after = probes::compare_later(&room.asked, original, &crash);
+        let after = probes::compare_later(&room.asked, original, again, &crash);
         differences.extend(
             after
                 .into_iter()

@@ -141,9 +141,10 @@ impl Done<'_> {
                 plimsoll_slim::rounds(self.request, self.plan, &proof.scenes),
             )
         });
+        let mut forgotten = None;
         phases.time("report", || {
             let (opened, result) = (self.opened, self.result);
-            remember(context, options, opened, result, self.target, self.plan)?;
+            forgotten = remember(context, options, opened, result, self.target, self.plan)?;
             match &options.sbom {
                 Some(directory) => bills::write(directory, opened, result),
                 None => Ok(()),
@@ -160,6 +161,7 @@ impl Done<'_> {
             notes: unresolved
                 .map(|problem| format!("not followed: {problem}"))
                 .chain(known.notes)
+                .chain(forgotten)
                 .collect(),
             scans: known.scans,
             slim: Some(SlimFacts {
@@ -211,7 +213,7 @@ fn remember(
     result: &Opened,
     target: &str,
     plan: &Plan,
-) -> Result<()> {
+) -> Result<Option<String>> {
     let file = PlanFile {
         source: (original.image.name.clone(), original.image.digest),
         result: (target.to_owned(), result.image.digest),
@@ -223,9 +225,12 @@ fn remember(
         file.write(path)?;
     }
     for digest in [original.image.digest, result.image.digest] {
-        file.write(&plan_file::in_cache(&context.cache, &digest))?;
+        if let Err(failure) = file.write(&plan_file::in_cache(&context.cache, &digest)) {
+            let note = format!("`why` will not know this image: {failure}");
+            return Ok(Some(note));
+        }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// What is left ashore, with the package that owns it.

@@ -3,8 +3,6 @@
 use super::bills;
 use crate::cli::SlimOptions;
 use crate::failure::Result;
-use crate::plan_file;
-use crate::session::Context;
 use crate::writable;
 
 /// A layout in this directory, named after the image; inside it the image has its tag, so that two of
@@ -16,8 +14,8 @@ pub(super) fn default_target(image: &str) -> String {
     }
 }
 
-/// Sees that what is written beside the image can be.
-pub(super) fn check(context: &Context, options: &SlimOptions) -> Result<()> {
+/// Sees that what is written beside the image can be. The cache is not: only `why` needs it, later.
+pub(super) fn check(options: &SlimOptions) -> Result<()> {
     if let Some(path) = &options.html {
         writable::in_place(path)?;
     }
@@ -33,7 +31,7 @@ pub(super) fn check(context: &Context, options: &SlimOptions) -> Result<()> {
             writable::in_place(&file)?;
         }
     }
-    writable::directory(&plan_file::directory(&context.cache))
+    Ok(())
 }
 
 #[cfg(test)]

@@ -147,9 +147,14 @@ pub(super) fn arguments(texts: &[String]) -> Result<Vec<Vec<String>>> {
 }
 
 /// What the original answers after a reload and a restart, and the slimmed image does not. Whatever the
-/// original answers then as it did at first must be the same of the slimmed image; what it answers
-/// otherwise then, differs by itself.
-pub(super) fn compare_later(asked: &Asked, original: &Outcome, result: &Outcome) -> Vec<String> {
+/// original answers then as it did at first, and as it does when started again, must be the same of the
+/// slimmed image; what it answers otherwise, differs by itself.
+pub(super) fn compare_later(
+    asked: &Asked,
+    original: &Outcome,
+    again: &Outcome,
+    result: &Outcome,
+) -> Vec<String> {
     let mut differences = Vec::new();
     for answer in original.later.iter().filter(|answer| answer.is_good()) {
         let name = &answer.probe;
@@ -160,13 +165,12 @@ pub(super) fn compare_later(asked: &Asked, original: &Outcome, result: &Outcome)
                 differences.push(format!("{name}: {}", describe(now)));
             }
             Some(now) => {
+                let mut originals = vec![answer];
                 let mut first = original.answers.iter();
-                let first = first.find(|first| is_of(&first.probe)).unwrap_or(answer);
-                let first = Answer {
-                    probe: name.clone(),
-                    ..first.clone()
-                };
-                let found = plimsoll_slim::compare(&alone(&first), &alone(answer), &alone(now));
+                originals.extend(first.find(|first| is_of(&first.probe)));
+                let mut second = again.answers.iter().filter(|second| second.is_good());
+                originals.extend(second.find(|second| is_of(&second.probe)));
+                let found = plimsoll_slim::compare_answer(&originals, now);
                 differences.extend(found.iter().map(ToString::to_string));
             }
             // A port that was found out about anew may have another name.
@@ -177,16 +181,6 @@ pub(super) fn compare_later(asked: &Asked, original: &Outcome, result: &Outcome)
         }
     }
     differences
-}
-
-/// A run of which one answer counts.
-fn alone(answer: &Answer) -> plimsoll_slim::Run<'_> {
-    plimsoll_slim::Run {
-        answers: std::slice::from_ref(answer),
-        listening: &[],
-        running_as: &[],
-        exit: None,
-    }
 }
 
 /// What the original itself does not do after a reload or a restart.
@@ -378,17 +372,17 @@ mod tests {
         let (reload, restart) = ("http:/, after a reload", "http:/, after a restart");
         let original = with(&[(reload, false), (restart, true)]);
         let same = with(&[(reload, false), (restart, true)]);
-        assert!(compare_later(&asked, &original, &same).is_empty());
-        let differences = compare_later(&asked, &original, &with(&[(restart, false)]));
+        assert!(compare_later(&asked, &original, &original, &same).is_empty());
+        let differences = compare_later(&asked, &original, &original, &with(&[(restart, false)]));
         assert_eq!(differences, ["http:/, after a restart: exit code 1"]);
-        let differences = compare_later(&asked, &original, &with(&[]));
+        let differences = compare_later(&asked, &original, &original, &with(&[]));
         assert_eq!(
             differences,
             ["http:/, after a restart: it was not asked in every run"]
         );
         // Found out about anew, under another name.
         let other = with(&[("tcp:9, after a restart", true)]);
-        assert!(compare_later(&asked, &other, &with(&[])).is_empty());
+        assert!(compare_later(&asked, &other, &other, &with(&[])).is_empty());
         assert_eq!(not_later(&original).count(), 1);
     }
 
@@ -409,7 +403,7 @@ mod tests {
             ..outcome(&[])
         };
         let compare = |original: &Outcome, later| {
-            compare_later(&asked, original, &run((200, "hello"), later))
+            compare_later(&asked, original, original, &run((200, "hello"), later))
         };
         let original = run((200, "hello"), (200, "hello"));
         assert!(compare(&original, (200, "hello")).is_empty());
@@ -422,6 +416,15 @@ mod tests {
         // A visit later is another number on its counter.
         let original = run((200, "visit 1"), (200, "visit 5"));
         assert!(compare(&original, (200, "visit 7")).is_empty());
+        // What is made at each start differs between two starts, and what counts on by the moment.
+        let original = run((200, "id ab, visit 1"), (200, "id ab, visit 5"));
+        let later = |body| run((200, "hello"), (200, body));
+        let compare = |again, body| compare_later(&asked, &original, &again, &later(body)).len();
+        let again = || run((200, "id cd, visit 1"), (200, "id cd, visit 5"));
+        assert_eq!(compare(again(), "id ef, visit 7"), 0);
+        assert_eq!(compare(again(), "no ef, visit 7"), 1);
+        let same = || run((200, "id ab, visit 1"), (200, "id ab, visit 5"));
+        assert_eq!(compare(same(), "id ef, visit 7"), 1);
     }
 
     #[test]
