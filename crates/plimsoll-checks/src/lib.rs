@@ -23,7 +23,7 @@ pub use check::{Check, Findings};
 pub use checks::CHECKS;
 pub use footprint::footprint;
 pub use lint::RULES;
-pub use look::{Circumstances, Environment, Lifetime, Look, State};
+pub use look::{Abandoned, Circumstances, Environment, Lifetime, Look, State};
 use plimsoll_model::{Finding, Problem, Rule, Subject};
 pub use sections::parts;
 

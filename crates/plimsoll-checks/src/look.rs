@@ -45,6 +45,19 @@ pub struct Circumstances {
     pub today: Option<Date>,
     /// How long the distribution in the image gets fixes, where that is known.
     pub lifetime: Option<Lifetime>,
+    /// The bases of the image that are known not to be rebuilt any more.
+    pub abandoned: Vec<Abandoned>,
+}
+
+/// A base that nobody builds any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abandoned {
+    /// Its name: `python:3.8`.
+    pub name: String,
+    /// How that is known, as a phrase.
+    pub why: String,
+    /// What to use in its place, where that is known.
+    pub instead: Option<String>,
 }
 
 /// How long a distribution release gets fixes.
@@ -100,6 +113,7 @@ impl<'a> Look<'a> {
             environment: Environment::Production,
             today: None,
             lifetime: None,
+            abandoned: Vec::new(),
         };
         Self::new(subject, PLAIN)
     }

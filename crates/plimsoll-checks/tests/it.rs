@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use plimsoll_checks::{
-    CHECKS, Check, Circumstances, Environment, Lifetime, State, footprint, inspect, judge,
+    Abandoned, CHECKS, Check, Circumstances, Environment, Lifetime, State, footprint, inspect,
+    judge,
 };
 use plimsoll_model::fixture::Fixture;
 use plimsoll_model::{Evidence, Finding};
@@ -65,8 +66,8 @@ fn images(page: &str) -> Vec<(String, String)> {
     images
 }
 
-/// The image of a page, and what the checks are told of the world: `TODAY DATE`, and `SUPPORT` with
-/// `supported`, `long-term DATE` or `ended DATE`.
+/// The image of a page, and what the checks are told of the world: `TODAY DATE`, `SUPPORT` with
+/// `supported`, `long-term DATE` or `ended DATE`, and `ABANDONED BASE`.
 fn scene(text: &str) -> (Fixture, Circumstances) {
     let mut circumstances = Circumstances::default();
     let mut image = String::new();
@@ -76,6 +77,14 @@ fn scene(text: &str) -> (Fixture, Circumstances) {
         let state = match words[..] {
             ["TODAY", day] => {
                 circumstances.today = Some(date(day));
+                continue;
+            }
+            ["ABANDONED", base] => {
+                circumstances.abandoned.push(Abandoned {
+                    name: base.to_owned(),
+                    why: "it is over".to_owned(),
+                    instead: None,
+                });
                 continue;
             }
             ["SUPPORT", "supported"] => State::Supported,

@@ -35,8 +35,52 @@ pub(crate) struct Kept {
     pieces: BTreeMap<u64, Piece>,
     /// The needles found in each file that was searched; `None` where nobody searched.
     seen: Option<BTreeMap<u64, u32>>,
-    /// The fingerprint of each file's content, by its offset; files come in that order.
-    prints: Vec<(u64, u64)>,
+    prints: Prints,
+}
+
+/// The fingerprint of each file's content, by its offset; files come in that order.
+#[derive(Default)]
+struct Prints(Vec<Vec<(u32, [u32; 2])>>);
+
+impl Prints {
+    /// Of a million files, what is copied whenever a single list grows is the peak.
+    const PIECE: usize = 4096;
+    /// A body of a tar begins with a block (POSIX `pax`).
+    const BLOCK: u64 = 512;
+
+    /// Where a body begins, in blocks. One behind two terabytes has none, nor one that begins within a
+    /// block: those have no fingerprint.
+    fn block(offset: u64) -> Option<u32> {
+        let is_even = offset.is_multiple_of(Self::BLOCK);
+        u32::try_from(offset / Self::BLOCK).ok().filter(|_| is_even)
+    }
+
+    fn push(&mut self, offset: u64, print: u64) {
+        let Some(block) = Self::block(offset) else {
+            return;
+        };
+        let entry = (block, [(print >> 32) as u32, print as u32]);
+        match self.0.last_mut() {
+            Some(piece) if piece.len() < Self::PIECE => piece.push(entry),
+            // A small layer has a small piece.
+            Some(_) => {
+                let mut piece = Vec::with_capacity(Self::PIECE);
+                piece.push(entry);
+                self.0.push(piece);
+            }
+            None => self.0.push(vec![entry]),
+        }
+    }
+
+    fn get(&self, offset: u64) -> Option<u64> {
+        let block = Self::block(offset)?;
+        let begins = |piece: &Vec<_>| piece.first().is_some_and(|&(at, _)| at <= block);
+        let piece = self.0.partition_point(begins).checked_sub(1)?;
+        let piece = self.0.get(piece)?;
+        let found = piece.binary_search_by_key(&block, |&(at, _)| at).ok()?;
+        let (_, [high, low]) = piece.get(found)?;
+        Some(u64::from(*high) << 32 | u64::from(*low))
+    }
 }
 
 enum Piece {
@@ -70,8 +114,19 @@ impl Kept {
 
     /// The fingerprint of the file at `offset`; an empty file has none.
     pub(crate) fn fingerprint(&self, offset: u64) -> Option<u64> {
-        let found = self.prints.binary_search_by_key(&offset, |&(at, _)| at);
-        self.prints.get(found.ok()?).map(|&(_, print)| print)
+        self.prints.get(offset)
+    }
+
+    /// The fingerprint of what `body` gives.
+    pub(crate) fn print(body: &mut dyn Read) -> io::Result<u64> {
+        let mut hash = XxHash3_64::new();
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match body.read(&mut buffer)? {
+                0 => return Ok(hash.finish()),
+                count => hash.write(buffer.get(..count).unwrap_or_default()),
+            }
+        }
     }
 
     /// What was seen in the file at `offset`.
@@ -132,6 +187,8 @@ impl Store {
 pub(crate) struct Keeper<'a> {
     /// Whether the layer's files cannot be read at random where they are.
     keep: bool,
+    /// Whether fingerprints are counted; else all that nobody looks for is passed by.
+    prints: bool,
     interest: Option<&'a dyn Interest>,
     finders: Vec<Finder<'static>>,
     store: &'a Store,
@@ -159,6 +216,7 @@ impl<'a> Keeper<'a> {
         let needles = interest.map_or(&[][..], |interest| interest.needles());
         Self {
             keep,
+            prints: true,
             interest,
             finders: needles.iter().take(32).map(Finder::new).collect(),
             store,
@@ -171,12 +229,20 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// One that reads no more than it must, for a layer that can be read at random.
+    pub(crate) fn hopping(interest: Option<&'a dyn Interest>, store: &'a Store) -> Self {
+        Self {
+            prints: false,
+            ..Self::new(false, interest, store)
+        }
+    }
+
     pub(crate) fn finish(self) -> Kept {
         self.kept
     }
 
     /// Looks at a file whose `size` bytes, at `offset` of the plain layer, `body` gives next.
-    /// All of it is read.
+    /// All of it is read, unless this is [`Self::hopping`].
     pub(crate) fn look(
         &mut self,
         path: &[u8],
@@ -188,6 +254,9 @@ impl<'a> Keeper<'a> {
         if size == 0 {
             return Ok(());
         }
+        if !self.prints {
+            return self.keep(path, mode, offset, size, body);
+        }
         let mut body = Printed {
             body,
             hash: XxHash3_64::new(),
@@ -197,7 +266,7 @@ impl<'a> Keeper<'a> {
         buffer.resize(BUFFER, 0);
         while body.read(&mut buffer)? > 0 {}
         self.buffer = buffer;
-        self.kept.prints.push((offset, body.hash.finish()));
+        self.kept.prints.push(offset, body.hash.finish());
         Ok(())
     }
 
@@ -527,6 +596,25 @@ mod tests {
             read(&kept, 150_000, 150_000).as_deref(),
             Some(&body[150_000..])
         );
+    }
+
+    #[test]
+    fn fingerprints_are_found_by_offset() {
+        let mut prints = Prints::default();
+        let offset = |number: u64| 512 + number * 3 * 512;
+        let print = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let many = 3 * Prints::PIECE as u64 + 5;
+        for number in 0..many {
+            prints.push(offset(number), print(number));
+        }
+        prints.push(u64::from(u32::MAX) * 512 + 512, 1);
+        for number in 0..many {
+            assert_eq!(prints.get(offset(number)), Some(print(number)));
+            assert_eq!(prints.get(offset(number) + 512), None);
+            assert_eq!(prints.get(offset(number) + 1), None);
+        }
+        assert_eq!(prints.get(0), None);
+        assert_eq!(prints.get(u64::from(u32::MAX) * 512 + 512), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::codec::{Codec, MAGIC};
 use crate::kept::{Keeper, Kept, Store};
 use crate::part::Part;
+use crate::pending::{self, can_wait};
 use crate::stream::{self, ChunkReader, Chunks, Failure, Meter};
 use crate::{Error, Limits};
 
@@ -69,7 +70,8 @@ impl Entries {
         match self.0.last_mut() {
             Some(last) if last.len() < Self::PIECE => last.push(entry),
             // A small layer has a small piece.
-            Some(_) => {
+            Some(last) => {
+                pack(last);
                 let mut piece = Vec::with_capacity(Self::PIECE);
                 piece.push(entry);
                 self.0.push(piece);
@@ -77,6 +79,11 @@ impl Entries {
             None => self.0.push(vec![entry]),
         }
     }
+}
+
+/// The names of a piece in one allocation: they stay as long as the tree.
+fn pack(piece: &mut [Entry]) {
+    ImagePath::pack(piece.iter_mut().map(|entry| &mut entry.path));
 }
 
 impl IntoIterator for Entries {
@@ -97,6 +104,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) names: AtomicU64,
     pub(crate) uncompressed: AtomicU64,
     pub(crate) interest: Option<&'a dyn Interest>,
+    /// Whether uncompressed layers are verified by somebody else.
+    pub(crate) ahead: bool,
     /// Where files that will be asked for are kept.
     pub(crate) store: Store,
 }
@@ -116,6 +125,7 @@ impl<'a> Shared<'a> {
             names: AtomicU64::new(0),
             uncompressed: AtomicU64::new(0),
             interest,
+            ahead: false,
             store: Store::new(limits.captured, limits.kept),
         }
     }
@@ -131,6 +141,12 @@ pub(crate) fn read(
     layer: u32,
     shared: &Shared<'_>,
 ) -> Result<LayerRead, Error> {
+    if shared.ahead
+        && can_wait(promised)
+        && let Some(read) = look(promised, layer, shared)
+    {
+        return Ok(read);
+    }
     let what = &promised.what;
     if let Some(size) = promised.size
         && size != promised.part.size
@@ -187,7 +203,7 @@ pub(crate) fn read(
                 None => Ok(()),
             }
         });
-        let indexed = index.run(&mut reader);
+        let indexed = index.run(&mut Archive::new(&mut reader));
         // Also behind the end of the archive, and of one that makes no sense, every byte counts.
         let drained = reader.drain();
         drop(reader);
@@ -257,6 +273,43 @@ pub(crate) fn read(
     })
 }
 
+/// Finds the entries of an uncompressed layer that somebody else verifies. `None` where anything is wrong
+/// with it: reading all of it says what.
+fn look(promised: &Promised, layer: u32, shared: &Shared<'_>) -> Option<LayerRead> {
+    let diff_id = promised.diff_id?;
+    let size = promised.part.size;
+    let most = shared.limits.uncompressed;
+    let before = shared.uncompressed.load(Ordering::Relaxed);
+    if before.checked_add(size).is_none_or(|all| all > most) {
+        return None;
+    }
+    let mut index = Index {
+        layer,
+        keeper: Keeper::hopping(shared.interest, &shared.store),
+        shared,
+        what: &promised.what,
+        entries: Entries::default(),
+        problems: Vec::new(),
+        unsaid: 0,
+    };
+    let mut archive = Archive::hopping(pending::hopper(promised).ok()?, pending::hop);
+    index.run(&mut archive).ok()?;
+    shared.uncompressed.fetch_add(size, Ordering::Relaxed);
+    shared.meter.add(size);
+    let (entries, problems, kept) = index.finish();
+    Some(LayerRead {
+        digest: diff_id,
+        size,
+        diff_id,
+        uncompressed: size,
+        codec: Codec::Plain,
+        entries,
+        problems,
+        kept,
+        spooled: None,
+    })
+}
+
 /// How a layer is compressed, by its first bytes.
 pub(crate) fn codec_of(promised: &Promised) -> Result<Codec, Error> {
     let mut head = Vec::new();
@@ -302,9 +355,8 @@ struct Index<'a> {
 }
 
 impl Index<'_> {
-    fn run(&mut self, reader: &mut impl Read) -> Result<(), Halt> {
+    fn run(&mut self, archive: &mut Archive<impl Read>) -> Result<(), Halt> {
         let limits = self.shared.limits;
-        let mut archive = Archive::new(reader);
         while let Some(member) = archive.next_member()? {
             let count = self.shared.entries.fetch_add(1, Ordering::Relaxed);
             let attributes = member.meta.xattrs.iter().flat_map(|xattrs| xattrs.iter());
@@ -328,7 +380,7 @@ impl Index<'_> {
             if let EntryKind::Node(Kind::File { size, at }) = entry.kind {
                 let path = entry.path.as_bytes();
                 let mode = member.meta.mode;
-                let looked = self.keeper.look(path, mode, at.offset, size, &mut archive);
+                let looked = self.keeper.look(path, mode, at.offset, size, archive);
                 looked.map_err(|error| match error.kind() {
                     io::ErrorKind::UnexpectedEof => TarError::Truncated(archive.offset()),
                     _ => TarError::Io(error),

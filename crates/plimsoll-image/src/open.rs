@@ -12,6 +12,7 @@ use plimsoll_model::{
 
 use crate::contents::{LayerBytes, LayerContents};
 use crate::layer::{self, Promised, Shared};
+use crate::pending::{Pending, can_wait};
 use crate::sources::{self, Described, Found, Layered};
 use crate::store::Store;
 use crate::stream::Meter;
@@ -40,6 +41,9 @@ pub struct Options<'a> {
     pub interest: Option<&'a dyn Interest>,
     /// Whether [`Opened::changes`] is wanted: some 200 bytes of memory for each path of each layer.
     pub changes: bool,
+    /// Whether uncompressed layers may be verified while the caller already looks at the image:
+    /// [`Opened::pending`] must be waited for then, before anything is handed out.
+    pub ahead: bool,
 }
 
 /// An image, opened: every digest verified, every layer merged.
@@ -57,6 +61,8 @@ pub struct Opened {
     /// What each layer did to each path, in the order of the layers; empty unless
     /// [`Options::changes`] asks for it.
     pub changes: Vec<Change>,
+    /// What is still being verified: nothing, unless [`Options::ahead`] asks for it.
+    pub pending: Pending,
 }
 
 /// Opens the image `name` means: one of the forms of [`crate::SOURCES`], or the path of such a
@@ -136,6 +142,7 @@ fn documents_only(described: Described) -> Opened {
         rootfs,
         problems: Vec::new(),
         changes: Vec::new(),
+        pending: Pending::default(),
     }
 }
 
@@ -161,7 +168,11 @@ fn read(
         total,
         done: AtomicU64::new(0),
     };
-    let shared = Shared::new(limits, meter, options.spool, options.interest);
+    let mut shared = Shared::new(limits, meter, options.spool, options.interest);
+    shared.ahead = options.ahead;
+    let waiting = layered.layers.iter().cloned().enumerate();
+    let waiting = waiting.filter(|(_, layer)| options.ahead && can_wait(layer));
+    let pending = Pending::of(waiting);
     let read = read_all(&layered.layers, &shared)?;
     let mut builder = match options.changes {
         true => Builder::remembering(),
@@ -250,6 +261,7 @@ fn read(
         problems,
         unread: 0,
         changes,
+        pending,
     })
 }
 
@@ -358,6 +370,7 @@ fn wrap(
         lineage,
         problems,
         unread: 0,
+        pending: Pending::default(),
     })
 }
 

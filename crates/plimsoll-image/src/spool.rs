@@ -100,6 +100,16 @@ impl Section {
     }
 }
 
+impl Section {
+    /// Passes so many bytes; answers how many there were.
+    pub(crate) fn skip(&mut self, count: u64) -> u64 {
+        let count = count.min(self.left);
+        self.at += count;
+        self.left -= count;
+        count
+    }
+}
+
 impl Read for Section {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left)

@@ -34,7 +34,7 @@ impl Meter<'_> {
         }
     }
 
-    fn add(&self, count: u64) {
+    pub(crate) fn add(&self, count: u64) {
         if let Some(tell) = self.tell {
             let done = self.done.fetch_add(count, Ordering::Relaxed) + count;
             tell(done, self.total);
@@ -69,7 +69,7 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             bytes: vec![0; CHUNK].into(),
             filled: 0,

@@ -261,7 +261,7 @@ impl Contents for Bodies {
         self.memory.open(at, size)
     }
 
-    fn fingerprint(&self, at: Extent) -> Option<u64> {
+    fn fingerprint(&self, at: Extent, _size: u64) -> Option<u64> {
         let offset = at.offset;
         self.prints.get(&offset).copied()
     }

@@ -1,7 +1,9 @@
 //! A path inside an image: absolute, normal, bytes; never a path of this machine.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// An absolute, normal path inside an image.
@@ -10,13 +12,54 @@ use std::sync::Arc;
 /// trailing slash, and `..` above the root stays at the root, so it cannot name anything outside.
 /// The order is the order of the bytes; everything below a directory `d` is contiguous
 /// (`d/` to `d0`, see [`crate::FileTree::subtree`]).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ImagePath(Arc<[u8]>);
+#[derive(Clone)]
+pub struct ImagePath {
+    /// Its bytes, maybe with those of other paths around them (see [`Self::pack`]).
+    block: Arc<[u8]>,
+    start: u32,
+    end: u32,
+}
 
 impl ImagePath {
+    /// The path of these bytes, which are absolute and normal.
+    fn of(bytes: &[u8]) -> Self {
+        // No name comes near the limit: what holds names is limited to megabytes.
+        let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        Self {
+            block: Arc::from(bytes),
+            start: 0,
+            end,
+        }
+    }
+
     /// `/`.
     pub fn root() -> Self {
-        Self(Arc::from(&b"/"[..]))
+        Self::of(b"/")
+    }
+
+    /// Puts the bytes of many paths into one allocation, which spares 16 bytes and more for each. It
+    /// is freed when the last of them goes.
+    pub fn pack<'a>(paths: impl IntoIterator<Item = &'a mut Self>) {
+        let mut paths: Vec<&mut Self> = paths.into_iter().collect();
+        let size = paths.iter().map(|path| path.as_bytes().len()).sum();
+        let mut block = Vec::with_capacity(size);
+        for path in &paths {
+            block.extend_from_slice(path.as_bytes());
+        }
+        if u32::try_from(block.len()).is_err() {
+            return;
+        }
+        let block: Arc<[u8]> = Arc::from(block);
+        let mut start = 0;
+        for path in &mut paths {
+            let end = start + (path.end - path.start);
+            **path = Self {
+                block: Arc::clone(&block),
+                start,
+                end,
+            };
+            start = end;
+        }
     }
 
     /// The path these bytes name, seen from the root of the image.
@@ -25,14 +68,14 @@ impl ImagePath {
     pub fn new(path: impl AsRef<[u8]>) -> Self {
         let path = path.as_ref();
         if is_normal(path) {
-            return Self(Arc::from(path));
+            return Self::of(path);
         }
         let mut normal = Vec::with_capacity(path.len() + 1);
         push_all(&mut normal, path);
         if normal.is_empty() {
             normal.push(b'/');
         }
-        Self(Arc::from(normal))
+        Self::of(&normal)
     }
 
     /// `path` seen from this directory: an absolute one starts at the root again. Lexical.
@@ -44,14 +87,14 @@ impl ImagePath {
         let mut normal = if self.is_root() {
             Vec::new()
         } else {
-            self.0.to_vec()
+            self.as_bytes().to_vec()
         };
         normal.reserve(path.len() + 1);
         push_all(&mut normal, path);
         if normal.is_empty() {
             normal.push(b'/');
         }
-        Self(Arc::from(normal))
+        Self::of(&normal)
     }
 
     /// The directory this path is in; `None` for the root.
@@ -59,9 +102,10 @@ impl ImagePath {
         if self.is_root() {
             return None;
         }
-        match self.0.iter().rposition(|&byte| byte == b'/') {
+        let bytes = self.as_bytes();
+        match bytes.iter().rposition(|&byte| byte == b'/') {
             Some(0) | None => Some(Self::root()),
-            Some(slash) => Some(Self(Arc::from(&self.0[..slash]))),
+            Some(slash) => Some(Self::of(&bytes[..slash])),
         }
     }
 
@@ -72,13 +116,14 @@ impl ImagePath {
 
     /// The last component; empty for the root.
     pub fn file_name(&self) -> &[u8] {
-        let slash = self.0.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-        &self.0[slash + 1..]
+        let bytes = self.as_bytes();
+        let slash = bytes.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+        &bytes[slash + 1..]
     }
 
     /// The components from the root down; none for the root.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0
+        self.as_bytes()
             .split(|&byte| byte == b'/')
             .filter(|part| !part.is_empty())
     }
@@ -93,29 +138,29 @@ impl ImagePath {
         let directory = directory.as_ref();
         directory == b"/"
             || self
-                .0
+                .as_bytes()
                 .strip_prefix(directory)
                 .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
     }
 
     /// Whether this is `/`.
     pub fn is_root(&self) -> bool {
-        self.0.len() == 1
+        self.end - self.start == 1
     }
 
     /// The bytes, beginning with `/`.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.block[self.start as usize..self.end as usize]
     }
 
     /// The path as text where it is UTF-8.
     pub fn as_str(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
+        std::str::from_utf8(self.as_bytes()).ok()
     }
 
     /// The bytes without the leading slash: the name in a tar archive; empty for the root.
     pub fn relative(&self) -> &[u8] {
-        &self.0[1..]
+        &self.as_bytes()[1..]
     }
 }
 
@@ -147,13 +192,40 @@ fn push_all(normal: &mut Vec<u8>, path: &[u8]) {
 
 impl AsRef<[u8]> for ImagePath {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
     }
 }
 
 impl Borrow<[u8]> for ImagePath {
     fn borrow(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
+    }
+}
+
+// As their bytes, which `Borrow` asks for.
+impl PartialEq for ImagePath {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for ImagePath {}
+
+impl PartialOrd for ImagePath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ImagePath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for ImagePath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -173,7 +245,7 @@ impl From<&[u8]> for ImagePath {
 /// stranger can neither move the cursor nor forge a line of a report.
 impl fmt::Display for ImagePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::text::printable(&self.0))
+        f.write_str(&crate::text::printable(self.as_bytes()))
     }
 }
 
@@ -224,6 +296,24 @@ mod tests {
         assert_eq!(path.file_name(), b"c");
         assert_eq!(ImagePath::root().parent(), None);
         assert_eq!(ImagePath::root().file_name(), b"");
+    }
+
+    #[test]
+    fn packed_paths_are_what_they_were() {
+        let names = ["/b", "/", "/a/long/path", "/b", "/a"];
+        let before: Vec<ImagePath> = names.iter().map(ImagePath::new).collect();
+        let mut packed = before.clone();
+        ImagePath::pack(&mut packed);
+        assert_eq!(before, packed);
+        packed.sort();
+        let sorted: Vec<String> = packed.iter().map(ToString::to_string).collect();
+        assert_eq!(sorted, ["/", "/a", "/a/long/path", "/b", "/b"]);
+        let hashed: std::collections::HashSet<_> = packed.iter().collect();
+        assert!(hashed.contains(&ImagePath::new("/a/long/path")) && hashed.len() == 4);
+        assert_eq!(packed[2].parent(), Some(ImagePath::new("/a/long")));
+        assert_eq!(packed[2].join("../x").file_name(), b"x");
+        assert!(packed[0].is_root() && !packed[1].is_root());
+        ImagePath::pack([]);
     }
 
     #[test]

@@ -52,9 +52,10 @@ pub trait Contents: Send + Sync {
         Seen::Unknown
     }
 
-    /// A number that files of the same content share, and others hardly ever; `None` where nobody
-    /// counted it. It is for sums, not for proofs: whoever wants to can make two files share one.
-    fn fingerprint(&self, _at: Extent) -> Option<u64> {
+    /// A number that files of the same content share, and others hardly ever, of the file of `size` bytes
+    /// at `at`; `None` where nobody counted it. It may have to be read for that: ask of files only that are
+    /// of the same size as another. It is for sums, not for proofs: whoever wants to can make two files share one.
+    fn fingerprint(&self, _at: Extent, _size: u64) -> Option<u64> {
         None
     }
 }
@@ -178,11 +179,11 @@ impl Contents for Overlaid {
         }
     }
 
-    fn fingerprint(&self, at: Extent) -> Option<u64> {
+    fn fingerprint(&self, at: Extent, size: u64) -> Option<u64> {
         if at.layer == self.number {
             None
         } else {
-            self.base.fingerprint(at)
+            self.base.fingerprint(at, size)
         }
     }
 }

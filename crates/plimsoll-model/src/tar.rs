@@ -120,6 +120,8 @@ impl From<io::Error> for TarError {
 /// gives that member's body.
 pub struct Archive<R> {
     stream: R,
+    /// Passes bytes that nobody reads.
+    skip: fn(&mut R, u64) -> io::Result<u64>,
     offset: u64,
     /// Bytes of the current body not yet read, and the padding behind it.
     body: u64,
@@ -142,8 +144,17 @@ struct Extended {
 impl<R: Read> Archive<R> {
     /// Reads from the start of `stream`.
     pub fn new(stream: R) -> Self {
+        Self::hopping(stream, |stream, count| {
+            io::copy(&mut stream.take(count), &mut io::sink())
+        })
+    }
+
+    /// The same of a stream that need not be read to get on: `skip` passes so many bytes, and answers how
+    /// many there were.
+    pub fn hopping(stream: R, skip: fn(&mut R, u64) -> io::Result<u64>) -> Self {
         Self {
             stream,
+            skip,
             offset: 0,
             body: 0,
             padding: 0,
@@ -305,7 +316,7 @@ impl<R: Read> Archive<R> {
 
     fn skip_body(&mut self) -> Result<(), TarError> {
         let wanted = self.body + self.padding;
-        let skipped = io::copy(&mut (&mut self.stream).take(wanted), &mut io::sink())?;
+        let skipped = (self.skip)(&mut self.stream, wanted)?;
         self.offset += skipped;
         // A stream that ends inside the padding of its last body is whole enough (`tar` writes such).
         if skipped < self.body {

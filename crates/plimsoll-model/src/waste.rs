@@ -1,6 +1,6 @@
 //! Bytes that an image stores and need not, told apart by how they came to be wasted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Extent, ImagePath, Kind, Rootfs};
 
@@ -23,7 +23,7 @@ impl Waste {
     /// where there is none, they count as different.
     pub fn of(rootfs: &Rootfs) -> Self {
         let tree = &rootfs.tree;
-        let print = |at: Extent, size: u64| Some((size, rootfs.contents.fingerprint(at)?));
+        let print = |at: Extent, size: u64| Some((size, rootfs.contents.fingerprint(at, size)?));
         // What each layer wrote where something was hidden, whether it is still there or not.
         let overwritten = tree.dead.iter().filter(|dead| !dead.removed);
         let mut written: BTreeMap<(&ImagePath, u32), (Extent, u64)> = BTreeMap::new();
@@ -66,18 +66,34 @@ impl Waste {
 
 /// Bytes of files whose content another file of the tree has.
 fn duplicate(rootfs: &Rootfs) -> u64 {
-    let mut contents = Vec::with_capacity(rootfs.tree.len());
-    for (_, node) in rootfs.tree.files() {
-        if let Kind::File { size, at } = node.kind
-            && size > 0
-            && let Some(print) = rootfs.contents.fingerprint(at)
-        {
-            contents.push((size, print));
-        }
-    }
-    contents.sort_unstable();
-    let pairs = contents.windows(2);
-    let again = pairs.filter(|pair| pair.first() == pair.last());
-    let sizes = again.filter_map(|pair| pair.first().map(|(size, _)| *size));
-    sizes.fold(0, u64::saturating_add)
+    let count = rootfs.tree.len();
+    let files = || {
+        let files = rootfs.tree.files();
+        files.filter_map(|(_, node)| match node.kind {
+            Kind::File { size, at } if size > 0 => Some((size, at)),
+            _ => None,
+        })
+    };
+    let sizes = several(files().map(|(size, _)| size), count);
+    let files = || {
+        let alike = files().filter(|(size, _)| sizes.binary_search(size).is_ok());
+        alike.filter_map(|(size, at)| Some((size, rootfs.contents.fingerprint(at, size)?)))
+    };
+    let several = several(files().map(|(_, print)| print), count);
+    let mut seen: BTreeSet<(u64, u64)> = BTreeSet::new();
+    let again = files().filter(|(size, print)| {
+        several.binary_search(print).is_ok() && !seen.insert((*size, *print))
+    });
+    again.map(|(size, _)| size).fold(0, u64::saturating_add)
+}
+
+/// The numbers (sizes, fingerprints) that come more than once, each once and in order, of about `count`: of
+/// a million files hardly one is there twice, and only of those more need be remembered.
+pub fn several(numbers: impl Iterator<Item = u64>, count: usize) -> Vec<u64> {
+    let mut all = Vec::with_capacity(count);
+    all.extend(numbers);
+    all.sort_unstable();
+    let alike = all.chunk_by(|one, other| one == other);
+    let several = alike.filter(|alike| alike.len() > 1);
+    several.filter_map(|alike| alike.first().copied()).collect()
 }

@@ -20,6 +20,7 @@ mod remove;
 pub mod sandbox;
 mod seccomp;
 mod spec;
+mod subordinate;
 mod sys;
 mod trace;
 mod way;
@@ -29,7 +30,7 @@ pub use identity::{Identity, identity};
 pub use probe::{PROBES, Probe, ProbeError};
 pub use remove::{Left, remove};
 pub use spec::{Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec};
-pub use way::{Unavailable, Way, way};
+pub use way::{Unavailable, Way, way, way_for};
 
 /// Starts the image, asks the probes, stops it.
 ///

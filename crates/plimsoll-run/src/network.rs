@@ -1,12 +1,14 @@
 //! Sockets and commands inside a sandbox's network, made from outside.
 #![expect(unsafe_code, reason = "joining namespaces needs a forked helper")]
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,11 +17,15 @@ use rustix::net::sockopt::socket_error;
 use crate::Way;
 use crate::sys::{self, Side};
 
+mod listening;
+
 /// The network of one sandbox; nothing but loopback is in it.
 pub(crate) struct Network {
     /// The user namespace, where it must be joined first to be allowed into the network.
     user: Option<OwnedFd>,
     net: OwnedFd,
+    /// Where it is asked which ports listen; `None` before the first time, and where that fails.
+    asked: Mutex<Option<OwnedFd>>,
 }
 
 impl Network {
@@ -28,21 +34,23 @@ impl Network {
         let open = |name: &str| File::open(format!("/proc/{pid}/ns/{name}")).map(OwnedFd::from);
         Ok(Self {
             user: match way {
-                Way::Plain => Some(open("user")?),
+                Way::Subordinate | Way::Plain => Some(open("user")?),
                 Way::Root => None,
             },
             net: open("net")?,
+            asked: Mutex::new(None),
         })
     }
 
     /// Connects to a port of the sandbox: 127.0.0.1 first, then ::1.
     pub(crate) fn connect(&self, port: u16, timeout: Duration) -> io::Result<TcpStream> {
         let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        match connect(self.socket(libc::AF_INET)?, v4, timeout) {
+        let stream = |family| self.socket(family, libc::SOCK_STREAM, 0);
+        match connect(stream(libc::AF_INET)?, v4, timeout) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
                 // The first error is the one to tell: a kernel may have no IPv6.
-                self.socket(libc::AF_INET6)
+                stream(libc::AF_INET6)
                     .and_then(|socket| connect(socket, v6, timeout))
                     .map_err(|_| error)
             }
@@ -50,8 +58,28 @@ impl Network {
         }
     }
 
-    /// A TCP socket that belongs to the sandbox's network: made there by a helper process.
-    fn socket(&self, family: libc::c_int) -> io::Result<OwnedFd> {
+    /// The TCP ports that listen in it.
+    pub(crate) fn listening(&self) -> io::Result<BTreeSet<u16>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let socket = match asked.take() {
+            Some(socket) => socket,
+            None => self.socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_SOCK_DIAG)?,
+        };
+        let mut ports = BTreeSet::new();
+        for family in [libc::AF_INET, libc::AF_INET6] {
+            listening::listening(&socket, family, &mut ports)?;
+        }
+        *asked = Some(socket);
+        Ok(ports)
+    }
+
+    /// A socket that belongs to the sandbox's network: made there by a helper process.
+    fn socket(
+        &self,
+        family: libc::c_int,
+        kind: libc::c_int,
+        protocol: libc::c_int,
+    ) -> io::Result<OwnedFd> {
         let (ours, theirs) = sys::socket_pair()?;
         let fds = self.fds();
         let channel = theirs.as_raw_fd();
@@ -59,9 +87,9 @@ impl Network {
         match unsafe { sys::clone(0) }? {
             Side::Child => {
                 let made = join(fds).and_then(|()| {
-                    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+                    let kind = kind | libc::SOCK_CLOEXEC;
                     // SAFETY: plain system call.
-                    match unsafe { libc::syscall(libc::SYS_socket, family, kind, 0) } {
+                    match unsafe { libc::syscall(libc::SYS_socket, family, kind, protocol) } {
                         fd @ 0.. => Ok(fd as RawFd),
                         _ => Err(sys::errno()),
                     }

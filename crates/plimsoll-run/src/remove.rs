@@ -18,6 +18,9 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::subordinate::within;
+use crate::way::subordinate_ids;
+
 /// Directories that are open at the same time; what lies deeper is moved up.
 const DEEPEST: usize = 32;
 /// How often one directory is looked through. Each time something of it must have gone.
@@ -55,6 +58,34 @@ impl fmt::Display for Left {
 /// # Errors
 /// When something is left. All else is gone then.
 pub fn remove(path: &Path) -> Result<(), Left> {
+    let left = match remove_here(path) {
+        Err(left) if !rustix::process::geteuid().is_root() => left,
+        other => return other,
+    };
+    // What belongs to subordinate ids of ours is ours to remove, where we are they.
+    let Ok(ids) = subordinate_ids() else {
+        return Err(left);
+    };
+    let answer = within(ids, || match remove_here(path) {
+        Ok(()) => Vec::new(),
+        Err(left) => format!("{} {}", left.count, left.why).into_bytes(),
+    });
+    let Ok(answer) = answer else {
+        return Err(left);
+    };
+    if answer.is_empty() {
+        return Ok(());
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    let (count, why) = answer.split_once(' ').unwrap_or(("1", &answer));
+    Err(Left {
+        count: count.parse().unwrap_or(1),
+        why: why.to_owned(),
+        ..left
+    })
+}
+
+fn remove_here(path: &Path) -> Result<(), Left> {
     let left = |errno: Errno| Left {
         tree: path.display().to_string(),
         count: 1,

@@ -13,6 +13,8 @@ use crate::{Identity, Probe, Way};
 pub struct Spec<'a> {
     /// The unpacked tree of the image; written to only where it may be spent.
     pub root: &'a Path,
+    /// How the sandbox is made, from [`crate::way_for`].
+    pub way: Way,
     /// A directory of the caller's for the log and mount points; must exist and be writable, and
     /// must not lie below `root`.
     pub scratch: &'a Path,

@@ -35,7 +35,6 @@ pub(crate) fn kill_group(leader: u32) {
 }
 
 /// Sends a signal by number; only for processes that are certainly ours and not yet waited for.
-#[cfg(test)]
 pub(crate) fn signal_pid(pid: i32, signal: c_int) {
     // SAFETY: a plain system call.
     unsafe { libc::kill(pid, signal) };

@@ -5,13 +5,16 @@ use std::fs;
 use std::io;
 use std::sync::OnceLock;
 
-use crate::sandbox;
+use crate::subordinate::{self, Ids};
+use crate::{Error, Identity, sandbox};
 
 /// How the sandbox is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// By root: every user and group of the image is real inside.
     Root,
+    /// By a plain user who may use other ids too: every user and group of the image is real inside.
+    Subordinate,
     /// By a plain user: one id is real, the tracer answers for the others.
     Plain,
 }
@@ -20,6 +23,7 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Root => "as root",
+            Self::Subordinate => "as a plain user with subordinate ids",
             Self::Plain => "as a plain user (one id; ownership changes are answered by the tracer)",
         })
     }
@@ -40,15 +44,73 @@ pub fn way() -> Result<Way, Unavailable> {
     FOUND.get_or_init(find).clone()
 }
 
+/// How the sandbox for an image that runs as this user is made here. Ids beyond a range of subordinate
+/// ones are answered for by the tracer, and so are all where the way to the server is `recorded`: the
+/// files are looked at from outside then.
+///
+/// # Errors
+/// When none can be made; the reason is a sentence.
+pub fn way_for(identity: &Identity, recorded: bool) -> Result<Way, Unavailable> {
+    let found = way()?;
+    let is_plain = found == Way::Subordinate && (recorded || beyond(identity).is_some());
+    match is_plain {
+        false => Ok(found),
+        true => match sandbox::attempt(Way::Plain) {
+            Ok(()) => Ok(Way::Plain),
+            Err(error) => Err(Unavailable(explain(&error.to_string()))),
+        },
+    }
+}
+
+/// Why a plain user's image runs without subordinate ids, as a sentence; `None` for root.
+pub(crate) fn why_plain(identity: &Identity) -> Option<String> {
+    if rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let why = subordinate_ids().err().or_else(|| beyond(identity));
+    let why = why.unwrap_or_else(|| String::from("its way to the server is recorded"));
+    Some(format!("subordinate ids are not used: {why}"))
+}
+
+/// Why an image's user cannot be one of the subordinate ids.
+fn beyond(identity: &Identity) -> Option<String> {
+    let ids = subordinate_ids().ok()?;
+    let groups = identity.groups.iter().copied().chain([identity.gid]);
+    (!ids.have(identity.uid, groups)).then(|| {
+        format!(
+            "the image runs as user {} and group {}, and not all of its ids are in the range",
+            identity.uid, identity.gid
+        )
+    })
+}
+
 fn find() -> Result<Way, Unavailable> {
     let root = rustix::process::geteuid().is_root();
     if root && sandbox::attempt(Way::Root).is_ok() {
         return Ok(Way::Root);
     }
+    if !root && subordinate_ids().is_ok() {
+        return Ok(Way::Subordinate);
+    }
     match sandbox::attempt(Way::Plain) {
         Ok(()) => Ok(Way::Plain),
         Err(error) => Err(Unavailable(explain(&error.to_string()))),
     }
+}
+
+/// The ids a plain user may use, if a sandbox can be made with them; else why not, as a sentence. The
+/// answer is remembered.
+pub(crate) fn subordinate_ids() -> Result<&'static Ids, String> {
+    static FOUND: OnceLock<Result<&'static Ids, String>> = OnceLock::new();
+    let find = || {
+        let ids = subordinate::ids()?;
+        match sandbox::attempt(Way::Subordinate) {
+            Ok(()) => Ok(ids),
+            Err(Error::Sandbox { step, source }) => Err(format!("cannot {step}: {source}")),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    FOUND.get_or_init(find).clone()
 }
 
 /// The settings that are known to forbid user namespaces, and what to do about each.
@@ -93,6 +155,7 @@ pub(crate) fn write_maps(pid: i32, way: Way) -> io::Result<()> {
             write("uid_map", &identical("/proc/self/uid_map")?)?;
             write("gid_map", &identical("/proc/self/gid_map")?)
         }
+        Way::Subordinate => subordinate::ids().map_err(io::Error::other)?.write(pid),
         Way::Plain => {
             let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
             // user_namespaces(7): who has no privilege may map a group only after this.

@@ -13,6 +13,7 @@ pub mod feeds;
 mod ignore;
 mod marks;
 mod matching;
+pub mod officials;
 mod scope;
 mod slice;
 mod support;

@@ -1,6 +1,7 @@
 //! The slim image in the making: the kept part of the tree, the honest database, the config as it
 //! was.
 
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use plimsoll_model::rootfs::{Contents, Overlaid};
@@ -72,6 +73,40 @@ pub fn draft(request: &Request<'_>, plan: &Plan) -> Draft {
         layers: layers.collect(),
         annotations: subject.image.annotations.clone(),
     }
+}
+
+/// Whether two drafts of one request's image are the same: what is written of them is, byte for byte.
+pub fn is_same(one: &Draft, other: &Draft) -> bool {
+    let is_same = |one: &DraftLayer, other: &DraftLayer| {
+        one.created_by == other.created_by
+            && one.rootfs.tree.iter().eq(other.rootfs.tree.iter())
+            && is_same_made(&one.rootfs, &other.rootfs)
+    };
+    one.config == other.config
+        && one.annotations == other.annotations
+        && one.layers.len() == other.layers.len()
+        && one
+            .layers
+            .iter()
+            .zip(&other.layers)
+            .all(|(one, other)| is_same(one, other))
+}
+
+/// Whether the files that were made for them are the same; those of the original lie where they lay.
+fn is_same_made(one: &Rootfs, other: &Rootfs) -> bool {
+    let made = |rootfs: &Rootfs| {
+        let files = rootfs.tree.iter().filter_map(|(_, node)| match node.kind {
+            Kind::File { at, size } if at.layer == Overlaid::ADDED => Some((at, size)),
+            _ => None,
+        });
+        let contents = files.map(|(at, size)| {
+            let mut bytes = Vec::new();
+            rootfs.contents.open(at, size)?.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        });
+        contents.collect::<io::Result<Vec<_>>>()
+    };
+    matches!((made(one), made(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Makes sure that `path` is a directory; answers where it really is.

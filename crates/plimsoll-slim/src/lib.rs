@@ -44,7 +44,7 @@ mod valve;
 
 pub use compare::{Difference, Run, compare};
 pub use direct::{Account, Baked, Direct, Starts, Whom, alterable, bake, differences, direct};
-pub use draft::draft;
+pub use draft::{draft, is_same};
 pub use explain::{Sum, Summary, Why, fate, forced, matching, summary, summary_of, why};
 pub use followers::{FOLLOWERS, Follower};
 pub use glob::is_pattern;

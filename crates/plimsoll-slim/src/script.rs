@@ -1,5 +1,6 @@
 //! What a shell script takes from outside, and what it starts: the variables it expands before it has
-//! set them itself, and the words that stand where a command begins. Nothing else here reads shell.
+//! set them itself, and the words that stand where a command begins. Nothing else here parses shell; the
+//! follower `shell-command` takes any word of a script that is a program's name.
 //!
 //! The script is parsed and read, not followed: every branch counts, whether a run went there or not.
 //! A variable counts as the script's own only where an assignment comes before on every way

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let way = plimsoll_run::way()?;
     let ownership = match way {
         Way::Root => Ownership::Real,
-        Way::Plain => Ownership::Mine,
+        Way::Subordinate | Way::Plain => Ownership::Mine,
     };
     plimsoll_image::unpack(&opened.rootfs, &root, ownership)?;
     let mut times = [Vec::new(), Vec::new()];
@@ -81,6 +81,7 @@ fn start(
     };
     let outcome = plimsoll_run::run(&Spec {
         root,
+        way: plimsoll_run::way()?,
         scratch: &scratch,
         command: config.command_line(),
         env: config.env.clone(),

@@ -183,6 +183,10 @@ pub(crate) struct Check {
     /// Also write the report to a file, in any format, as often as given: sarif=plimsoll.sarif.
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     pub(crate) reports: Vec<String>,
+    /// Also write the report as a page to look at, with a map of every byte and what is known about
+    /// vulnerabilities: one file that asks no network for anything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// What an image is for.
@@ -242,6 +246,10 @@ pub(crate) struct Scan {
     /// The distribution release, where the image or the list does not say it, or says it wrongly.
     #[arg(long, value_name = "NAME:RELEASE")]
     pub(crate) distro: Option<String>,
+    /// Also write the report as a page to look at, with what the checks find and a map of every byte: one
+    /// file that asks no network for anything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -100,6 +100,7 @@ fn standing_in(
             annotations: Default::default(),
         },
         is_named: digest.is_some(),
+        abandoned: Vec::new(),
         rootfs: Rootfs::empty(),
         lineage: Lineage::default(),
         problems: inventory.problems.clone(),

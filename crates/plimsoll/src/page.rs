@@ -34,6 +34,12 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
+    /// What was already judged of the packages, in place of what was gathered here.
+    pub(crate) fn judged(&mut self, scans: &[ScanFacts]) {
+        self.scans = scans.to_vec();
+        self.notes.clear();
+    }
+
     /// The report with what is known about the packages.
     pub(crate) fn with(&self, mut report: Report) -> Report {
         report.scans.clone_from(&self.scans);

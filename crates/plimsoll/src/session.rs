@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use plimsoll_checks::Abandoned;
 use plimsoll_model::{Image, Inventory, Lineage, Problem, Rootfs, Subject};
 
 use crate::document;
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
+use crate::officials::Officials;
 use crate::progress::Progress;
 use crate::registry::Registries;
 
@@ -39,6 +41,8 @@ pub(crate) struct Opened {
     pub(crate) problems: Vec<Problem>,
     /// Bytes of layers that were not fetched; only [`glance`] leaves any.
     pub(crate) unread: u64,
+    /// The images it was made from that are known not to be rebuilt any more.
+    pub(crate) abandoned: Vec<Abandoned>,
 }
 
 impl Opened {
@@ -78,6 +82,32 @@ pub(crate) fn inventory_of(
     }
 }
 
+/// The same, but uncompressed layers may still be verified meanwhile: what [`plimsoll_image::Pending`] is
+/// waited for with [`verified`], before anything is told.
+pub(crate) fn open_ahead(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+) -> Result<(Opened, plimsoll_image::Pending)> {
+    context.progress.step(&format!("reading {name}"));
+    let open = |name: &str, options: &plimsoll_image::Options<'_>| {
+        let options = plimsoll_image::Options {
+            ahead: true,
+            ..options.clone()
+        };
+        plimsoll_image::open(name, &options)
+    };
+    let mut opened = image(context, name, platform, None, open)?;
+    let pending = std::mem::take(&mut opened.pending);
+    Ok((listed(context, opened), pending))
+}
+
+/// Waits until an image that was opened ahead is verified.
+pub(crate) fn verified(name: &str, pending: plimsoll_image::Pending) -> Result<()> {
+    let verified = pending.wait();
+    verified.map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))
+}
+
 /// The same, for what the user has no name for.
 pub(crate) fn read(
     context: &Context,
@@ -102,7 +132,12 @@ fn listed(context: &Context, opened: plimsoll_image::Opened) -> Opened {
     let mut problems = opened.problems;
     problems.extend(inventory.problems.iter().cloned());
     context.progress.done();
+    let officials = Officials::of(&context.cache);
+    if let Some(problem) = &officials.problem {
+        context.progress.note(&format!("problem: {problem}"));
+    }
     Opened {
+        abandoned: officials.abandoned_of(&opened.lineage),
         image: opened.image,
         is_named: true,
         rootfs: opened.rootfs,
@@ -133,6 +168,7 @@ pub(crate) fn image<T>(
         interest: Some(&crate::wanted::Wanted),
         remotes: Some(&context.registries),
         changes: false,
+        ahead: false,
     };
     open(name, &options)
         .map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))

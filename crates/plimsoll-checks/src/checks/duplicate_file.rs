@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_model::{ImagePath, Kind, Node, text};
+use plimsoll_model::{ImagePath, Kind, Node, text, waste};
 
 use super::documentation::report_as;
 use crate::check::check;
@@ -77,34 +77,37 @@ const LEAST: u64 = 4096;
 type Content = (u64, u64);
 
 /// The files that are compared. What is in a cache goes with the cache.
-fn files<'a>(look: &'a Look) -> impl Iterator<Item = (Content, &'a ImagePath, &'a Node)> {
-    let files = look.rootfs.tree.files().filter_map(|(path, node)| {
-        let Kind::File { size, at } = node.kind else {
+fn files<'a>(
+    look: &'a Look,
+    sizes: &'a [u64],
+) -> impl Iterator<Item = (Content, &'a ImagePath, &'a Node)> {
+    sized(look).filter_map(|(size, path, node)| {
+        let Kind::File { at, .. } = node.kind else {
             return None;
         };
-        let print = Some(at).filter(|_| size >= LEAST);
-        let print = look.rootfs.contents.fingerprint(print?)?;
+        sizes.binary_search(&size).ok()?;
+        let print = look.rootfs.contents.fingerprint(at, size)?;
         Some(((size, print), path, node))
-    });
-    files.filter(|(_, path, _)| !super::package_cache::is_cache(path))
+    })
+}
+
+/// The files whose size could be another's.
+fn sized<'a>(look: &'a Look) -> impl Iterator<Item = (u64, &'a ImagePath, &'a Node)> {
+    let files = look.rootfs.tree.files();
+    let files = files.map(|(path, node)| (node.size(), path, node));
+    files.filter(|(size, path, _)| *size >= LEAST && !super::package_cache::is_cache(path))
 }
 
 fn run(look: &Look, findings: &mut Findings) {
-    // Of a million files hardly one is there twice: only of those more is remembered.
-    let mut contents: Vec<Content> = files(look).map(|(content, ..)| content).collect();
-    contents.sort_unstable();
-    let mut twice: BTreeSet<Content> = BTreeSet::new();
-    for pair in contents.windows(2) {
-        if let [one, other] = pair
-            && one == other
-        {
-            twice.insert(*one);
-        }
-    }
-    drop(contents);
+    let sizes = sized(look).map(|(size, ..)| size);
+    let sizes = waste::several(sizes, look.rootfs.tree.len());
+    let files = || files(look, &sizes);
+    let prints = files().map(|((_, print), ..)| print);
+    let several = waste::several(prints, look.rootfs.tree.len());
+    let is_again = |(_, print): &Content| several.binary_search(print).is_ok();
     // The one that stays: a package's, else the lowest layer's, else the first by name.
     let mut firsts: BTreeMap<Content, ((bool, u32), &ImagePath)> = BTreeMap::new();
-    for (content, path, node) in files(look).filter(|(content, ..)| twice.contains(content)) {
+    for (content, path, node) in files().filter(|(content, ..)| is_again(content)) {
         let rank = (!look.is_owned(path), node.layer);
         let first = firsts.entry(content).or_insert((rank, path));
         if rank < first.0 {
@@ -115,7 +118,7 @@ fn run(look: &Look, findings: &mut Findings) {
     // The largest, by size and then by name; the others are counted.
     let mut most: BTreeSet<(u64, Reverse<&ImagePath>)> = BTreeSet::new();
     let mut largest: Option<(u64, &ImagePath, &ImagePath)> = None;
-    for (content, path, _) in files(look) {
+    for (content, path, _) in files() {
         let Some(&(_, first)) = firsts.get(&content) else {
             continue;
         };

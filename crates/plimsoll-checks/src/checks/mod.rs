@@ -2,6 +2,7 @@
 
 use crate::Check;
 
+mod abandoned_base;
 mod account_password;
 mod add_from_network;
 mod admin_port;
@@ -52,6 +53,7 @@ mod world_writable;
 
 /// Every check, sorted by its name.
 pub static CHECKS: &[&Check] = &[
+    &abandoned_base::CHECK,
     &account_password::CHECK,
     &add_from_network::CHECK,
     &admin_port::CHECK,

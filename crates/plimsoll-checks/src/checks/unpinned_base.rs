@@ -39,11 +39,25 @@ check! {
 /// OCI image specification, `annotations.md`.
 const BASE: &str = "org.opencontainers.image.base.name";
 
-fn run(look: &Look, findings: &mut Findings) {
+/// The base an annotation or a label names, and which of the two does.
+pub(super) fn named<'a>(look: &'a Look) -> Option<(&'static str, &'a str)> {
     let image = look.image;
-    let label = image.config.labels.get(BASE).map(|name| ("LABEL", name));
-    let annotation = image.annotations.get(BASE).map(|name| ("ANNOTATION", name));
-    let Some((key, base)) = annotation.or(label) else {
+    let label = image.config.labels.get(BASE).map(|name| ("LABEL", &**name));
+    let annotation = image.annotations.get(BASE);
+    annotation.map(|name| ("ANNOTATION", &**name)).or(label)
+}
+
+/// What [`named`] says, as evidence.
+pub(super) fn evidence(key: &'static str, base: &str) -> Evidence {
+    let shown = text::printable(base.as_bytes());
+    Evidence::Config {
+        key,
+        value: format!("{BASE}={shown}"),
+    }
+}
+
+fn run(look: &Look, findings: &mut Findings) {
+    let Some((key, base)) = named(look) else {
         return;
     };
     let name = base.rsplit('/').next().unwrap_or(base);
@@ -57,9 +71,9 @@ fn run(look: &Look, findings: &mut Findings) {
         None => format!("the base `{shown}` has no tag, which means `latest`"),
         Some(_) => return,
     };
-    let evidence = Evidence::Config {
-        key,
-        value: format!("{BASE}={shown}"),
-    };
-    findings.add(message, vec![evidence], "FROM NAME:VERSION@sha256:...");
+    findings.add(
+        message,
+        vec![evidence(key, base)],
+        "FROM NAME:VERSION@sha256:...",
+    );
 }

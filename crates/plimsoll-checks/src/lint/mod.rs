@@ -13,7 +13,7 @@ mod sheet;
 use plimsoll_model::{Evidence, Finding, Source};
 pub use rule::{Edit, Hit, Hits, Rule};
 pub use rules::RULES;
-pub use sheet::{Context, Ignored, Sheet};
+pub use sheet::{Bases, Context, Ignored, Sheet};
 
 use crate::dockerfile::{Dockerfile, Span};
 

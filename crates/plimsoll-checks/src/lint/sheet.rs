@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::Abandoned;
 use crate::dockerfile::shell::{self, Command, Script};
 use crate::dockerfile::stages::{Stage, Stages};
 use crate::dockerfile::{Arguments, Dockerfile, Instruction, Keyword};
@@ -11,6 +12,14 @@ use crate::dockerfile::{Arguments, Dockerfile, Instruction, Keyword};
 pub struct Context<'a> {
     /// The `.dockerignore` that a build with this file would use.
     pub ignored: Ignored<'a>,
+    /// What is known of base images, where somebody knows something.
+    pub bases: Option<&'a dyn Bases>,
+}
+
+/// Whoever knows of base images whether they are still built.
+pub trait Bases: std::fmt::Debug + Sync {
+    /// Why nobody builds the image of this name any more; `None` if somebody does, or it is not known.
+    fn abandoned(&self, name: &str) -> Option<Abandoned>;
 }
 
 /// A `.dockerignore`.

@@ -50,7 +50,12 @@ const LOOKED_FOR: &[(&str, &[&str])] = &[
     ("the user root", &["root-user"]),
     (
         "a base that is not named, not fixed, or old",
-        &["unpinned-base", "end-of-life", "stale-image"],
+        &[
+            "unpinned-base",
+            "abandoned-base",
+            "end-of-life",
+            "stale-image",
+        ],
     ),
     (
         "several applications, init systems",
@@ -87,7 +92,7 @@ const CIS: &[(&str, &str, &[&str], &str)] = &[
     (
         "4.2",
         "trusted bases",
-        &["unpinned-base", "end-of-life"],
+        &["unpinned-base", "abandoned-base", "end-of-life"],
         "`lineage`; allowed bases of a policy",
     ),
     (

@@ -11,7 +11,13 @@ fn judge(bytes: &[u8]) {
         return;
     };
     for ignored in [Ignored::Missing, Ignored::Text("*\n!a\n**/b?c\n")] {
-        let hits = lint(&file, &Context { ignored });
+        let hits = lint(
+            &file,
+            &Context {
+                ignored,
+                ..Context::default()
+            },
+        );
         for hit in &hits {
             assert!(hit.span.start <= hit.span.end && hit.span.end <= file.text().len());
             let _ = finding(hit, &file, "Dockerfile");

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use plimsoll_checks::RULES;
 use plimsoll_checks::dockerfile::{self, Dockerfile};
-use plimsoll_checks::lint::{Context, Hit, Ignored, Rule, fixed, lint};
+use plimsoll_checks::lint::{Bases, Context, Hit, Ignored, Rule, fixed, lint};
+use plimsoll_checks::{Abandoned, RULES};
 use plimsoll_model::Severity;
 
 /// What example without a `FROM` stand between: nothing of it is a finding.
@@ -75,6 +75,20 @@ fn claims<'a>(text: &'a str, own: &'a str) -> BTreeSet<(usize, &'a str)> {
     claims
 }
 
+/// Whoever knows that one image is not built any more.
+#[derive(Debug)]
+struct Known;
+
+impl Bases for Known {
+    fn abandoned(&self, name: &str) -> Option<Abandoned> {
+        name.contains("/abandoned:").then(|| Abandoned {
+            name: name.to_owned(),
+            why: "it is over".to_owned(),
+            instead: Some("another:2".to_owned()),
+        })
+    }
+}
+
 fn parse(text: &str) -> Dockerfile {
     dockerfile::parse(text.as_bytes()).unwrap_or_else(|why| panic!("{why:?}\n{text}"))
 }
@@ -96,6 +110,7 @@ fn pages_are_true() {
                     .ignored
                     .as_deref()
                     .map_or(Ignored::Unknown, Ignored::Text),
+                bases: Some(&Known),
             };
             let hits = lint(&file, &context);
             let claimed = claims(text, rule.id);

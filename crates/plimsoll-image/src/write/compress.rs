@@ -75,7 +75,7 @@ pub(super) fn compress(
         let (digest, size) = collected.map_err(Error::io("the compressed layer"))?;
         let (diff_id, uncompressed) = result?;
         Ok(WrittenLayer {
-            digest,
+            digest: digest.unwrap_or(diff_id),
             diff_id,
             size,
             uncompressed,
@@ -204,18 +204,21 @@ fn deflate(
     }
 }
 
-/// Writes the results in order; answers the digest and the size of all of it.
+/// Writes the results in order; answers the digest and the size of all of it: no digest where nothing
+/// was compressed, because it is that of the source.
 fn collect(
     order: Receiver<Receiver<io::Result<Packed>>>,
     header: &[u8],
     compression: Compression,
     out: &mut (dyn Write + Send),
-) -> io::Result<(plimsoll_model::Digest, u64)> {
-    let mut hash = Sha256::new();
+) -> io::Result<(Option<plimsoll_model::Digest>, u64)> {
+    let mut hash = (compression != Compression::None).then(Sha256::new);
     let mut size = 0;
     let mut crc = Crc::new();
     let mut put = |bytes: &[u8]| {
-        hash.update(bytes);
+        if let Some(hash) = &mut hash {
+            hash.update(bytes);
+        }
         size += bytes.len() as u64;
         out.write_all(bytes)
     };
@@ -232,7 +235,7 @@ fn collect(
         put(&crc.amount().to_le_bytes())?;
     }
     out.flush()?;
-    Ok((digest_of(hash), size))
+    Ok((hash.map(digest_of), size))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod make;
 
+mod ahead;
 mod copy;
 mod docker_archive;
 mod fixtures;

@@ -17,20 +17,93 @@ use super::{Header, records};
 /// `RPMFILE_STATE_NOTINSTALLED` (`rpmfiles.h`).
 const NOT_INSTALLED: u8 = 2;
 
-/// What rpm's own back end makes (`lib/backend/sqlite.c`), as far as it is asked when packages are
-/// listed: by name, by file, by what is provided. The rest is made by rpm itself when it writes.
-const SCHEMA: &str = "
-    PRAGMA page_size = 1024;
-    CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL);
-    CREATE TABLE 'Name' (key 'TEXT' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL,
-        FOREIGN KEY (hnum) REFERENCES 'Packages'(hnum));
-    CREATE INDEX 'Name_key_idx' ON 'Name'(key ASC);
-    CREATE TABLE 'Basenames' (key 'TEXT' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL,
-        FOREIGN KEY (hnum) REFERENCES 'Packages'(hnum));
-    CREATE INDEX 'Basenames_key_idx' ON 'Basenames'(key ASC);
-    CREATE TABLE 'Providename' (key 'TEXT' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL,
-        FOREIGN KEY (hnum) REFERENCES 'Packages'(hnum));
-    CREATE INDEX 'Providename_key_idx' ON 'Providename'(key ASC);";
+/// How an index of rpm's is made: the type of its keys, and by what it is indexed in turn.
+struct Index {
+    name: &'static str,
+    keys: &'static str,
+    by_key: bool,
+    by_package: bool,
+}
+
+/// An index of texts, found by key and by package.
+const fn index(name: &'static str) -> Index {
+    Index {
+        name,
+        keys: "TEXT",
+        by_key: true,
+        by_package: true,
+    }
+}
+
+/// The indexes of rpm's own back end (`lib/backend/sqlite.c` and `lib/rpmdb.c`). All are there, though
+/// only those are filled that are asked when packages are listed (by name, by file, by what is
+/// provided): whoever may not write cannot add one that is missing, and reads nothing at all.
+const INDEXES: [Index; 18] = [
+    Index {
+        by_package: false,
+        ..index("Name")
+    },
+    index("Basenames"),
+    Index {
+        by_package: false,
+        ..index("Group")
+    },
+    index("Requirename"),
+    index("Providename"),
+    index("Conflictname"),
+    index("Obsoletename"),
+    index("Triggername"),
+    index("Dirnames"),
+    Index {
+        keys: "BLOB",
+        by_key: false,
+        by_package: false,
+        ..index("Installtid")
+    },
+    Index {
+        keys: "BLOB",
+        by_key: false,
+        by_package: false,
+        ..index("Sigmd5")
+    },
+    Index {
+        by_package: false,
+        ..index("Sha1header")
+    },
+    index("Filetriggername"),
+    index("Transfiletriggername"),
+    index("Recommendname"),
+    index("Suggestname"),
+    index("Supplementname"),
+    index("Enhancename"),
+];
+
+/// The tables of such a database.
+fn schema() -> String {
+    let mut schema = "PRAGMA page_size = 1024;
+        CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL);"
+        .to_owned();
+    for Index {
+        name,
+        keys,
+        by_key,
+        by_package,
+    } in INDEXES
+    {
+        schema.push_str(&format!(
+            "CREATE TABLE '{name}' (key '{keys}' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL,
+             FOREIGN KEY (hnum) REFERENCES 'Packages'(hnum));"
+        ));
+        for (column, wanted) in [("key", by_key), ("hnum", by_package)] {
+            if wanted {
+                schema.push_str(&format!(
+                    "CREATE INDEX '{name}_{column}_idx' ON '{name}'({column} ASC);"
+                ));
+            }
+        }
+    }
+    schema
+}
 
 /// The databases of rpm with the packages that live and the files that stay.
 ///
@@ -101,7 +174,7 @@ fn is_database(path: &ImagePath) -> bool {
 
 fn write(headers: &[Vec<u8>]) -> rusqlite::Result<Vec<u8>> {
     let mut connection = Connection::open_in_memory()?;
-    connection.execute_batch(SCHEMA)?;
+    connection.execute_batch(&schema())?;
     let transaction = connection.transaction()?;
     for (index, bytes) in headers.iter().enumerate() {
         let number = index as i64 + 1;

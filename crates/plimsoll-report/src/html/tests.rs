@@ -1,7 +1,7 @@
 //! What a page lets in, what it forbids itself, and how large it is.
 
 use plimsoll_model::census::{Counted, Owner, OwnerKind};
-use plimsoll_model::report::PackageRow;
+use plimsoll_model::report::{Demand, PackageRow, Verdict, Waived};
 use plimsoll_model::tree::Dead;
 use plimsoll_model::{
     Evidence, Extent, Finding, ImagePath, Problem, Reason, ScanFacts, Severity, Vulnerability,
@@ -118,12 +118,25 @@ fn hostile() -> (Report, Side) {
         verb: "inspect",
         subject: Some(facts),
         scans: vec![scan],
-        findings: vec![finding],
         problems: vec![Problem {
             message: evil(),
             evidence: Evidence::Image,
         }],
         notes: vec![evil()],
+        verdict: Some(Verdict {
+            demands: vec![Demand {
+                wanted: evil(),
+                found: evil(),
+                ..Demand::default()
+            }],
+            ..Verdict::default()
+        }),
+        waived: vec![Waived {
+            finding: finding.clone(),
+            reason: evil(),
+            until: Some(evil()),
+        }],
+        findings: vec![finding],
         ..Report::default()
     };
     let mut side = side([

@@ -35,6 +35,11 @@
 //! at its memory, a tenth of a second, an image may take more than it is allowed. There are no control
 //! groups: a plain user mostly may not make any.
 //!
+//! Of the three ways in, two give an image its users: root, and a plain user with subordinate ids, whose
+//! range the system's own helpers put into the user namespace (`subordinate.rs`). The files of a tree
+//! are given to their owners there first, and what is left of it can be looked at and removed only by
+//! whoever takes the same ids on. In the third the tracer answers for users (`trace/fake`).
+//!
 //! What an image may miss: set-user-ID programs gain nothing; devices cannot be made; there is no
 //! control group file system; time, host name and routes cannot be set.
 
@@ -42,6 +47,7 @@ mod again;
 mod copy;
 mod exec;
 mod output;
+mod owners;
 mod place;
 mod plan;
 mod proc;
@@ -53,5 +59,5 @@ mod supervise;
 
 pub(crate) use exec::Door;
 pub(crate) use proc::{children, family, field, kill_all};
-pub(crate) use spawn::attempt;
+pub(crate) use spawn::{Blocked, CLONING, attempt};
 pub(crate) use supervise::run;

@@ -5,13 +5,36 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::owners::{self, Wanted};
 use super::plan::Places;
+use crate::subordinate;
 use crate::{Error, Spec, Way};
 
 /// A directory of this run in the caller's scratch; removed at the end.
 pub(super) struct Place {
     pub(super) directory: PathBuf,
     pub(super) places: Places,
+    /// Files of the tree whose owners there are none of here.
+    beyond: u64,
+}
+
+impl Places {
+    /// The owners that the tree's files are to be given, where they can be given any.
+    fn wanted(&self, spec: &Spec<'_>) -> Option<Wanted> {
+        let ids = (spec.way == Way::Subordinate)
+            .then(subordinate::ids)?
+            .ok()?;
+        Some(owners::wanted(&self.root, ids, spec.owners))
+    }
+
+    /// The same places, with the owners of what lies there now.
+    pub(super) fn owned(self, spec: &Spec<'_>) -> Self {
+        let owners = self.wanted(spec).map(|wanted| wanted.owners);
+        Self {
+            owners: owners.unwrap_or_default(),
+            ..self
+        }
+    }
 }
 
 impl Place {
@@ -29,25 +52,43 @@ impl Place {
             return Err(Error::Tree(format!("{} is no directory", root.display())));
         }
         let directory = fresh(&scratch).map_err(cannot("make a directory for the run"))?;
-        let place = Self {
-            places: Places {
-                root,
-                base: directory.join("root"),
-                mode: metadata.permissions().mode() & 0o7777,
-            },
-            directory,
+        let places = Places {
+            root,
+            base: directory.join("root"),
+            mode: metadata.permissions().mode() & 0o7777,
+            owners: Vec::new(),
         };
+        let mut place = Self {
+            places,
+            directory,
+            beyond: 0,
+        };
+        if let Some(wanted) = place.places.wanted(spec) {
+            place.beyond = wanted.beyond;
+            place.places.owners = wanted.owners;
+        }
         fs::create_dir(&place.places.base).map_err(cannot("make a mount point"))?;
         Ok(place)
     }
 
     /// What is wrong with the tree for this way of running it, if anything.
-    pub(super) fn problem(&self, way: Way) -> Option<String> {
-        let owner = fs::metadata(&self.places.root).ok()?.uid();
+    pub(super) fn problems(&self, way: Way) -> Vec<String> {
+        let mut problems = Vec::new();
+        let owner = fs::metadata(&self.places.root).map(|found| found.uid());
         let us = rustix::process::geteuid().as_raw();
-        (way == Way::Plain && owner != us).then(|| {
-            format!("the image's tree belongs to user {owner} and is run by user {us}: it cannot be written to")
-        })
+        if let Ok(owner) = owner
+            && way != Way::Root
+            && owner != us
+        {
+            problems.push(format!("the image's tree belongs to user {owner} and is run by user {us}: it cannot be written to"));
+        }
+        if self.beyond > 0 {
+            problems.push(format!(
+                "{} files belong to user 0 while it runs: their owners are beyond the range of subordinate ids",
+                self.beyond
+            ));
+        }
+        problems
     }
 
     /// A new file, for its time.

@@ -10,7 +10,7 @@ use libc::{
 };
 use plimsoll_model::config::DEFAULT_PATH;
 
-use super::step::{Planned, Step};
+use super::step::{Owner, Planned, Step};
 use crate::seccomp::{self, Notify};
 use crate::{Error, Recording, Spec, Way};
 
@@ -84,6 +84,8 @@ pub(super) struct Places {
     pub(super) base: PathBuf,
     /// The permission bits of the tree's root.
     pub(super) mode: u32,
+    /// The owners that its files are to be given.
+    pub(super) owners: Vec<Owner>,
 }
 
 /// The list in the making.
@@ -124,6 +126,13 @@ pub(super) fn plan(
     plan.add("tie the sandbox to this process", Step::DieWithParent);
     // Nothing below depends on what the caller's process was started with.
     plan.add("clear the file mode mask", Step::Umask(0));
+    if !places.owners.is_empty() {
+        let own = Step::Own {
+            root: os(&places.root)?,
+            owners: places.owners.clone(),
+        };
+        plan.try_to("give the image's files to their owners", own);
+    }
     root(&mut plan, spec, pristine, places, channels)?;
     kernel_views(&mut plan, spec, way)?;
     plan.add("change the root", Step::PivotRoot);
@@ -327,7 +336,7 @@ fn kernel_views(plan: &mut Plan, spec: &Spec<'_>, way: Way) -> Result<(), Error>
     }
     // The group of terminals is 5 by convention; a plain user has no such group.
     let pts = match way {
-        Way::Root => "newinstance,ptmxmode=0666,mode=0620,gid=5",
+        Way::Root | Way::Subordinate => "newinstance,ptmxmode=0666,mode=0620,gid=5",
         Way::Plain => "newinstance,ptmxmode=0666,mode=0620",
     };
     let pts = mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, pts)?;
@@ -462,7 +471,7 @@ fn confine(plan: &mut Plan, spec: &Spec<'_>, way: Way, channels: &Channels, noti
     }
     plan.add("bound the capabilities", Step::Bounding(CAPABILITIES));
     plan.add("drop the capabilities", Step::Capabilities(CAPABILITIES));
-    if way == Way::Root {
+    if way != Way::Plain {
         let identity = &spec.identity;
         plan.add("set the groups", Step::Groups(identity.groups.clone()));
         plan.add(
@@ -473,6 +482,10 @@ fn confine(plan: &mut Plan, spec: &Spec<'_>, way: Way, channels: &Channels, noti
             format!("become user {}", identity.uid),
             Step::User(identity.uid),
         );
+    }
+    if way == Way::Subordinate {
+        // Everything of the image stands still until its program runs; see `exec`.
+        plan.add("show the process to the tracer", Step::Visible);
     }
     // A change of user undoes this; so again.
     plan.add("tie the sandbox to this process", Step::DieWithParent);

@@ -33,7 +33,7 @@ const NAMESPACES: c_int = libc::CLONE_NEWUSER
 
 /// Between making the descriptors of one child and having them closed on our side no other sandbox
 /// is cloned, or it would hold them open.
-pub(super) static CLONING: Mutex<()> = Mutex::new(());
+pub(crate) static CLONING: Mutex<()> = Mutex::new(());
 
 /// The first process of a sandbox; killed and waited for when dropped, and with it all others.
 pub(super) struct Process {
@@ -406,10 +406,10 @@ pub(crate) fn attempt(way: Way) -> Result<(), Error> {
 }
 
 /// All signals kept from this thread, so that no handler of ours runs in the child.
-pub(super) struct Blocked(libc::sigset_t);
+pub(crate) struct Blocked(libc::sigset_t);
 
 impl Blocked {
-    pub(super) fn all() -> Self {
+    pub(crate) fn all() -> Self {
         // SAFETY: both sets are ours; zeroes are a valid set.
         unsafe {
             let mut all: libc::sigset_t = std::mem::zeroed();

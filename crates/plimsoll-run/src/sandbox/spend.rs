@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use plimsoll_model::ImagePath;
 
-use crate::Limits;
+use crate::subordinate::{self, Ids};
+use crate::{Limits, Way};
 
 /// Time stamps are made by a clock that ticks every few milliseconds, and the marks may not be.
 const TICK: i64 = 20_000_000;
@@ -64,10 +65,40 @@ impl Before {
     }
 
     /// The files and links below `root` that were read since, and before `mark` was made.
-    pub(super) fn read_since(&self, root: &Path, mark: &Path) -> io::Result<BTreeSet<ImagePath>> {
+    pub(super) fn read_since(
+        &self,
+        way: Way,
+        root: &Path,
+        mark: &Path,
+    ) -> io::Result<BTreeSet<ImagePath>> {
+        if way != Way::Subordinate {
+            return self.read_here(root, mark);
+        }
+        // Where directories belong to others, we may not look.
+        let answer = subordinate::within(ids()?, || match self.read_here(root, mark) {
+            Ok(read) => read.iter().fold(b"+".to_vec(), |mut all, path| {
+                all.extend_from_slice(path.as_bytes());
+                all.push(0);
+                all
+            }),
+            Err(error) => format!("-{error}").into_bytes(),
+        })?;
+        match answer.split_first() {
+            Some((b'+', paths)) => {
+                let paths = paths.split(|&byte| byte == 0);
+                let paths = paths.filter(|path| !path.is_empty());
+                Ok(paths.map(ImagePath::new).collect())
+            }
+            _ => Err(io::Error::other(String::from_utf8_lossy(&answer))),
+        }
+    }
+
+    fn read_here(&self, root: &Path, mark: &Path) -> io::Result<BTreeSet<ImagePath>> {
         let ended = modified(&fs::symlink_metadata(mark)?).saturating_add(TICK);
         let mut read = BTreeSet::new();
-        walk(root, &ImagePath::root(), &mut |path, found| {
+        // A directory of ours is closed to us because the run has closed it: of what is in it nothing
+        // can be told.
+        walk(root, Closed::LeftOut, &mut |path, found| {
             // A file that was made or written meanwhile is the run's: of the image's it says nothing.
             let is_old = modified(found) < self.begun;
             let is_read = (self.begun..=ended).contains(&accessed(found));
@@ -82,7 +113,7 @@ impl Before {
     /// The limit that what was written below `root` since is above, as a sentence. Others may write to
     /// the same disk, so what was written is counted where it looks so; files without a name are not
     /// seen then, but they end where four times as much is gone.
-    pub(super) fn hit(&self, root: &Path, limits: &Limits) -> Option<String> {
+    pub(super) fn hit(&self, way: Way, root: &Path, limits: &Limits) -> Option<String> {
         let bytes = || Some(format!("ended: it wrote more than {} bytes", limits.disk));
         let files = || Some(format!("ended: it made more than {} files", limits.files));
         let now = Room::of(root).unwrap_or(self.free);
@@ -104,8 +135,33 @@ impl Before {
         if gone_files > limits.files.saturating_mul(BEYOND) {
             return files();
         }
+        // What cannot be counted is believed to be too much.
+        match self.counted(way, root, limits).ok() {
+            Some((_, made)) if made > limits.files => files(),
+            Some((written, _)) if written <= limits.disk => None,
+            None if gone <= limits.disk => self.free.files.and_then(|_| files()),
+            _ => bytes(),
+        }
+    }
+
+    /// Bytes and files that are new below `root`, counted until one is above its limit.
+    fn counted(&self, way: Way, root: &Path, limits: &Limits) -> io::Result<(u64, u64)> {
+        if way != Way::Subordinate {
+            return self.counted_here(root, limits);
+        }
+        let answer = subordinate::within(ids()?, || match self.counted_here(root, limits) {
+            Ok((written, made)) => [written.to_le_bytes(), made.to_le_bytes()].concat(),
+            Err(_) => Vec::new(),
+        })?;
+        match answer.as_chunks::<8>() {
+            ([written, made], []) => Ok((u64::from_le_bytes(*written), u64::from_le_bytes(*made))),
+            _ => Err(io::ErrorKind::PermissionDenied.into()),
+        }
+    }
+
+    fn counted_here(&self, root: &Path, limits: &Limits) -> io::Result<(u64, u64)> {
         let (mut written, mut made) = (0, 0);
-        let counted = walk(root, &ImagePath::root(), &mut |_, found| {
+        let counted = walk(root, Closed::Fails, &mut |_, found| {
             if changed(found) >= self.begun {
                 written += found.blocks() * 512;
                 made += 1;
@@ -115,36 +171,42 @@ impl Before {
                 false => ControlFlow::Continue(()),
             }
         });
-        if made > limits.files {
-            return files();
-        }
-        // What cannot be counted is believed to be too much.
-        match counted {
-            Ok(()) if written <= limits.disk => None,
-            Err(_) if gone <= limits.disk => files(),
-            _ => bytes(),
-        }
+        counted.map(|()| (written, made))
     }
+}
+
+fn ids() -> io::Result<&'static Ids> {
+    subordinate::ids().map_err(io::Error::other)
+}
+
+/// What becomes of a directory that we may not look into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Closed {
+    LeftOut,
+    Fails,
 }
 
 /// Every entry below a directory, as far as `found` wants them; what goes away meanwhile is left out.
 fn walk(
     directory: &Path,
-    name: &ImagePath,
+    closed: Closed,
     found: &mut impl FnMut(&ImagePath, &Metadata) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let is_closed = |error: &io::Error| {
+        error.kind() == io::ErrorKind::PermissionDenied && closed == Closed::LeftOut
+    };
     // A list of our own: a tree may be deeper than a stack.
-    let mut directories = vec![(directory.to_owned(), name.clone())];
+    let mut directories = vec![(directory.to_owned(), ImagePath::root())];
     while let Some((directory, name)) = directories.pop() {
         let entries = match fs::read_dir(&directory) {
-            Err(error) if gone(&error) => continue,
+            Err(error) if gone(&error) || is_closed(&error) => continue,
             other => other?,
         };
         for entry in entries {
             let entry = entry?;
             let metadata = match entry.metadata() {
-                Err(error) if gone(&error) => continue,
+                Err(error) if gone(&error) || is_closed(&error) => continue,
                 other => other?,
             };
             let path = name.join(entry.file_name().as_bytes());
@@ -207,7 +269,7 @@ mod tests {
         fs::metadata(root.join("asked")).unwrap();
         let end = directory.path().join("end");
         fs::write(&end, "").unwrap();
-        let read = before.read_since(&root, &end).unwrap();
+        let read = before.read_since(Way::Plain, &root, &end).unwrap();
         if read.is_empty() {
             // A disk that is mounted without access times tells nothing.
             return;
@@ -227,7 +289,7 @@ mod tests {
             ..Limits::default()
         };
         let much = 1 << 40;
-        assert_eq!(before.hit(root, &limits(much, much)), None);
+        assert_eq!(before.hit(Way::Plain, root, &limits(much, much)), None);
         // As if another had written: the disk has less room, and the tree has nothing new.
         let other = |bytes, files| Before {
             begun: i64::MAX,
@@ -238,12 +300,18 @@ mod tests {
             looks: AtomicU32::new(0),
         };
         let (bytes, files) = (1 << 19, 1000);
-        assert_eq!(other(1 << 20, 0).hit(root, &limits(bytes, much)), None);
-        assert_eq!(other(0, 2000).hit(root, &limits(much, files)), None);
-        let hit = other(1 << 30, 0).hit(root, &limits(bytes, much));
+        assert_eq!(
+            other(1 << 20, 0).hit(Way::Plain, root, &limits(bytes, much)),
+            None
+        );
+        assert_eq!(
+            other(0, 2000).hit(Way::Plain, root, &limits(much, files)),
+            None
+        );
+        let hit = other(1 << 30, 0).hit(Way::Plain, root, &limits(bytes, much));
         assert_eq!(hit.unwrap(), "ended: it wrote more than 524288 bytes");
         if before.free.files.is_some() {
-            let hit = other(0, 1 << 20).hit(root, &limits(much, files));
+            let hit = other(0, 1 << 20).hit(Way::Plain, root, &limits(much, files));
             assert_eq!(hit.unwrap(), "ended: it made more than 1000 files");
         }
     }
@@ -261,7 +329,7 @@ mod tests {
             files,
             ..Limits::default()
         };
-        let looks = |files| (0..RARELY).find_map(|_| before.hit(root, &limits(files)));
+        let looks = |files| (0..RARELY).find_map(|_| before.hit(Way::Plain, root, &limits(files)));
         assert_eq!(looks(5), None);
         assert_eq!(looks(4).unwrap(), "ended: it made more than 4 files");
     }

@@ -41,6 +41,8 @@ pub(super) enum Step {
     File { path: CString, bytes: Vec<u8> },
     /// Writes to a file of /proc.
     Write { path: CString, bytes: Vec<u8> },
+    /// Gives files below a directory to others, no link followed; what is not there is left out.
+    Own { root: CString, owners: Vec<Owner> },
     /// A directory whose descriptor is sent to our side, which reads there what the image writes.
     Show { path: CString, socket: RawFd },
     /// `chdir(2)`.
@@ -67,6 +69,9 @@ pub(super) enum Step {
     Group(u32),
     /// `setresuid(2)`.
     User(u32),
+    /// Our side may look into this process again, which a change of user forbids: only until the program
+    /// runs would it be forbidden to whoever is no root.
+    Visible,
     /// No program started from here on gains privileges.
     NoNewPrivileges,
     /// Every signal as a new program expects it.
@@ -87,6 +92,17 @@ pub(super) enum Step {
         arguments: Vec<CString>,
         environment: Vec<CString>,
     },
+}
+
+/// Whose a file is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// Its path from the root of the tree, without a slash before.
+    pub(super) path: CString,
+    /// The user, in the numbers of the image.
+    pub(super) user: u32,
+    /// The group.
+    pub(super) group: u32,
 }
 
 /// A step, and what to say of it.
@@ -170,6 +186,37 @@ pub(super) unsafe fn take_all(plan: &[Planned], vectors: &Vectors, report: RawFd
     unsafe { libc::_exit(127) }
 }
 
+/// Gives files away, as many as can be; the answer is the first that could not.
+fn own(root: &CStr, owners: &[Owner]) -> Result<(), i32> {
+    let (at, name) = (libc::AT_FDCWD, libc::O_PATH | libc::O_CLOEXEC);
+    // SAFETY: zeroes are a valid structure of plain numbers.
+    let mut how: libc::open_how = unsafe { mem::zeroed() };
+    how.flags = (name | libc::O_NOFOLLOW) as u64;
+    how.resolve = libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_XDEV;
+    let mut first = Ok(());
+    // SAFETY: system calls with pointers to data that was prepared before the clone.
+    unsafe {
+        let root = ok(libc::syscall(libc::SYS_openat, at, root.as_ptr(), name))?;
+        for Owner { path, user, group } in owners {
+            let (to, size) = (ptr::from_ref(&how), mem::size_of::<libc::open_how>());
+            let opened = libc::syscall(libc::SYS_openat2, root, path.as_ptr(), to, size);
+            let given = ok(opened).and_then(|fd| {
+                let (empty, flag) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
+                let given = libc::syscall(libc::SYS_fchownat, fd, empty, *user, *group, flag);
+                let given = ok(given);
+                libc::syscall(libc::SYS_close, fd);
+                given
+            });
+            match given {
+                Err(libc::ENOENT) | Ok(_) => {}
+                Err(errno) => first = first.and(Err(errno)),
+            }
+        }
+        libc::syscall(libc::SYS_close, root);
+    }
+    first
+}
+
 /// `errno` as an error where the answer is negative.
 fn ok(answer: c_long) -> Result<c_long, i32> {
     if answer < 0 { Err(errno()) } else { Ok(answer) }
@@ -236,6 +283,7 @@ fn take(step: &Step, vectors: &Vectors) -> Result<(), i32> {
                 create(path, bytes, 0o644)
             }
             Step::Write { path, bytes } => write_to(path, bytes, libc::O_WRONLY, 0),
+            Step::Own { root, owners } => own(root, owners),
             Step::Show { path, socket } => {
                 let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
                 let at = libc::AT_FDCWD;
@@ -310,6 +358,7 @@ fn take(step: &Step, vectors: &Vectors) -> Result<(), i32> {
             .map(drop),
             Step::Group(id) => ok(libc::syscall(libc::SYS_setresgid, *id, *id, *id)).map(drop),
             Step::User(id) => ok(libc::syscall(libc::SYS_setresuid, *id, *id, *id)).map(drop),
+            Step::Visible => ok(libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0).into()).map(drop),
             Step::NoNewPrivileges => {
                 ok(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0).into()).map(drop)
             }

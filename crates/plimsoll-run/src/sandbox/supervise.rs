@@ -21,11 +21,13 @@ use super::spend::Before;
 use super::{copy, proc};
 use crate::probe::{self, Scene};
 use crate::seccomp::Notify;
+use crate::subordinate;
 use crate::trace::{Given, Identities, Traced, Tracer};
-use crate::{Ended, Error, Exit, Outcome, Recording, RunningAs, Spec, Way, way};
+use crate::way::why_plain;
+use crate::{Ended, Error, Exit, Outcome, Recording, RunningAs, Spec, Way};
 
 /// From one look at the image to the next, while it gets ready.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(5);
 /// How long a reload is given before the image is asked again.
 const SETTLE: Duration = Duration::from_millis(300);
 /// How long a probe is tried after a reload or a second start.
@@ -44,7 +46,7 @@ pub(crate) fn run(spec: &Spec<'_>) -> Result<Outcome, Error> {
 /// As [`run`], on the first of these that can be mounted, else on a copy.
 fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     let begun = Instant::now();
-    let way = way()?;
+    let way = spec.way;
     check(spec)?;
     let place = Place::new(spec)?;
     let before = spec
@@ -58,11 +60,14 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     let (pipe, writer) = output::pipe().map_err(Error::sandbox("make a pipe"))?;
     let notify = match way {
         Way::Plain => Notify::FilesAndOwners,
-        Way::Root if spec.watch => Notify::Files,
-        Way::Root => Notify::Nothing,
+        Way::Root | Way::Subordinate if spec.watch => Notify::Files,
+        Way::Root | Way::Subordinate => Notify::Nothing,
     };
     let mut problems = Vec::new();
-    problems.extend(place.problem(way));
+    problems.extend(place.problems(way));
+    if way == Way::Plain {
+        problems.extend(why_plain(&spec.identity));
+    }
     let started = start(spec, way, notify, pristine, &place, &writer, &mut problems)?;
     // The image alone holds it now, so that its end is the end of what it prints.
     drop(writer);
@@ -105,7 +110,7 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     if let Some(before) = &before {
         match place
             .mark()
-            .and_then(|mark| before.read_since(&place.places.root, &mark))
+            .and_then(|mark| before.read_since(way, &place.places.root, &mark))
         {
             Ok(read) => outcome.read = Some(read),
             Err(error) => outcome
@@ -141,9 +146,11 @@ fn start(
         root: place.directory.join("copy"),
         base: place.places.base.clone(),
         mode: place.places.mode,
+        owners: Vec::new(),
     };
     copy::copy(&place.places.root, &copied.root, spec.limits.disk)
         .map_err(Error::sandbox("copy the image's tree"))?;
+    let copied = copied.owned(spec);
     match spawn::start(spec, way, Pristine::Itself, &copied, notify, writer) {
         Ok(started) => Ok(started),
         Err(Stopped::Error(error)) => Err(error),
@@ -334,7 +341,7 @@ impl Run<'_> {
         } else {
             if !ports.is_empty() {
                 early = self.until(deadline, || {
-                    let listens = !proc::listening(process.pid).is_disjoint(&ports);
+                    let listens = !self.listening().is_disjoint(&ports);
                     if listens {
                         ready = Some(running.elapsed());
                     }
@@ -376,7 +383,7 @@ impl Run<'_> {
         let ended = process.ended(Duration::ZERO);
         let (mut listening, mut running_as) = (BTreeSet::new(), Vec::new());
         if ended.is_none() {
-            listening = proc::listening(process.pid);
+            listening = self.listening();
             running_as = self.running_as(identities);
         }
         let killed = self
@@ -432,13 +439,12 @@ impl Run<'_> {
 
     /// A second start: waits until it is ready, and asks again.
     fn tell_again(&self, door: &Door<'_>) -> Result<Outcome, Error> {
-        let process = &self.started.process;
         let problems = self.started.executed(self.spec)?;
         let running = Instant::now();
         let ports = self.ports();
         if !ports.is_empty() {
             self.until(running + self.spec.limits.start, || {
-                !proc::listening(process.pid).is_disjoint(&ports)
+                !self.listening().is_disjoint(&ports)
             });
         }
         let answers = self.ask_again(door, "after a restart");
@@ -464,6 +470,13 @@ impl Run<'_> {
             });
         }
         answers
+    }
+
+    /// The TCP ports that listen.
+    fn listening(&self) -> BTreeSet<u16> {
+        let asked = self.started.network.listening();
+        // A kernel that cannot be asked shows it.
+        asked.unwrap_or_else(|_| proc::listening(self.started.process.pid))
     }
 
     /// The ports that tell that the image is ready.
@@ -555,6 +568,7 @@ impl Run<'_> {
             let Some((exe, uid, gid)) = proc::running_as(pid) else {
                 continue;
             };
+            let (uid, gid) = inside(self.spec.way, uid, gid);
             let faked = identities.as_ref().and_then(|all| all.effective(pid));
             let (uid, gid) = faked.unwrap_or((uid, gid));
             let exe = printable(exe.as_os_str().as_encoded_bytes());
@@ -589,7 +603,9 @@ impl Run<'_> {
             ));
         }
         let root = &self.place.places.root;
-        let spent = self.before.and_then(|before| before.hit(root, limits));
+        let spent = self
+            .before
+            .and_then(|before| before.hit(self.spec.way, root, limits));
         if spent.is_some() {
             return spent;
         }
@@ -610,6 +626,14 @@ impl Run<'_> {
         (over(false) && over(true))
             .then(|| format!("ended: it used more than {} bytes of memory", limits.memory))
     }
+}
+
+/// The user and group of a process as the image knows them.
+fn inside(way: Way, user: u32, group: u32) -> (u32, u32) {
+    let ids = (way == Way::Subordinate).then(subordinate::ids);
+    let ids = ids.and_then(Result::ok);
+    ids.and_then(|ids| ids.inside(user, group))
+        .unwrap_or((user, group))
 }
 
 #[cfg(test)]

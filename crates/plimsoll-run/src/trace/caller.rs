@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
+use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use plimsoll_model::text::printable;
 use rustix::fs::{CWD, readlinkat};
 use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
 /// Programs that are remembered; above this all are forgotten and looked up again.
 const REMEMBERED: usize = 1 << 15;
@@ -117,8 +119,30 @@ pub(super) fn root(thread: i32) -> Result<Vec<u8>, Errno> {
 
 /// What a descriptor is open on; `None` for what has no path (a pipe, a socket).
 pub(super) fn descriptor(thread: i32, fd: i32) -> Result<Option<Vec<u8>>, Errno> {
-    let found = link(thread, &format!("fd/{fd}"))?;
+    let found = match link(thread, &format!("fd/{fd}")) {
+        // That directory is open to the process's own user alone, and it has become another one; the
+        // descriptor itself may be had by whoever may trace it.
+        Err(Errno::ACCESS) => taken(thread, fd)?,
+        found => found?,
+    };
     Ok((found.first() == Some(&b'/')).then_some(found))
+}
+
+/// What a descriptor is open on, asked of a copy of ours.
+fn taken(thread: i32, fd: i32) -> Result<Vec<u8>, Errno> {
+    // `PIDFD_THREAD` (Linux 6.9) for a thread that is not its process's first one.
+    const OF_A_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::O_EXCL as u32);
+    let pid = Pid::from_raw(thread).ok_or(Errno::SRCH)?;
+    let process = pidfd_open(pid, PidfdFlags::empty()).or_else(|_| pidfd_open(pid, OF_A_THREAD))?;
+    let copy = match pidfd_getfd(process, fd, PidfdGetfdFlags::empty()) {
+        // As the link would say it.
+        Err(Errno::BADF) => Err(Errno::NOENT),
+        other => other,
+    }?;
+    link(
+        Pid::as_raw(Some(getpid())),
+        &format!("fd/{}", copy.as_raw_fd()),
+    )
 }
 
 /// A link of `/proc/PID`. The kernel writes paths as seen from the root of the mount namespace the
@@ -209,7 +233,10 @@ mod tests {
         assert!(program.starts_with('/'), "{program}");
         assert_eq!(&*programs.of(i32::MAX), "");
         let (reader, _writer) = std::io::pipe().unwrap();
-        use std::os::fd::AsRawFd as _;
+        let file = std::fs::File::open("/proc/self/status").unwrap();
+        let found = taken(us, file.as_raw_fd()).unwrap();
+        assert_eq!(found, format!("/proc/{us}/status").into_bytes());
+        assert_eq!(taken(us, 1 << 20), Err(Errno::NOENT));
         assert_eq!(descriptor(us, reader.as_raw_fd()), Ok(None));
         assert!(descriptor(us, 1 << 20).is_err());
     }

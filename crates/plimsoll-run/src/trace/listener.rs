@@ -12,7 +12,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use crate::seccomp::Number;
 
 /// `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP` of `linux/seccomp.h`: who asks and who answers take turns on
-/// one processor, which is cheaper than waking another.
+/// one processor, which is cheaper than waking another. (Looking for the next call without sleep, on
+/// another processor, costs far more where both have other work.)
 const SYNC_WAKE_UP: u64 = 1;
 
 /// The Linux from which on asking for the next call comes back when there will be none any more.

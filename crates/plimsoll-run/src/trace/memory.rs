@@ -28,8 +28,12 @@ pub(super) fn long_text(pid: i32, address: u64) -> io::Result<Vec<u8>> {
 
 fn bounded(pid: i32, address: u64, longest: usize) -> io::Result<Option<Vec<u8>>> {
     let to_page_end = page() - (address as usize & (page() - 1));
-    let mut bytes = vec![0; SHORT.min(to_page_end)];
-    let mut got = read(pid, address, &mut bytes)?;
+    let mut short = [0; SHORT];
+    let mut got = read(pid, address, &mut short[..SHORT.min(to_page_end)])?;
+    if let Some(end) = memchr(&short[..got]) {
+        return Ok(Some(short[..end].to_vec()));
+    }
+    let mut bytes = short[..got].to_vec();
     loop {
         if let Some(end) = memchr(&bytes[..got]) {
             bytes.truncate(end);

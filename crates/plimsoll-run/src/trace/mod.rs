@@ -117,7 +117,7 @@ impl<'a> Tracer<'a> {
     ) -> Self {
         let fake = match way {
             Way::Plain => Some(Fake::new(pid, &spec.identity, spec.owners, given)),
-            Way::Root => None,
+            Way::Root | Way::Subordinate => None,
         };
         Self {
             first: pid,

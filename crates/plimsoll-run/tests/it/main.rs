@@ -20,15 +20,40 @@ mod tree;
 mod watched;
 mod whom;
 
-use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
 
+use plimsoll_run::{Way, way};
 use tree::{Tree, turn};
 
-/// All of it once more, as a user without any privilege.
+/// All of it once more, as a user without any privilege: with one id, and with subordinate ones.
 #[test]
 fn everything_holds_for_a_plain_user_too() {
     let _turn = turn();
+    for ways in ["plain", "subordinate"] {
+        again_as(ways);
+    }
+}
+
+/// The file beside the binary that says which way the run that [`again_as`] starts is to find.
+const WANTED: &str = "way";
+/// The user of such a run, by number and by name; there is one on every machine.
+const NOBODY: (u32, &str) = (65_534, "nobody");
+
+#[test]
+fn the_way_is_the_one_that_was_arranged() {
+    let found = way();
+    let binary = std::env::current_exe().unwrap();
+    let wanted = std::fs::read_to_string(binary.with_file_name(WANTED));
+    match wanted.as_deref() {
+        Ok("plain") => assert_eq!(found, Ok(Way::Plain)),
+        Ok("subordinate") => assert_eq!(found, Ok(Way::Subordinate)),
+        _ => {}
+    }
+}
+
+/// Runs this binary as a user who may, or may not, use subordinate ids, whatever this machine says.
+fn again_as(ways: &str) {
     if !rustix::process::geteuid().is_root() {
         eprintln!("skipped: this is the plain user already");
         return;
@@ -41,17 +66,64 @@ fn everything_holds_for_a_plain_user_too() {
     std::fs::create_dir(&scratch).unwrap();
     tree::open_to_all(directory.path());
     tree::open_to_all(&scratch);
-    let output = Command::new(&copy)
+    // Where mounts are our own, the files say what is to be tried.
+    let (id, name) = NOBODY;
+    let range = match ways {
+        "subordinate" => format!("{name}:300000:65536\n"),
+        _ => String::new(),
+    };
+    let ranges = directory.path().join("ranges");
+    std::fs::write(&ranges, range).unwrap();
+    let script = "mount --bind \"$1\" /etc/subuid && mount --bind \"$1\" /etc/subgid && shift && exec \"$@\"";
+    let mounted = |command: &[&str]| {
+        let mut all = Command::new("unshare");
+        all.args([
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            script,
+            "sh",
+        ])
+        .arg(&ranges)
+        .args(command);
+        all
+    };
+    let can_be_arranged = mounted(&["true"])
+        .output()
+        .is_ok_and(|done| done.status.success());
+    let helpers = ["newuidmap", "newgidmap"].map(|helper| Path::new("/usr/bin").join(helper));
+    let has_helpers = helpers.iter().all(|helper| helper.exists());
+    if ways == "subordinate" && !(can_be_arranged && has_helpers) {
+        eprintln!(
+            "skipped: a plain user with subordinate ids (needs uidmap, util-linux, /etc/subuid and /etc/subgid)"
+        );
+        return;
+    }
+    let id = id.to_string();
+    let as_nobody = ["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups"];
+    let mut command = match can_be_arranged {
+        true => {
+            std::fs::write(copy.with_file_name(WANTED), ways).unwrap();
+            mounted(&as_nobody)
+        }
+        false => {
+            let mut command = Command::new("setpriv");
+            command.args(&as_nobody[1..]);
+            command
+        }
+    };
+    let output = command
+        .arg(&copy)
         .args(["--test-threads", "2"])
         .env("TMPDIR", &scratch)
         .current_dir("/")
-        .uid(65_534)
-        .gid(65_534)
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}\n{errors}");
+    assert!(output.status.success(), "{ways}: {text}\n{errors}");
     assert!(text.contains("test result: ok"), "{text}");
 }
 

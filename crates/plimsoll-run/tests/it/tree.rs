@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plimsoll_model::ImagePath;
-use plimsoll_run::{Error, Identity, Limits, Outcome, Probe, Recording, Spec, run, way};
+use plimsoll_run::{Error, Identity, Limits, Outcome, Probe, Recording, Spec, run, way, way_for};
 
 /// One test at a time: each counts the descriptors and children of the whole process.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
@@ -169,6 +169,7 @@ impl Tree {
         let scratch = self.scratch();
         let spec = Spec {
             root: &self.path("/"),
+            way: way_for(&self.identity, self.startup != Recording::Off).unwrap(),
             scratch: &scratch,
             command: command.to_vec(),
             env: vec![String::from("A=b")],

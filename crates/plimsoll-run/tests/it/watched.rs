@@ -133,7 +133,10 @@ fn a_tree_that_is_spent_tells_what_was_read_of_it() {
     tree.write("/other.txt", "other");
     tree.make_old();
     tree.spend = true;
-    let outcome = tree.script("cat /data.txt; echo new > /new.txt; test -e /other.txt");
+    let outcome = tree.script(
+        "cat /data.txt; echo new > /new.txt; test -e /other.txt; \
+         mkdir -p /closed/inner; chmod 000 /closed/inner /closed",
+    );
     assert_eq!(outcome.output, b"data");
     // It is the tree itself that was written to.
     assert!(tree.path("/new.txt").exists());

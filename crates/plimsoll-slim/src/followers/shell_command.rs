@@ -5,6 +5,7 @@ use plimsoll_model::{ImagePath, Reason};
 use super::follower;
 use crate::keep::{Keep, Pull};
 use crate::scene::{Look, Scene};
+use crate::script;
 
 follower! {
     /// An entry script starts other programs. A run shows which, and then nothing else counts; but
@@ -90,12 +91,7 @@ fn is_shell(scene: &Scene<'_>, path: &ImagePath) -> bool {
             let mut words = line
                 .split_whitespace()
                 .map(|word| word.rsplit('/').next().unwrap_or(word));
-            words.any(|word| {
-                matches!(
-                    word,
-                    "sh" | "ash" | "bash" | "busybox" | "dash" | "ksh" | "zsh"
-                )
-            })
+            words.any(|word| script::is_shell(word) || word == "busybox")
         }
         _ => false,
     }

@@ -1,8 +1,8 @@
 //! Where the modules of an image's Pythons lie, and how a name becomes a file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use plimsoll_model::ImagePath;
+use plimsoll_model::{FileTree, ImagePath};
 
 use super::{Import, modules_of};
 use crate::scene::Scene;
@@ -26,6 +26,9 @@ pub(crate) struct Places {
     /// Where installed distributions lie (`site-packages`, Debian's `dist-packages`), and what
     /// their `.pth` files add (documentation of the module `site`).
     sites: Vec<ImagePath>,
+    /// What the modules, packages and directories of the image are called, wherever they lie. Most words
+    /// that may be names are none of these, and need not be looked for in every place.
+    names: HashSet<Box<[u8]>>,
     /// Extension modules, by the path that an import of them leads to.
     extensions: BTreeMap<ImagePath, ImagePath>,
     /// Where the application's own modules are looked for: `PYTHONPATH`, the working directory.
@@ -82,6 +85,10 @@ impl Places {
         own.push(ImagePath::new(&config.working_dir));
         let real = |path: ImagePath| Some(tree.resolve(&path).ok()?.path);
         Self {
+            names: match homes.is_empty() {
+                true => HashSet::new(),
+                false => names(tree),
+            },
             homes,
             sites,
             extensions,
@@ -164,11 +171,11 @@ impl Places {
                     && let Some(directory) = package.parent()
                 {
                     for name in names.iter().take(MAX_MODULES) {
-                        step(scene, &self.extensions, &directory, name, &mut found);
+                        self.step(scene, &directory, name, &mut found);
                     }
                 } else if let Some(directory) = self.namespace(scene, from, *level, module) {
                     for name in names.iter().take(MAX_MODULES) {
-                        step(scene, &self.extensions, &directory, name, &mut found);
+                        self.step(scene, &directory, name, &mut found);
                     }
                 }
             }
@@ -184,12 +191,15 @@ impl Places {
         name: &str,
         found: &mut Vec<ImagePath>,
     ) -> bool {
+        if !self.names_any(name) {
+            return false;
+        }
         for directory in self.search(scene, from) {
             let mut at = directory;
             let mut any = false;
             let mut all = true;
             for part in name.split('.') {
-                match step(scene, &self.extensions, &at, part, found) {
+                match self.step(scene, &at, part, found) {
                     Some(next) => {
                         any = true;
                         at = next;
@@ -215,7 +225,7 @@ impl Places {
         level: u32,
         name: &str,
     ) -> Option<ImagePath> {
-        if level > 0 || name.is_empty() {
+        if level > 0 || name.is_empty() || !self.names_any(name) {
             return None;
         }
         let relative = name.replace('.', "/");
@@ -241,7 +251,7 @@ impl Places {
         let mut last = scene.tree().contains(&init).then_some(init);
         found.extend(last.clone());
         for part in name.split('.').filter(|part| !part.is_empty()) {
-            directory = step(scene, &self.extensions, &directory, part, found)?;
+            directory = self.step(scene, &directory, part, found)?;
             last = found.last().cloned();
         }
         last
@@ -268,38 +278,73 @@ impl Places {
             .chain(dynamic)
             .chain(self.sites.iter().cloned())
     }
+
+    /// Whether the first part of a name is one of the image's.
+    fn names_any(&self, name: &str) -> bool {
+        let first = name.split('.').next().unwrap_or(name);
+        self.names.contains(first.as_bytes())
+    }
+
+    /// One part of a name: puts the module's files into `found`, answers where its submodules lie.
+    fn step(
+        &self,
+        scene: &Scene<'_>,
+        directory: &ImagePath,
+        part: &str,
+        found: &mut Vec<ImagePath>,
+    ) -> Option<ImagePath> {
+        let tree = scene.tree();
+        if !self.names.contains(part.as_bytes()) || found.len() > MAX_MODULES {
+            return None;
+        }
+        let inside = directory.join(part);
+        let init = inside.join("__init__.py");
+        if tree.contains(&init) {
+            found.push(init);
+            return Some(inside);
+        }
+        let module = directory.join(format!("{part}.py"));
+        if tree.contains(&module) {
+            found.push(module);
+            return Some(inside);
+        }
+        if let Some(extension) = self.extensions.get(&inside) {
+            found.push(extension.clone());
+            return Some(inside);
+        }
+        tree.get(&inside)
+            .is_some_and(|node| node.is_dir())
+            .then_some(inside)
+    }
 }
 
-/// One part of a name: puts the module's files into `found`, answers where its submodules lie.
-fn step(
-    scene: &Scene<'_>,
-    extensions: &BTreeMap<ImagePath, ImagePath>,
-    directory: &ImagePath,
-    part: &str,
-    found: &mut Vec<ImagePath>,
-) -> Option<ImagePath> {
-    let tree = scene.tree();
-    if part.is_empty() || part.contains('/') || found.len() > MAX_MODULES {
-        return None;
+/// The names of everything that may be a module, without their endings, and of all directories: whatever
+/// [`Places::step`] may find bears one of them.
+fn names(tree: &FileTree) -> HashSet<Box<[u8]>> {
+    let mut names: HashSet<Box<[u8]>> = HashSet::new();
+    let mut insert = |name: &[u8]| {
+        if !name.is_empty() && !names.contains(name) {
+            names.insert(name.into());
+        }
+    };
+    for (path, node) in tree.iter() {
+        let name = path.file_name();
+        if node.is_dir() {
+            insert(name);
+        }
+        if name.ends_with(b".so") {
+            insert(name.split(|&byte| byte == b'.').next().unwrap_or(name));
+        }
+        if let Some(stem) = name.strip_suffix(b".py") {
+            insert(stem);
+        }
+        if name == b"__init__.py"
+            && let Some(package) = path.parent()
+        {
+            insert(package.file_name());
+        }
     }
-    let inside = directory.join(part);
-    let init = inside.join("__init__.py");
-    if tree.contains(&init) {
-        found.push(init);
-        return Some(inside);
-    }
-    let module = directory.join(format!("{part}.py"));
-    if tree.contains(&module) {
-        found.push(module);
-        return Some(inside);
-    }
-    if let Some(extension) = extensions.get(&inside) {
-        found.push(extension.clone());
-        return Some(inside);
-    }
-    tree.get(&inside)
-        .is_some_and(|node| node.is_dir())
-        .then_some(inside)
+    names
 }
 
 /// The directories that the `.pth` files of a site add: one a line, relative to it.

@@ -1,6 +1,6 @@
 //! The slim image in the making: what is in it, and that nothing of it changed.
 
-use plimsoll_model::{FileTree, ImagePath, Kind, Rootfs};
+use plimsoll_model::{FileTree, ImagePath, Kind, Plan, Rootfs};
 
 use crate::world::World;
 
@@ -157,4 +157,33 @@ fn the_database_goes_where_links_to_directories_lead() {
         tree.get("/data/dpkg/status.d/server")
             .is_some_and(|node| node.is_file())
     );
+}
+
+/// What a draft is of is what is kept, not why; and what is written anew counts by its content.
+#[test]
+fn drafts_are_the_same_when_what_is_written_of_them_is() {
+    let world = World::new(IMAGE);
+    let request = world.request();
+    let draft = |plan: &Plan| plimsoll_slim::draft(&request, plan);
+    let plan = world.plan();
+    let one = draft(&plan);
+    let mut other = plan.clone();
+    let server = other.keep.get_mut(&ImagePath::new("/usr/bin/server"));
+    server.unwrap().truncate(1);
+    assert!(plimsoll_slim::is_same(&one, &draft(&other)));
+    for path in ["/usr/share/server/page", "/usr/bin/server2"] {
+        let mut less = plan.clone();
+        assert!(less.keep.remove(&ImagePath::new(path)).is_some(), "{path}");
+        assert!(!plimsoll_slim::is_same(&one, &draft(&less)), "{path}");
+        assert!(!plimsoll_slim::is_same(&draft(&less), &one), "{path}");
+    }
+    let mut labelled = one.clone();
+    labelled.config.labels.insert("a".into(), "c".into());
+    assert!(!plimsoll_slim::is_same(&one, &labelled));
+    // The same tree, and another record of the same length in the database.
+    let rewritten = World::new(&IMAGE.replace("server 1.2 httpd", "server 1.3 httpd"));
+    let rewritten = plimsoll_slim::draft(&rewritten.request(), &plan);
+    let trees = [&one, &rewritten].map(|draft| draft.layers[0].rootfs.tree.clone());
+    assert!(trees[0].iter().eq(trees[1].iter()));
+    assert!(!plimsoll_slim::is_same(&one, &rewritten));
 }

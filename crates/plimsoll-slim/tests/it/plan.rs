@@ -1,6 +1,7 @@
 //! What stays: roots, observations, the shell valve, the application's own, the skeleton.
 
 use plimsoll_model::{Ancestor, ImagePath};
+use plimsoll_slim::{Known, Request};
 
 use crate::elf::Elf;
 use crate::world::{World, check};
@@ -460,5 +461,16 @@ fn a_pattern_that_names_more_than_is_followed_is_said() {
     for number in 0..10_001 {
         image.push_str(&format!("/etc/many/{number} 0644 1k\n"));
     }
-    check(&image);
+    let world = World::new(&image);
+    world.check();
+    // Also by a plan that need not read what another has read.
+    let known = Known::about(world.fixture.subject());
+    let request = Request {
+        known: Some(&known),
+        ..world.request()
+    };
+    for _ in 0..2 {
+        let plan = plimsoll_slim::plan(&request);
+        assert_eq!(plan.unresolved.len(), 1, "{:?}", plan.unresolved);
+    }
 }

@@ -35,12 +35,14 @@ pub(crate) struct Update {
     /// of applications, and the marks of what is exploited.
     pub(crate) image: Option<String>,
     /// Fetch for this distribution release or ecosystem: `debian:12`, `alpine:3.22`, `pypi`,
-    /// `bitnami` (applications), `kev`, `epss`; may be given several times.
+    /// `bitnami` (applications), `kev`, `epss`, or `official-images` (which tags of Docker's official
+    /// images are still rebuilt); may be given several times.
     #[arg(long = "for", value_name = "SCOPE")]
     pub(crate) scopes: Vec<String>,
     /// `URL`: where slices are served that `db build --output` made [env: PLIMSOLL_DB_MIRROR].
     /// `NAME=URL`: where the feed called `debian`, `alpine`, `wolfi`, `chainguard`, `osv`, `kev` or
-    /// `epss` is served, in place of its publisher's address; may be given several times.
+    /// `epss` is served, in place of its publisher's address, or `official-images`: the directory
+    /// `library` of their repository; may be given several times.
     #[arg(long = "mirror", value_name = "[NAME=]URL")]
     pub(crate) mirrors: Vec<String>,
     /// Which of the image's several platforms: `linux/arm64`.

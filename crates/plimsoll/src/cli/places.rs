@@ -23,6 +23,15 @@ pub(crate) struct Registry {
     /// File with credentials [default: $REGISTRY_AUTH_FILE, else those of Docker and Podman].
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) authfile: Option<PathBuf>,
+    /// Where `lineage` asks who publishes an image of Docker Hub and when it was pushed; `none`: nowhere.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "PLIMSOLL_HUB",
+        default_value = "https://hub.docker.com"
+    )]
+    pub(crate) hub: String,
     /// Bytes of fetched blobs that are kept.
     #[arg(
         long,

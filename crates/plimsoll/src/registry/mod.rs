@@ -49,6 +49,11 @@ pub(crate) struct Registries {
 }
 
 impl Registries {
+    /// Where Docker Hub says what it knows of its images; `none`: nobody is asked.
+    pub(crate) fn hub(&self) -> &str {
+        &self.settings.hub
+    }
+
     /// With blobs kept below `cache`.
     pub(crate) fn new(cache: &Path, settings: &Registry) -> Self {
         Self {

@@ -9,6 +9,7 @@ use plimsoll_model::report::Comparison;
 use super::{inspect, scan};
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
+use crate::page;
 use crate::policy::{self, Baseline, Policy};
 use crate::print;
 use crate::session::{self, Context};
@@ -58,6 +59,13 @@ pub(crate) fn run(context: &Context, arguments: &cli::Check) -> Result<Exit> {
     };
     let (baseline, known) = (baseline.as_ref(), known.as_ref());
     policy.judge(&mut report, &opened.subject(), baseline, known, today);
+    if let Some(path) = &arguments.html {
+        let mut beside = page::beside(context, &[(&*opened.image.name, &opened)])?;
+        if let Some(known) = known {
+            beside.judged(&known.facts);
+        }
+        page::write(&beside.with(report.clone()), &beside.sides, path)?;
+    }
     for (format, path) in files {
         print::write(&report, format, &path)?;
     }

@@ -2,6 +2,7 @@
 
 mod build;
 mod exchange;
+mod officials;
 mod status;
 mod update;
 

@@ -16,6 +16,7 @@ use crate::verbs::{build, inspect, slim};
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Demo) -> Result<Exit> {
     let began = Instant::now();
+    slim::may_write(context, &arguments.options)?;
     let images = arguments.output.join("images");
     let (original, slimmed, composed) = match &arguments.image {
         Some(image) => (image.clone(), target(&images, "slim"), false),

@@ -22,13 +22,16 @@ pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
     let (mut report, beside) = match &arguments.other {
         Some(other) => pair::look(context, arguments, other)?,
         None => {
-            let opened = session::open(context, &look.image, look.platform.as_deref(), None)?;
+            let platform = look.platform.as_deref();
+            let (opened, pending) = session::open_ahead(context, &look.image, platform)?;
             let named = [(&*opened.image.name, &opened)];
             let beside = arguments
                 .html
                 .as_ref()
                 .map(|_| page::beside(context, &named));
-            (report(&opened, environment), beside.transpose()?)
+            let report = report(&opened, environment);
+            session::verified(&look.image, pending)?;
+            (report, beside.transpose()?)
         }
     };
     let line = arguments.fail_on.as_deref().and_then(Severity::parse);
@@ -55,6 +58,7 @@ pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
         environment,
         today: Some(today),
         lifetime: lifetime.and_then(|(_, lifetime)| lifetime),
+        abandoned: opened.abandoned.clone(),
     };
     let (findings, unjudged) = plimsoll_checks::judge(&subject, &circumstances);
     let mut problems = opened.problems.clone();

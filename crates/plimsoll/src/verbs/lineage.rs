@@ -9,26 +9,49 @@ use plimsoll_model::{Lineage, Report};
 use crate::cli;
 use crate::facts::facts;
 use crate::failure::{Exit, Result};
+use crate::hub;
+use crate::officials::Officials;
 use crate::print;
 use crate::session::{self, Context};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
-    if let Some(report) = dockerfile::report(&arguments.image)? {
-        let lineage = report.subject.as_ref().map(|facts| &facts.lineage);
-        if arguments.json || arguments.format != "text" {
-            print::report(&report, &arguments.format, arguments.json)?;
-        } else {
-            chain(lineage.unwrap_or(&Lineage::default()))?;
-            for note in &report.notes {
-                print::line(note)?;
-            }
-            for problem in &report.problems {
-                print::line(&format!("incomplete: {problem}"))?;
-            }
-        }
+    let officials = Officials::of(&context.cache);
+    let report = match dockerfile::report(&arguments.image)? {
+        Some(report) => report,
+        None => of_image(context, arguments)?,
+    };
+    let mut report = report;
+    if let Some(facts) = &report.subject {
+        report.notes.extend(officials.notes(&facts.lineage));
+    }
+    if let Some(reference) = hub::reference(&arguments.image) {
+        context.progress.step("asking Docker Hub");
+        let today = jiff::Zoned::now().date();
+        let told = hub::told(context.registries.hub(), &reference, today);
+        report.notes.extend(told);
+        context.progress.done();
+    }
+    if let Some(problem) = officials.problem {
+        context.progress.note(&format!("problem: {problem}"));
+    }
+    if arguments.json || arguments.format != "text" {
+        print::report(&report, &arguments.format, arguments.json)?;
         return Ok(print::verdict(&report));
     }
+    let lineage = report.subject.as_ref().map(|facts| &facts.lineage);
+    chain(lineage.unwrap_or(&Lineage::default()))?;
+    for note in &report.notes {
+        print::line(note)?;
+    }
+    for problem in &report.problems {
+        print::line(&format!("incomplete: {problem}"))?;
+    }
+    Ok(print::verdict(&report))
+}
+
+/// The report on an image.
+fn of_image(context: &Context, arguments: &cli::Look) -> Result<Report> {
     let opened = session::glance(context, &arguments.image, arguments.platform.as_deref())?;
     // Manifest and configuration say most of it; the rest would cost the whole image.
     let unread = (opened.unread > 0).then(|| {
@@ -41,23 +64,13 @@ pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
         packages: Vec::new(),
         ..facts(&opened.subject())
     };
-    let problems = opened.problems.clone();
-    let report = Report {
+    Ok(Report {
         verb: "lineage",
         subject: Some(facts),
-        problems,
-        notes: unread.iter().cloned().collect(),
+        problems: opened.problems,
+        notes: unread.into_iter().collect(),
         ..Report::default()
-    };
-    if arguments.json || arguments.format != "text" {
-        print::report(&report, &arguments.format, arguments.json)?;
-    } else {
-        chain(&opened.lineage)?;
-    }
-    if let Some(unread) = unread.filter(|_| !arguments.json && arguments.format == "text") {
-        print::line(&format!("({unread})"))?;
-    }
-    Ok(print::verdict(&report))
+    })
 }
 
 /// The ancestors, nearest first, each set in below the one it is the base of.

@@ -13,6 +13,7 @@ use plimsoll_model::{Evidence, Problem, Report, Severity, Source};
 
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
+use crate::officials::Officials;
 use crate::print;
 use crate::session::{self, Context};
 use files::Input;
@@ -35,15 +36,23 @@ pub(crate) fn run(context: &Context, arguments: &cli::Lint) -> Result<Exit> {
         }
     }
     let inputs = files::find(&arguments.files)?;
-    let mut linted = all(&inputs, &arguments.ignore)?;
+    let officials = Officials::of(&context.cache);
+    let mut linted = all(&inputs, &arguments.ignore, &officials)?;
     if arguments.fix {
         if !arguments.write {
             return show_diffs(&linted);
         }
         write(&mut linted, &inputs)?;
-        linted = all(&files::find(&arguments.files)?, &arguments.ignore)?;
+        linted = all(
+            &files::find(&arguments.files)?,
+            &arguments.ignore,
+            &officials,
+        )?;
     }
     let mut report = report(&linted, arguments);
+    if let Some(problem) = &officials.problem {
+        context.progress.note(&format!("problem: {problem}"));
+    }
     if let Some(image) = &arguments.image {
         let [one] = &linted[..] else {
             return Err(Failure::new(
@@ -58,7 +67,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Lint) -> Result<Exit> {
 }
 
 /// Every file read and judged, several at a time, in the order they were named.
-fn all(inputs: &[Input], ignore: &[String]) -> Result<Vec<Linted>> {
+fn all(inputs: &[Input], ignore: &[String], officials: &Officials) -> Result<Vec<Linted>> {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || {
@@ -68,7 +77,7 @@ fn all(inputs: &[Input], ignore: &[String]) -> Result<Vec<Linted>> {
             let Some(input) = inputs.get(index) else {
                 return done;
             };
-            done.push((index, one(input, ignore)));
+            done.push((index, one(input, ignore, officials)));
         }
     };
     let mut done: Vec<(usize, Result<Linted>)> = match threads.min(inputs.len()) {
@@ -86,7 +95,7 @@ fn all(inputs: &[Input], ignore: &[String]) -> Result<Vec<Linted>> {
     done.into_iter().map(|(_, linted)| linted).collect()
 }
 
-fn one(input: &Input, ignore: &[String]) -> Result<Linted> {
+fn one(input: &Input, ignore: &[String], officials: &Officials) -> Result<Linted> {
     let name = input.name.clone();
     let bytes = input.read()?;
     let file = match dockerfile::parse(&bytes) {
@@ -117,6 +126,7 @@ fn one(input: &Input, ignore: &[String]) -> Result<Linted> {
             files::Ignored::Missing => Ignored::Missing,
             files::Ignored::Text(text) => Ignored::Text(text),
         },
+        bases: Some(officials),
     };
     let mut hits = lint::lint(&file, &beside);
     hits.retain(|hit| {

@@ -10,13 +10,16 @@ use plimsoll_model::report::Verdict;
 use plimsoll_model::vulnerability::Unjudged;
 use plimsoll_model::{Evidence, Problem, Report, ScanFacts, Severity};
 use plimsoll_packages::listing;
+use plimsoll_report::html::Side;
 use plimsoll_scan::{Date, Ignores, ImageNames, ScanRequest, Vex};
 
 use crate::advisories::Store;
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
+use crate::page;
 use crate::print;
 use crate::session::{self, Context, Opened};
+use crate::verbs::inspect;
 use data::Known;
 
 /// The ignore file that is read where none is named.
@@ -60,9 +63,34 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
         scans: scanned.facts,
         ..Report::default()
     };
+    if let Some(path) = &arguments.html {
+        write_page(&report, &images, path)?;
+    }
     print::report(&report, &look.format, look.json)?;
     hint(&report, &store);
     Ok(print::verdict(&report))
+}
+
+/// Writes the report as a page. Of one image it also says what the checks find; of a list of packages there
+/// are no files to show.
+fn write_page(report: &Report, images: &[&Opened], path: &Path) -> Result<()> {
+    let mut report = report.clone();
+    let has_files = |image: &Opened| !image.rootfs.tree.is_empty();
+    if let [image] = images
+        && has_files(image)
+    {
+        let inspected = inspect::report(image, plimsoll_checks::Environment::Production);
+        report.subject = inspected.subject;
+        report.findings = inspected.findings;
+        report.rules = inspected.rules;
+        // The line of a scan is about vulnerabilities.
+        report.verdict = None;
+    }
+    let images = images.iter().copied().filter(|image| has_files(image));
+    let sides: Vec<Side> = images
+        .map(|image| page::side(&image.image.name, image, None))
+        .collect();
+    page::write(&report, &sides, path)
 }
 
 /// Opens what the user named, said to be of this distribution release.

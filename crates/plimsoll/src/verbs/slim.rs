@@ -21,6 +21,7 @@ mod ahead;
 mod bills;
 mod direct;
 mod done;
+mod guess;
 mod known;
 mod page;
 mod places;
@@ -32,6 +33,7 @@ mod unseen;
 mod watch;
 
 use done::{Done, Proof, Said, as_written};
+use guess::Guess;
 use replay::Replayed;
 use room::{Pace, Phases, Room, Start};
 
@@ -73,6 +75,11 @@ fn runs(options: &SlimOptions) -> bool {
     !options.no_run && (options.profile.profile.is_none() || options.profile.verify)
 }
 
+/// Sees that what is written beside a slimmed image can be.
+pub(crate) fn may_write(context: &Context, options: &SlimOptions) -> Result<()> {
+    places::check(context, options)
+}
+
 /// What came of it.
 pub(crate) struct Slimmed {
     /// The report.
@@ -97,10 +104,11 @@ pub(crate) fn slim(
     }
     let given = probes::parse(&options.probes)?;
     let lists = probes::arguments(&options.arguments)?;
-    let way = plimsoll_run::way().map_err(|error| {
+    let cannot = |error: plimsoll_run::Unavailable| {
         Failure::because("cannot start images on this machine", &error)
             .hint("slim proves what it does by running the image; `inspect` needs no sandbox")
-    })?;
+    };
+    let way = plimsoll_run::way().map_err(cannot)?;
     let (mut begun, opened) = Begun::of(context, options, name, platform, target)?;
     let phases = &mut begun.phases;
     let here = plimsoll_image::Platform::of_this_machine();
@@ -113,14 +121,20 @@ pub(crate) fn slim(
         .hint("--no-run slims it by reading alone; nothing is proved then"));
     }
     room::stop_signal(&opened.image.config)?;
+    let way = match plimsoll_run::identity(&opened.rootfs, &opened.image.config) {
+        Ok(identity) => plimsoll_run::way_for(&identity, options.direct_entry).map_err(cannot)?,
+        // It cannot be started as anybody, and that is said when it is.
+        Err(_) => way,
+    };
     let asked = probes::Asked::new(given, &opened.image.config);
     let mut starts = Start::all(lists, !asked.probes.is_empty());
     direct::record(&mut starts, options);
     let trees = work::directory(opened.rootfs.tree.live_bytes(), &context.leftovers)?;
+    let scratch = begun.scratch.path().to_owned();
     let mut room = Room {
         context,
         way,
-        scratch: begun.scratch.path(),
+        scratch: &scratch,
         trees: trees.path(),
         asked,
         starts,
@@ -130,141 +144,165 @@ pub(crate) fn slim(
     };
 
     let (first, unhonoured) = room.prepare(&opened.rootfs, "original", phases)?;
-    let mut notes = Vec::new();
-    let (originals, found) = watch::originals(&mut room, &first, &opened, phases)?;
-    notes.extend(found);
-    room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
-    let entry = direct::entry(&mut room, &first, &opened, &originals, phases)?;
-    phases.time("clean up", || room::remove(&first));
-    // What is slimmed is the image that starts its server itself, and what that asks for is kept.
-    let (opened, entry, started) = entry.over(opened);
-    let watched = started.as_ref().unwrap_or(&originals);
-    let mut observations = Observations::default();
-    for (original, again) in watched {
-        watch::merge(&mut observations, original, again);
-    }
-    let merged = replay::merge(options, &opened, &mut observations)?;
-
-    let replayed = profile.as_ref().map(|file| Replayed::of(file, &opened));
-    let exclude = entry.excluded(&opened, &observations, options);
-    let nothing = Observations::default();
     let known = Known::about(opened.subject());
-    let request = Request {
-        exclude: &exclude,
-        baked: &entry.baked,
-        ..request(&opened, &known, &nothing, options)
-    };
-    let (watched, gap) = match watched.first() {
-        Some((_, again)) => watch::check(&request, again, &mut observations),
-        None => Default::default(),
-    };
-    let request = Request {
-        // A profile is proved by what it alone makes.
-        observations: replayed
-            .as_ref()
-            .map_or(&observations, Replayed::observations),
-        ..request
-    };
-    let missed = replayed.as_ref().map_or(&*merged, Replayed::missed);
-    context.progress.step("planning what must stay");
-    let mut plan = phases.time("plan", || replay::plan(&request, missed));
-    let made = room.make_and_mend(&opened, &request, &observations, &mut plan, phases)?;
-
-    let mut differences = Vec::new();
-    for ((original, again), result) in originals.iter().zip(&made.outcomes) {
-        differences.extend(probes::compare(original, again, result));
-        differences.extend(probes::compare_later(&room.asked, original, result));
-    }
-    if let Some(first) = made.still_missing.first() {
-        differences.push(match made.still_missing.len() {
-            1 => format!("it still misses {first}, which the original has"),
-            many => format!("it still misses {many} files the original has: {first} ..."),
-        });
-    }
-    if !differences.is_empty() && !options.keep_failed {
-        return Err(unproved(&differences, &made.outcomes));
-    }
-
-    context.progress.step(&format!("writing {target}"));
-    let written = &made.ahead.written;
-    phases.time("write", || {
-        begun.sink.deliver(context, &made.ahead.sink, written)
-    })?;
-    // The config names the layers' uncompressed digests, so it is the same however it is compressed.
-    if written.config_digest != made.config_digest {
-        return Err(Failure::new(format!(
-            "{target} was written with config {}, but {} was proved: this is a fault of plimsoll",
-            written.config_digest, made.config_digest
-        )));
-    }
-    let result = Opened {
-        image: as_written(&made.opened.image, target, written),
-        ..made.opened
-    };
-    let verified = differences.is_empty();
-    let asked = originals.iter().flat_map(|(original, _)| &original.answers);
-    let answers = asked.filter(|_| verified);
-    let proof = Proof {
-        sandbox: way.to_string(),
-        verified_by: answers.map(|answer| answer.probe.clone()).collect(),
-        differences,
-        repaired: made.repaired,
-        ready: [
-            ready(originals.iter().map(|(original, _)| original)),
-            ready(made.outcomes.iter()),
-        ],
-        ran: room.ran.get(),
-        watch: watched,
-        scenes: watch::scenes(Some(&room.asked)),
-        risks: Some(made.risks),
-    };
-    let (direct, more) = entry.report(&plan);
-    let mut said = Said {
-        direct,
-        problems: gap.into_iter().collect(),
-        notes: more,
-    };
-    for blind in &observations.blind {
-        let evidence = Evidence::Image;
-        said.problems.push(Problem {
-            message: blind.clone(),
-            evidence,
-        });
-    }
-    let otherwise = unhonoured.iter();
-    said.notes
-        .extend(otherwise.map(|problem| format!("not so while it ran: {problem}")));
-    for (original, _) in &originals {
-        for problem in &original.problems {
-            if !said.notes.contains(problem) {
-                said.notes.push(problem.clone());
+    std::thread::scope(|scope| {
+        let phases = &mut begun.phases;
+        let mut guess = None;
+        let mut begin = |firsts: &[Outcome]| {
+            // Otherwise it is not what the runs show that is slimmed, or not all of it.
+            if profile.is_none()
+                && !options.direct_entry
+                && options.profile.merge_profiles.is_empty()
+            {
+                guess = Some(Guess::begin(
+                    scope, context, &scratch, options, &opened, &known, firsts,
+                ));
             }
+        };
+        let mut notes = Vec::new();
+        let (originals, found) = watch::originals(&mut room, &first, &opened, phases, &mut begin)?;
+        notes.extend(found);
+        room.pace = Some(Pace::of(originals.iter().flat_map(|(one, two)| [one, two])));
+        let mut entry = direct::entry(&mut room, &first, &opened, &originals, phases)?;
+        let clearing = scope.spawn(|| room::remove(&first));
+        // What is slimmed is the image that starts its server itself, and what that asks for is kept.
+        let made = entry.over(&opened);
+        let (opened, started) = match &made {
+            Some((opened, runs)) => (opened, Some(runs)),
+            None => (&opened, None),
+        };
+        let of_made = Known::about(opened.subject());
+        let known = if made.is_some() { &of_made } else { &known };
+        let watched = started.unwrap_or(&originals);
+        let mut observations = Observations::default();
+        for (original, again) in watched {
+            watch::merge(&mut observations, original, again);
         }
-        said.notes.extend(probes::refused(&original.answers));
-        said.notes.extend(probes::not_later(original));
-    }
-    said.notes.extend(notes);
-    said.notes.extend(room.asked.weakness());
-    // What an image has done to the tree it ran on may keep us from removing it.
-    said.problems
-        .extend(trees.remove().err().map(|left| Problem {
-            message: left.to_string(),
-            evidence: Evidence::Image,
-        }));
-    let usual = match verified {
-        true => Exit::Fine,
-        false => Exit::Unproved,
-    };
-    let done = Done {
-        target,
-        opened: &opened,
-        result: &result,
-        request: &request,
-        plan: &plan,
-        replayed: replayed.as_ref(),
-        asked: Some(&room.asked),
-    };
-    done.finish(begun, proof, said, usual)
+        let merged = replay::merge(options, opened, &mut observations)?;
+
+        let replayed = profile.as_ref().map(|file| Replayed::of(file, opened));
+        let exclude = entry.excluded(opened, &observations, options);
+        let nothing = Observations::default();
+        let request = Request {
+            exclude: &exclude,
+            baked: &entry.baked,
+            ..request(opened, known, &nothing, options)
+        };
+        let (watched, gap) = match watched.first() {
+            Some((_, again)) => watch::check(&request, again, &mut observations),
+            None => Default::default(),
+        };
+        let request = Request {
+            // A profile is proved by what it alone makes.
+            observations: replayed
+                .as_ref()
+                .map_or(&observations, Replayed::observations),
+            ..request
+        };
+        let missed = replayed.as_ref().map_or(&*merged, Replayed::missed);
+        context.progress.step("planning what must stay");
+        let mut plan = phases.time("plan", || replay::plan(&request, missed));
+        let made = room.make_and_mend(opened, &request, &observations, &mut plan, phases, guess)?;
+
+        let mut differences = Vec::new();
+        for ((original, again), result) in originals.iter().zip(&made.outcomes) {
+            differences.extend(probes::compare(original, again, result));
+            differences.extend(probes::compare_later(&room.asked, original, result));
+        }
+        if let Some(first) = made.still_missing.first() {
+            differences.push(match made.still_missing.len() {
+                1 => format!("it still misses {first}, which the original has"),
+                many => format!("it still misses {many} files the original has: {first} ..."),
+            });
+        }
+        if !differences.is_empty() && !options.keep_failed {
+            return Err(unproved(&differences, &made.outcomes));
+        }
+
+        context.progress.step(&format!("writing {target}"));
+        let written = &made.ahead.written;
+        phases.time("write", || {
+            begun.sink.deliver(context, &made.ahead.sink, written)
+        })?;
+        // The config names the layers' uncompressed digests, so it is the same however it is compressed.
+        if written.config_digest != made.config_digest {
+            return Err(Failure::new(format!(
+                "{target} was written with config {}, but {} was proved: this is a fault of plimsoll",
+                written.config_digest, made.config_digest
+            )));
+        }
+        let result = Opened {
+            image: as_written(&made.opened.image, target, written),
+            ..made.opened
+        };
+        let verified = differences.is_empty();
+        let asked = originals.iter().flat_map(|(original, _)| &original.answers);
+        let answers = asked.filter(|_| verified);
+        let proof = Proof {
+            sandbox: way.to_string(),
+            verified_by: answers.map(|answer| answer.probe.clone()).collect(),
+            differences,
+            repaired: made.repaired,
+            ready: [
+                ready(originals.iter().map(|(original, _)| original)),
+                ready(made.outcomes.iter()),
+            ],
+            ran: room.ran.get(),
+            watch: watched,
+            scenes: watch::scenes(Some(&room.asked)),
+            risks: Some(made.risks),
+        };
+        let (direct, more) = entry.report(&plan);
+        let mut said = Said {
+            direct,
+            problems: gap.into_iter().collect(),
+            notes: more,
+        };
+        for blind in &observations.blind {
+            let evidence = Evidence::Image;
+            said.problems.push(Problem {
+                message: blind.clone(),
+                evidence,
+            });
+        }
+        let otherwise = unhonoured.iter();
+        said.notes
+            .extend(otherwise.map(|problem| format!("not so while it ran: {problem}")));
+        for (original, _) in &originals {
+            for problem in &original.problems {
+                if !said.notes.contains(problem) {
+                    said.notes.push(problem.clone());
+                }
+            }
+            said.notes.extend(probes::refused(&original.answers));
+            said.notes.extend(probes::not_later(original));
+        }
+        said.notes.extend(notes);
+        said.notes.extend(room.asked.weakness());
+        phases
+            .time("clean up", || clearing.join())
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // What an image has done to the tree it ran on may keep us from removing it.
+        said.problems
+            .extend(trees.remove().err().map(|left| Problem {
+                message: left.to_string(),
+                evidence: Evidence::Image,
+            }));
+        let usual = match verified {
+            true => Exit::Fine,
+            false => Exit::Unproved,
+        };
+        let done = Done {
+            target,
+            opened,
+            result: &result,
+            request: &request,
+            plan: &plan,
+            replayed: replayed.as_ref(),
+            asked: Some(&room.asked),
+        };
+        done.finish(begun, proof, said, usual)
+    })
 }
 
 /// What every slim begins with.

@@ -12,6 +12,7 @@ pub(crate) fn command(scratch: &Path) -> Command {
     command
         .current_dir(scratch)
         .env("PLIMSOLL_CACHE", scratch.join("cache"))
+        .env("PLIMSOLL_HUB", "none")
         .env_remove("PLIMSOLL_MIRROR");
     command
 }

@@ -263,3 +263,26 @@ fn a_slim_has_a_page_that_says_what_keeps_each_byte() {
         assert!(page.contains(part), "{part}");
     }
 }
+
+#[test]
+fn nothing_is_told_of_an_image_whose_layer_was_changed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = layout(&scratch.path().join("image"), &user(), &[big(0o644, 9)]);
+    let blobs = scratch.path().join("image/blobs/sha256");
+    let sizes = fs::read_dir(blobs).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        (fs::metadata(&path).unwrap().len(), path)
+    });
+    let (_, layer) = sizes.max().unwrap();
+    let mut bytes = fs::read(&layer).unwrap();
+    // In the middle of a file's content, where no header shows it.
+    bytes[30 << 20] ^= 1;
+    fs::write(&layer, bytes).unwrap();
+    for format in ["text", "json"] {
+        let output = plimsoll(scratch.path(), &["inspect", &image, "--format", format]);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert!(output.stdout.is_empty(), "{}", text(&output));
+        let said = text(&output);
+        assert!(said.contains(", digest: expected sha256:"), "{said}");
+    }
+}

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::images::{Tar, command, layout, layout_for, text};
 
+mod hub;
 mod server;
 
 use server::{Manner, Server};

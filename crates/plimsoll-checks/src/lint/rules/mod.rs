@@ -2,6 +2,7 @@
 
 use super::Rule;
 
+mod abandoned_base;
 mod add_not_copy;
 mod admin_port;
 mod apt_for_scripts;
@@ -72,6 +73,7 @@ mod world_writable;
 
 /// Every rule, sorted by its name.
 pub static RULES: &[&Rule] = &[
+    &abandoned_base::RULE,
     &add_not_copy::RULE,
     &admin_port::RULE,
     &apt_for_scripts::RULE,

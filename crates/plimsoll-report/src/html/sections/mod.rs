@@ -6,6 +6,7 @@ mod findings;
 mod head;
 mod layers;
 mod owners;
+mod policy;
 mod rest;
 mod scan;
 mod slim;
@@ -35,6 +36,7 @@ pub(super) fn body(page: &Page<'_>) -> Html {
     map(page, &mut html);
     owners::write(page, &mut html);
     layers::write(page, &mut html);
+    policy::write(page.report, &mut html);
     findings::write(page.report, &mut html);
     scan::write(page.report, &mut html);
     rest::write(page.report, &mut html);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
-use crate::{Identity, Limits};
+use crate::{Identity, Limits, way_for};
 
 /// A tree with a shell and a tool, and what they are linked to.
 fn tree(root: &Path) {
@@ -29,7 +29,8 @@ fn tree(root: &Path) {
 
 #[test]
 fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
-    if let Err(why) = way() {
+    let way = way_for(&Identity::root(), false);
+    if let Err(why) = &way {
         // A test's output is where a reader looks for the reason.
         #[expect(clippy::print_stderr, reason = "says why it is skipped")]
         {
@@ -45,6 +46,7 @@ fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
         startup: crate::Recording::Off,
         hostname: "plimsoll",
         root: root.path(),
+        way: way.unwrap(),
         scratch: scratch.path(),
         command: ["sh", "-c", script].map(str::to_owned).to_vec(),
         env: Vec::new(),

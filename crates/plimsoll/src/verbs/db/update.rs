@@ -15,6 +15,7 @@ use crate::cli::db;
 use crate::download::{Downloads, Got, Validators};
 use crate::failure::{Exit, Failure, Result};
 use crate::fetch::without_credentials;
+use crate::officials;
 use crate::print;
 use crate::session::{self, Context};
 
@@ -43,8 +44,29 @@ struct Fetched {
 
 pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
     let store = Store::below(&context.cache);
-    let (scopes, mut notes) = wanted(context, arguments, &store)?;
-    let mirrors = mirrors(&arguments.mirrors)?;
+    let mut mirrors = mirrors(&arguments.mirrors)?;
+    let source = mirrors.feeds.remove(officials::NAME);
+    let has_lists = officials::file(&context.cache).exists();
+    let asked = arguments
+        .scopes
+        .iter()
+        .any(|scope| scope == officials::NAME);
+    // Whoever names nothing wants all that is there.
+    let everything = arguments.image.is_none() && arguments.scopes.is_empty();
+    let mut notes = match asked || source.is_some() || everything && has_lists {
+        true => super::officials::update(context, source.as_deref())?,
+        false => Vec::new(),
+    };
+    let only = arguments
+        .scopes
+        .iter()
+        .all(|scope| scope == officials::NAME);
+    let nothing_else = asked || store.entries()?.is_empty() && (has_lists || source.is_some());
+    let (scopes, more) = match arguments.image.is_none() && only && nothing_else {
+        true => (BTreeSet::new(), Vec::new()),
+        false => wanted(context, arguments, &store)?,
+    };
+    notes.extend(more);
     let downloads = Downloads::new(store.directory().join("partial"));
     let update = Update {
         context,
@@ -53,7 +75,9 @@ pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
         mirrors: &mirrors,
     };
     let mut failed = Vec::new();
-    if let Some(base) = &mirrors.slices {
+    if scopes.is_empty() {
+        // The lists of official images alone.
+    } else if let Some(base) = &mirrors.slices {
         update.slices(base, &scopes, &mut failed)?;
     } else {
         // Releases of one distribution may share a document: it is fetched once.
@@ -96,7 +120,12 @@ fn wanted(
     arguments: &db::Update,
     store: &Store,
 ) -> Result<(BTreeSet<Scope>, Vec<String>)> {
-    let mut scopes: BTreeSet<Scope> = super::scopes(&arguments.scopes)?.into_iter().collect();
+    let named = arguments
+        .scopes
+        .iter()
+        .filter(|scope| *scope != officials::NAME);
+    let named: Result<BTreeSet<Scope>> = named.map(|scope| super::scope(scope)).collect();
+    let mut scopes = named?;
     let mut notes = Vec::new();
     if let Some(image) = &arguments.image {
         let opened = session::inventory_of(context, image, arguments.platform.as_deref())?;

@@ -63,7 +63,13 @@ fn given_up(error: io::Error) -> Failure {
     Failure::because("the image was not written", &error)
 }
 
-/// Writes `draft` below `directory` and checks it; on a thread of its own, which is slowed down.
+/// Slows down the thread it is called on.
+pub(super) fn give_way() {
+    // Best effort: it is but slower without.
+    let _ = rustix::process::nice(NICE);
+}
+
+/// Writes `draft` below `directory` and checks it; on a thread of its own, which gives way.
 pub(super) fn write(
     context: &Context,
     draft: &Draft,
@@ -71,8 +77,6 @@ pub(super) fn write(
     compression: Compress,
     wanted: &Wanted,
 ) -> Result<Ahead> {
-    // Best effort: it is but slower without.
-    let _ = rustix::process::nice(NICE);
     let sink = Sink::OciLayout {
         dir: directory.to_owned(),
         tag: Some("slim".to_owned()),

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use plimsoll_model::report::DirectFacts;
-use plimsoll_model::{Config, ImagePath, Observations, Plan, Rootfs, Startup};
+use plimsoll_model::{Config, Image, ImagePath, Observations, Plan, Rootfs, Startup};
 use plimsoll_run::{Outcome, Recording};
 use plimsoll_slim::{Account, Direct, Starts};
 
@@ -38,16 +38,24 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// The image with this entry, what is left to say of it, and the runs of that image, if it is
-    /// another than before.
-    pub(super) fn over(mut self, opened: Opened) -> (Opened, Self, Option<Vec<Twice>>) {
-        let Some((config, rootfs, runs)) = self.made.take() else {
-            return (opened, self, None);
+    /// The image with this entry and the runs of that image, if it is another than before.
+    pub(super) fn over(&mut self, opened: &Opened) -> Option<(Opened, Vec<Twice>)> {
+        let (config, rootfs, runs) = self.made.take()?;
+        let image = Image {
+            config,
+            ..opened.image.clone()
         };
-        let mut opened = opened;
-        opened.image.config = config;
-        opened.rootfs = rootfs;
-        (opened, self, Some(runs))
+        let opened = Opened {
+            image,
+            rootfs,
+            is_named: opened.is_named,
+            inventory: opened.inventory.clone(),
+            lineage: opened.lineage.clone(),
+            problems: opened.problems.clone(),
+            unread: opened.unread,
+            abandoned: opened.abandoned.clone(),
+        };
+        Some((opened, runs))
     }
 
     /// What goes whatever the level says: the scripts that ran before the server, unless the server
@@ -289,6 +297,7 @@ fn started(
     let baked = Opened {
         image,
         is_named: opened.is_named,
+        abandoned: opened.abandoned.clone(),
         rootfs,
         inventory: opened.inventory.clone(),
         lineage: opened.lineage.clone(),

@@ -46,7 +46,6 @@ mod tests {
             ("httpd", "oci:httpd-slim:latest"),
             ("localhost:5000/x", "oci:x-slim:latest"),
             ("httpd:2.4", "oci:httpd-slim:2.4"),
-            ("no-such.tar.gz", "oci:no-such-slim"),
             ("dir:/", "oci:image-slim"),
         ] {
             assert_eq!(default_target(image), target);

@@ -11,7 +11,8 @@ use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs};
 use plimsoll_run::{Limits, Outcome, Recording, Way};
 use plimsoll_slim::Request;
 
-use super::ahead::{self, Ahead, Wanted};
+use super::ahead::{self, Ahead};
+use super::guess::Guess;
 use super::probes;
 use super::signals;
 use crate::cli::{Compress, SlimOptions};
@@ -167,17 +168,17 @@ impl Room<'_> {
         let directory = self.trees.join(what.replace(' ', "-"));
         let ownership = match self.way {
             Way::Root => Ownership::Real,
-            Way::Plain => Ownership::Mine,
+            Way::Subordinate | Way::Plain => Ownership::Mine,
         };
         let unpacked = phases
             .time("unpack", || {
                 plimsoll_image::unpack(rootfs, &directory, ownership)
             })
             .map_err(|error| Failure::because(format_args!("cannot unpack the {what}"), &error))?;
-        // A plain user's disk holds no other owners at all: the way it runs says so, once.
+        // A plain user's disk holds no other owners by itself: the way it runs says what becomes of them.
         let unhonoured = match self.way {
             Way::Root => unpacked.problems,
-            Way::Plain => Vec::new(),
+            Way::Subordinate | Way::Plain => Vec::new(),
         };
         Ok((directory, unhonoured))
     }
@@ -212,6 +213,7 @@ impl Room<'_> {
         std::fs::create_dir_all(&scratch).map_err(|error| failed(&error))?;
         let spec = plimsoll_run::Spec {
             root,
+            way: self.way,
             scratch: &scratch,
             command: start.command(config),
             env: variables(config, &start.surroundings),
@@ -319,7 +321,7 @@ impl Room<'_> {
     }
 
     /// Writes what the plan keeps, runs it, adds what it missed, and again until nothing is.
-    /// `original_seen` is what runs of the original touched.
+    /// `original_seen` is what runs of the original touched; `guess` what the first of them promised.
     pub(super) fn make_and_mend(
         &self,
         original: &Opened,
@@ -327,6 +329,7 @@ impl Room<'_> {
         original_seen: &Observations,
         plan: &mut Plan,
         phases: &mut Phases,
+        mut guess: Option<Guess<'_>>,
     ) -> Result<Made> {
         let mut repaired = Vec::new();
         // What the round before missed.
@@ -355,14 +358,19 @@ impl Room<'_> {
                 session::read(self.context, &name, Some(&platform), Some(self.scratch))
             })?;
             let (root, _) = self.prepare(&opened.rootfs, &what, phases)?;
-            let wanted = Wanted::default();
+            let guessed = guess.take().and_then(|guess| guess.of(&draft));
+            let wanted = guessed.as_ref().map(Guess::wanted).unwrap_or_default();
             let directory = self.scratch.join(format!("ahead-{round}"));
             let compression = self.options.compression;
             let pause = self.pace.map_or(Duration::ZERO, |pace| pace.start);
             let pause = pause.min(LONGEST_PAUSE);
             let done = std::thread::scope(|scope| {
                 let write = || {
+                    if let Some(guessed) = guessed {
+                        return guessed.written();
+                    }
                     wanted.pause(pause)?;
+                    ahead::give_way();
                     ahead::write(self.context, &draft, &directory, compression, &wanted)
                 };
                 let writing = scope.spawn(write);

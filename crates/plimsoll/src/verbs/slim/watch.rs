@@ -30,12 +30,13 @@ pub(super) fn scenes(asked: Option<&Asked>) -> Vec<String> {
 pub(super) type Twice = (Outcome, Outcome);
 
 /// Runs the original twice in each way it is started, and answers both of each, with what is to be
-/// said of the probes.
+/// said of the probes. `between` is told what came of the first runs before the second ones begin.
 pub(super) fn originals(
     room: &mut Room<'_>,
     tree: &Path,
     opened: &Opened,
     phases: &mut Phases,
+    between: &mut dyn FnMut(&[Outcome]),
 ) -> Result<(Vec<Twice>, Vec<String>)> {
     let name = &opened.image.name;
     let starts = room.starts.clone();
@@ -48,6 +49,7 @@ pub(super) fn originals(
         room.must_answer(&original, name)?;
         firsts.push(original);
     }
+    between(&firsts);
     // The first way comes last: nobody needs the tree then, and what was read of it can be told.
     for (index, start) in starts.iter().enumerate().rev() {
         let once = Start {

@@ -1,0 +1,227 @@
+use std::collections::BTreeSet;
+
+use jiff::civil::date;
+
+use super::*;
+
+const TODAY: Date = date(2026, 11, 29);
+
+fn says(reference: &str) -> String {
+    let (name, tag) = official(reference).expect(reference);
+    rebuilt(name, tag, TODAY, None).to_string()
+}
+
+#[test]
+fn the_table_is_sound() {
+    let table = Officials::parse(include_str!("table.txt")).unwrap();
+    assert_eq!(table, *OFFICIALS);
+    assert!(table.as_of() >= date(2026, 11, 29));
+    assert!(table.images.len() >= 25);
+    let names: Vec<&str> = table.images.iter().map(|image| &*image.name).collect();
+    assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
+    for image in &table.images {
+        let name = &image.name;
+        assert_eq!(official(name).map(|(name, _)| name), Some(&**name));
+        assert_eq!(image.gone.is_some(), image.lines.is_empty(), "{name}");
+        // Whoever stands on what was given up needs somewhere to go.
+        assert!(image.gone.is_none() || image.instead.is_some(), "{name}");
+        let number = |version: &str| -> Vec<u32> {
+            let parts = version.split('.').map(|part| part.parse().expect(name));
+            parts.collect()
+        };
+        let versions: Vec<_> = image
+            .lines
+            .iter()
+            .map(|line| number(&line.version))
+            .collect();
+        assert!(
+            versions.is_sorted_by(|one, other| one < other),
+            "{name}: {versions:?}"
+        );
+        for line in &image.lines {
+            assert_eq!(image.line_of(&line.version), Some(line), "{name}");
+            let plausible = date(2013, 3, 20)..date(2036, 1, 1);
+            assert!(
+                line.until.is_none_or(|day| plausible.contains(&day)),
+                "{name}"
+            );
+        }
+    }
+    // Distributions have tables of their own.
+    assert!(
+        DISTRIBUTIONS
+            .iter()
+            .all(|known| table.find(known.id).is_none())
+    );
+    for bad in ["python 3.x:soon", "as-of never", ""] {
+        assert!(Officials::parse(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn official_images_are_told_from_others() {
+    for (reference, found) in [
+        ("python", Some(("python", "latest"))),
+        ("python:3.8-slim", Some(("python", "3.8-slim"))),
+        ("docker.io/library/python:3.8", Some(("python", "3.8"))),
+        (
+            "index.docker.io/library/python:3.8@sha256:00",
+            Some(("python", "3.8")),
+        ),
+        ("python@sha256:00", None),
+        ("scratch", None),
+        ("grafana/grafana:9", None),
+        ("registry.example:5000/python:3.8", None),
+        ("python:${TAG}", None),
+        ("debian 12 (bookworm)", None),
+        ("", None),
+    ] {
+        assert_eq!(official(reference), found, "{reference}");
+    }
+}
+
+#[test]
+fn lines_that_are_over_are_named_with_their_last_day() {
+    let over =
+        "no longer rebuilt: python 3.8 gets no fixes since 2024-10-07; in its place: python:3.14";
+    for reference in [
+        "python:3.8",
+        "python:3.8.19-slim-bookworm",
+        "docker.io/library/python:3.8",
+    ] {
+        assert_eq!(says(reference), over, "{reference}");
+    }
+    assert!(says("python:3.12.1-slim").starts_with("still rebuilt: python 3.12 gets fixes until"));
+    // 3.1 is not 3.14, and 10.1 not 10.
+    assert!(says("python:3.1").contains("not known"));
+    assert!(says("tomcat:10.1.2-jdk17").starts_with("still rebuilt"));
+    assert!(says("tomcat:10.0-jre8").contains("since 2022-10-31"));
+    assert!(says("mysql:5").contains("no mysql 5 gets fixes since 2023-10-31"));
+    assert!(says("php:8-fpm").starts_with("still rebuilt: it moves with"));
+    assert!(says("node").starts_with("still rebuilt: it moves with"));
+    // A name that moved once and does not any more.
+    assert!(says("node:carbon").contains("not known"));
+    assert!(says("somebody-s:1").contains("not in our table of"));
+}
+
+#[test]
+fn the_last_day_is_a_day_of_support() {
+    for (today, yes) in [(date(2024, 10, 7), true), (date(2024, 10, 8), false)] {
+        let answer = rebuilt("python", "3.8", today, None);
+        assert_eq!(matches!(answer, Rebuilt::Yes { .. }), yes, "{today}");
+    }
+}
+
+#[test]
+fn images_that_were_given_up_have_a_successor() {
+    let centos = "no longer rebuilt: `centos` was given up on 2024-06-30; in its place: almalinux or rockylinux";
+    assert_eq!(says("centos:7"), centos);
+    assert_eq!(
+        says("openjdk:17-jdk-slim").rsplit(' ').next(),
+        Some("eclipse-temurin")
+    );
+}
+
+#[test]
+fn a_tag_names_the_release_its_base_is_of() {
+    assert!(says("node:22-buster").contains("Debian 10 (buster) gets no fixes since 2024-06-30"));
+    assert!(says("node:22-alpine3.16").contains("Alpine 3.16 gets no fixes since 2024-05-23"));
+    assert!(says("unheard-of:1-stretch-slim").contains("Debian 9 (stretch)"));
+    assert!(says("node:22-bookworm-slim").starts_with("still rebuilt: node 22"));
+    assert!(says("debian:jessie").contains("Debian 8 (jessie) gets no fixes"));
+    assert!(says("debian:9.13-slim").contains("in its place: debian:13"));
+    assert!(says("alpine:3.14.2").contains("Alpine 3.14 gets no fixes"));
+    assert!(says("debian:13-slim").starts_with("still rebuilt: Debian 13 (trixie)"));
+    assert!(says("debian:experimental").contains("not known"));
+}
+
+const LIBRARY: &str = "# a comment
+Maintainers: Some Body <https://example.test/x> (@somebody),
+             Another <a@example.test> (@another)
+GitRepo: https://example.test/x.git
+
+Tags: 3.13.1-trixie, 3.13-trixie,
+ trixie
+SharedTags: 3.13.1, 3.13, latest
+Architectures: amd64
+GitCommit: 0123
+
+Tags: 3.12
+Directory: 3.12, x
+";
+
+fn tags(tags: &[&str]) -> BTreeSet<String> {
+    tags.iter().map(|tag| (*tag).to_owned()).collect()
+}
+
+#[test]
+fn library_files_of_both_forms_are_read() {
+    let file = read(LIBRARY);
+    assert_eq!(file.problems, []);
+    let wanted = [
+        "3.13.1-trixie",
+        "3.13-trixie",
+        "trixie",
+        "3.13.1",
+        "3.13",
+        "latest",
+        "3.12",
+    ];
+    assert_eq!(file.tags, tags(&wanted));
+    let old = "# maintainer: Some Body <a@example.test> (@a)\n\n\
+               1.0: git://example.test/x@0123456789ab 1.0\nlatest: git://example.test/x@0123456789ab 1.0\n";
+    assert_eq!(
+        read(old),
+        LibraryFile {
+            tags: tags(&["1.0", "latest"]),
+            problems: Vec::new()
+        }
+    );
+    let bad = read("Tags: good, not good, -x, ../y\nwhat is this\n");
+    assert_eq!(bad.tags, tags(&["good"]));
+    let lines: Vec<usize> = bad.problems.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [1, 1, 1, 2]);
+}
+
+#[test]
+fn what_was_fetched_wins_over_the_table_and_stays_the_same_in_a_file() {
+    let mut listed = Listed::default();
+    listed.date = date(2026, 11, 28);
+    "https://example.test/library".clone_into(&mut listed.source);
+    listed.insert("python", read(LIBRARY).tags);
+    let again = Listed::read(&listed.write()).unwrap();
+    assert_eq!(again, listed);
+    assert_eq!(again.count(), (1, 7));
+    let on = |name: &str, tag: &str, listed: &Listed| {
+        rebuilt(name, tag, TODAY, Some(listed)).to_string()
+    };
+    assert!(on("python", "3.12", &listed).starts_with("still rebuilt: among the tags"));
+    // A patch release that was followed by the next, which the table cannot know.
+    let gone = on("python", "3.13.0", &listed);
+    assert_eq!(
+        gone,
+        "no longer rebuilt: not among the 7 tags of python that were built on 2026-11-28"
+    );
+    assert!(on("python", "3.8", &listed).ends_with("in its place: python:3.14"));
+    // What nobody asked for is judged by the table; in a complete list it is gone.
+    assert!(on("node", "16", &listed).contains("node 16 gets no fixes"));
+    assert!(on("other", "1", &listed).contains("not known"));
+    listed.complete = true;
+    assert!(on("other", "1", &listed).contains("there was no official image `other`"));
+}
+
+#[test]
+fn a_broken_file_says_its_line() {
+    for (text, line) in [
+        ("", 1),
+        ("plimsoll-official-images/2 2026-11-28 complete x\n", 1),
+        ("plimsoll-official-images/1 yesterday complete x\n", 1),
+        ("plimsoll-official-images/1 2026-11-28 maybe x\n", 1),
+        (
+            "plimsoll-official-images/1 2026-11-28 complete x\na b\nc ../d\n",
+            3,
+        ),
+    ] {
+        assert_eq!(Listed::read(text).unwrap_err().line, line, "{text}");
+    }
+}

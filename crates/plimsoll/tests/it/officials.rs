@@ -1,0 +1,191 @@
+//! Official images that are no longer rebuilt: told by `lineage`, `inspect` and `lint`, from the table and
+//! from lists that `db update` reads.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::db::{Answer, Server};
+use crate::images::{Tar, layout, plimsoll, text};
+
+const PYTHON: &str = "Maintainers: Some Body <somebody@example.test> (@somebody)
+GitRepo: https://example.test/python.git
+
+Tags: 3.14.1-trixie, 3.14-trixie
+SharedTags: 3.14.1, 3.14, latest
+GitCommit: 0123456789abcdef0123456789abcdef01234567
+Directory: 3.14/trixie
+";
+
+/// An image that names its base.
+fn image(scratch: &Path, base: &str) -> String {
+    let config = json!({ "Labels": { "org.opencontainers.image.base.name": base } });
+    let layer = Tar::default().file("etc/motd", 0o644, b"hello").finish();
+    layout(&scratch.join("image"), &config, &[layer])
+}
+
+fn said(scratch: &Path, arguments: &[&str]) -> String {
+    text(&plimsoll(scratch, arguments))
+}
+
+fn findings(scratch: &Path, arguments: &[&str]) -> Vec<String> {
+    let output = plimsoll(scratch, arguments);
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
+    let findings = report["findings"].as_array().unwrap().iter();
+    let ours = findings.filter(|finding| finding["check"] == "abandoned-base");
+    ours.map(|finding| finding["message"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_base_that_is_over_is_told_everywhere() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path();
+    let old = image(directory, "docker.io/library/python:3.8-slim-bookworm");
+    let lineage = said(directory, &["lineage", &old]);
+    let wanted = "python:3.8-slim-bookworm: no longer rebuilt: python 3.8 gets no fixes since 2024-10-07; in its \
+                  place: python:3.14 (our table of ";
+    assert!(lineage.contains(wanted), "{lineage}");
+    let [message] = &findings(directory, &["inspect", "--json", &old])[..] else {
+        panic!("one finding")
+    };
+    assert!(
+        message.contains("gets no fixes since 2024-10-07"),
+        "{message}"
+    );
+    fs::write(
+        directory.join("Dockerfile"),
+        "FROM centos:7\nFROM python:3.14\nUSER 1\n",
+    )
+    .unwrap();
+    let [message] = &findings(directory, &["lint", "--json", "Dockerfile"])[..] else {
+        panic!("one finding")
+    };
+    assert!(
+        message.contains("centos:7 is no longer rebuilt"),
+        "{message}"
+    );
+    let lineage = said(directory, &["lineage", "Dockerfile"]);
+    assert!(
+        lineage.contains("python:3.14: still rebuilt: python 3.14"),
+        "{lineage}"
+    );
+    // Somebody else's image of the same name, and a line that lives.
+    for base in [
+        "registry.example/python:3.8",
+        "docker.io/library/python:3.13",
+    ] {
+        let image = image(directory, base);
+        assert!(
+            findings(directory, &["inspect", "--json", &image]).is_empty(),
+            "{base}"
+        );
+    }
+}
+
+#[test]
+fn lists_come_from_a_directory_and_win_over_the_table() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path();
+    let library = directory.join("library");
+    fs::create_dir_all(&library).unwrap();
+    fs::write(library.join("python"), PYTHON).unwrap();
+    fs::write(library.join("README.md"), "about the library").unwrap();
+    let mirror = format!("official-images=file:{}", library.display());
+    let update = ["db", "update", "--for", "official-images"];
+    let output = plimsoll(directory, &[&update[..], &["--mirror", &mirror]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(
+        text(&output).contains("5 tags of 1 images"),
+        "{}",
+        text(&output)
+    );
+    // The patch release before the newest one, which no table could know.
+    fs::write(directory.join("Dockerfile"), "FROM python:3.14.0\nUSER 1\n").unwrap();
+    let found = findings(directory, &["lint", "--json", "Dockerfile"]);
+    assert!(
+        found[0].contains("not among the 5 tags of python"),
+        "{found:?}"
+    );
+    let lineage = said(directory, &["lineage", "Dockerfile"]);
+    assert!(
+        lineage.contains("(lists of ") && lineage.contains(", today's; our table of"),
+        "{lineage}"
+    );
+    fs::write(directory.join("Dockerfile"), "FROM python:3.14\nUSER 1\n").unwrap();
+    assert!(findings(directory, &["lint", "--json", "Dockerfile"]).is_empty());
+    // It is known where they came from; what is damaged leaves what was there.
+    fs::write(library.join("python"), "Tags: 3.14, ../x\n").unwrap();
+    let output = plimsoll(directory, &update);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(
+        text(&output).contains("python:1: names what can be no tag"),
+        "{}",
+        text(&output)
+    );
+    fs::write(library.join("python"), "nothing\n").unwrap();
+    let output = plimsoll(directory, &update);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(
+        text(&output).contains("no official image"),
+        "{}",
+        text(&output)
+    );
+    let lineage = said(directory, &["lineage", "Dockerfile"]);
+    assert!(
+        lineage.contains("among the tags that were built on"),
+        "{lineage}"
+    );
+    // So does a file that somebody damaged.
+    fs::write(directory.join("cache/advisories/official-images.txt"), "x").unwrap();
+    let lineage = said(directory, &["lineage", "Dockerfile"]);
+    assert!(lineage.contains("is not of official images"), "{lineage}");
+    assert!(
+        lineage.contains("python 3.14 gets fixes until"),
+        "{lineage}"
+    );
+}
+
+#[test]
+fn lists_come_from_a_server_image_by_image() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path();
+    let server = Server::start(|head| match head.contains("/library/python ") {
+        true => Answer::ok(PYTHON.as_bytes()),
+        false => Answer::status("404 Not Found"),
+    });
+    let mirror = format!("official-images={}/library", server.address);
+    let update = ["db", "update", "--for", "official-images"];
+    let output = plimsoll(directory, &update);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(
+        text(&output).contains("--mirror official-images="),
+        "{}",
+        text(&output)
+    );
+    let output = plimsoll(directory, &[&update[..], &["--mirror", &mirror]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let dockerfile = "FROM python:3.14 AS a\nFROM python:3.13 AS b\nFROM node:22\nFROM never-heard-of:1\nUSER 1\n";
+    fs::write(directory.join("Dockerfile"), dockerfile).unwrap();
+    let found = findings(directory, &["lint", "--json", "Dockerfile"]);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].contains("python:3.13 is no longer rebuilt: not among the 5 tags"),
+        "{found:?}"
+    );
+    assert!(
+        found[1].contains("there was no official image `node`"),
+        "{found:?}"
+    );
+    // A server that breaks down leaves what was there.
+    let broken = Server::start(|_| Answer::status("403 Forbidden"));
+    let mirror = format!("official-images={}", broken.address);
+    let output = plimsoll(directory, &[&update[..], &["--mirror", &mirror]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert_eq!(
+        findings(directory, &["lint", "--json", "Dockerfile"]),
+        found
+    );
+}
