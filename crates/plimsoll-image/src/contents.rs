@@ -9,7 +9,7 @@ use plimsoll_model::{Contents, Digest, Extent, Seen};
 use sha2::{Digest as _, Sha256};
 
 use crate::codec::{Codec, Decoder};
-use crate::kept::Kept;
+use crate::kept::{Asked, Kept};
 use crate::part::Part;
 use crate::spool::Section;
 use crate::stream::digest_of;
@@ -31,6 +31,7 @@ pub(crate) struct LayerBytes {
     diff_id: Digest,
     size: u64,
     kept: Kept,
+    asked: Asked,
     plain: OnceLock<Arc<File>>,
     restarts: AtomicU32,
     waiting: Mutex<Vec<Stream>>,
@@ -61,6 +62,7 @@ impl LayerBytes {
             diff_id,
             size,
             kept,
+            asked: Asked::default(),
             plain,
             restarts: AtomicU32::new(0),
             waiting: Mutex::default(),
@@ -185,9 +187,11 @@ impl Contents for LayerContents {
         if counted.is_some() || layer.codec != Codec::Plain || size == 0 {
             return counted;
         }
-        // What was hopped over is cheap to read now.
-        let mut body = layer.open(at.offset, size).ok()?;
-        Kept::print(&mut body).ok()
+        // What was hopped over is cheap to read now, but not at every question.
+        layer.asked.get(at.offset, || {
+            let mut body = layer.open(at.offset, size).ok()?;
+            Kept::print(&mut body, size).ok()
+        })
     }
 }
 

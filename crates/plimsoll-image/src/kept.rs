@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memchr::memmem::Finder;
 use plimsoll_model::{Interest, Keep, Seen};
@@ -59,7 +59,7 @@ impl Prints {
         let Some(block) = Self::block(offset) else {
             return;
         };
-        let entry = (block, [(print >> 32) as u32, print as u32]);
+        let entry = (block, halves(print));
         match self.0.last_mut() {
             Some(piece) if piece.len() < Self::PIECE => piece.push(entry),
             // A small layer has a small piece.
@@ -78,9 +78,39 @@ impl Prints {
         let piece = self.0.partition_point(begins).checked_sub(1)?;
         let piece = self.0.get(piece)?;
         let found = piece.binary_search_by_key(&block, |&(at, _)| at).ok()?;
-        let (_, [high, low]) = piece.get(found)?;
-        Some(u64::from(*high) << 32 | u64::from(*low))
+        let (_, halves) = piece.get(found)?;
+        Some(joined(*halves))
     }
+}
+
+/// Fingerprints of files that are counted when somebody asks, each once: 12 bytes a file.
+#[derive(Default)]
+pub(crate) struct Asked(Mutex<BTreeMap<u32, [u32; 2]>>);
+
+impl Asked {
+    /// The fingerprint of the file at `offset`: the one that is known, else the one that `count` counts.
+    pub(crate) fn get(&self, offset: u64, count: impl FnOnce() -> Option<u64>) -> Option<u64> {
+        // One that begins where no body of a tar does is not remembered.
+        let Some(block) = Prints::block(offset) else {
+            return count();
+        };
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(halves) = known().get(&block) {
+            return Some(joined(*halves));
+        }
+        let print = count()?;
+        known().insert(block, halves(print));
+        Some(print)
+    }
+}
+
+/// A fingerprint that can lie at any fourth byte.
+fn halves(print: u64) -> [u32; 2] {
+    [(print >> 32) as u32, print as u32]
+}
+
+fn joined([high, low]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }
 
 enum Piece {
@@ -117,10 +147,10 @@ impl Kept {
         self.prints.get(offset)
     }
 
-    /// The fingerprint of what `body` gives.
-    pub(crate) fn print(body: &mut dyn Read) -> io::Result<u64> {
+    /// The fingerprint of the `size` bytes that `body` gives.
+    pub(crate) fn print(body: &mut dyn Read, size: u64) -> io::Result<u64> {
         let mut hash = XxHash3_64::new();
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = vec![0; usize::try_from(size).map_or(BUFFER, |size| size.min(BUFFER))];
         loop {
             match body.read(&mut buffer)? {
                 0 => return Ok(hash.finish()),
@@ -615,6 +645,21 @@ mod tests {
         }
         assert_eq!(prints.get(0), None);
         assert_eq!(prints.get(u64::from(u32::MAX) * 512 + 512), None);
+    }
+
+    #[test]
+    fn what_is_asked_for_again_is_not_counted_again() {
+        let asked = Asked::default();
+        assert_eq!(asked.get(512, || Some(u64::MAX - 5)), Some(u64::MAX - 5));
+        assert_eq!(
+            asked.get(512, || panic!("counted twice")),
+            Some(u64::MAX - 5)
+        );
+        assert_eq!(asked.get(1024, || None), None);
+        assert_eq!(asked.get(1024, || Some(1)), Some(1));
+        // It is no body of a tar, and must not be taken for another.
+        assert_eq!(asked.get(513, || Some(2)), Some(2));
+        assert_eq!(asked.get(513, || Some(3)), Some(3));
     }
 
     #[test]

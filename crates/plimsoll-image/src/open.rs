@@ -16,7 +16,7 @@ use crate::pending::{Pending, can_wait};
 use crate::sources::{self, Described, Found, Layered};
 use crate::store::Store;
 use crate::stream::Meter;
-use crate::{Error, Limits, Platform, Remotes, config, lineage, stream, tarball};
+use crate::{Error, Limits, Platform, Reference, Remotes, config, lineage, stream, tarball};
 
 /// Where to look and what to choose.
 #[derive(Default, Clone)]
@@ -63,6 +63,8 @@ pub struct Opened {
     pub changes: Vec<Change>,
     /// What is still being verified: nothing, unless [`Options::ahead`] asks for it.
     pub pending: Pending,
+    /// What the name meant in a registry; `None` for what was found anywhere else.
+    pub reference: Option<Reference>,
 }
 
 /// Opens the image `name` means: one of the forms of [`crate::SOURCES`], or the path of such a
@@ -80,9 +82,14 @@ pub fn open(name: &str, options: &Options<'_>) -> Result<Opened, Error> {
 /// As [`open`].
 pub fn open_within(name: &str, options: &Options<'_>, limits: &Limits) -> Result<Opened, Error> {
     match sources::find(name, options, limits)? {
-        Found::Described(described) => {
+        Found::Described(mut described) => {
+            let reference = described.reference.take();
             let layered = described.promised(options.progress)?;
-            read(name, layered, options, limits)
+            let opened = read(name, layered, options, limits)?;
+            Ok(Opened {
+                reference,
+                ..opened
+            })
         }
         Found::Layered(layered) => read(name, *layered, options, limits),
         Found::Tree { rootfs, problems } => wrap(name, rootfs, problems, options),
@@ -143,6 +150,7 @@ fn documents_only(described: Described) -> Opened {
         problems: Vec::new(),
         changes: Vec::new(),
         pending: Pending::default(),
+        reference: described.reference,
     }
 }
 
@@ -262,6 +270,7 @@ fn read(
         unread: 0,
         changes,
         pending,
+        reference: None,
     })
 }
 
@@ -371,6 +380,7 @@ fn wrap(
         problems,
         unread: 0,
         pending: Pending::default(),
+        reference: None,
     })
 }
 

@@ -1,10 +1,10 @@
 //! Everything one run learned; the only thing a format may print.
 
 use crate::census::OwnerSum;
-use crate::vulnerability::VulnerabilityState;
+use crate::vulnerability::{Counts, VulnerabilityState};
 use crate::{
     DirectoryRow, Finding, ImagePath, Inventory, Lineage, Plan, Problem, Rule, ScanFacts, Severity,
-    Strangers, Waste,
+    Strangers, Vulnerability, Waste,
 };
 
 /// Everything one run learned.
@@ -62,19 +62,31 @@ impl Report {
     }
 
     /// How many vulnerabilities of the first image that was scanned are over the line; what its vendor
-    /// calls unimportant is not.
+    /// calls unimportant is not. One without a severity is over the lowest line, which all are over.
     fn vulnerabilities_over(&self) -> usize {
+        let Some(line) = self.verdict.as_ref().and_then(|verdict| verdict.line) else {
+            return 0;
+        };
+        let rows = self.weighed();
+        rows.filter(|it| it.severity.unwrap_or(Severity::Info) >= line)
+            .count()
+    }
+
+    /// How many vulnerabilities of the first image that was scanned, by source package, may be over the
+    /// line or not: nobody says how severe they are.
+    pub fn unrated(&self) -> u64 {
         let line = self.verdict.as_ref().and_then(|verdict| verdict.line);
-        let rows = self
-            .scans
-            .iter()
-            .take(1)
-            .flat_map(|facts| &facts.vulnerabilities);
-        let over = rows.filter(|it| {
-            it.state != VulnerabilityState::Unimportant
-                && line.is_some_and(|line| it.severity >= Some(line))
-        });
-        over.count()
+        if line.is_none_or(|line| line == Severity::Info) {
+            return 0;
+        }
+        Counts::of(self.weighed().filter(|it| it.severity.is_none())).by_source
+    }
+
+    /// The vulnerabilities that are held against the line.
+    fn weighed(&self) -> impl Iterator<Item = &Vulnerability> {
+        let first = self.scans.iter().take(1);
+        let rows = first.flat_map(|facts| &facts.vulnerabilities);
+        rows.filter(|it| it.state != VulnerabilityState::Unimportant)
     }
 
     /// Whether the policy refuses the image.

@@ -1,6 +1,6 @@
 //! Bytes that an image stores and need not, told apart by how they came to be wasted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{Extent, ImagePath, Kind, Rootfs};
 
@@ -64,6 +64,9 @@ impl Waste {
     }
 }
 
+/// Files whose fingerprints are asked for together.
+const BATCH: usize = 1 << 16;
+
 /// Bytes of files whose content another file of the tree has.
 fn duplicate(rootfs: &Rootfs) -> u64 {
     let count = rootfs.tree.len();
@@ -75,16 +78,28 @@ fn duplicate(rootfs: &Rootfs) -> u64 {
         })
     };
     let sizes = several(files().map(|(size, _)| size), count);
-    let files = || {
-        let alike = files().filter(|(size, _)| sizes.binary_search(size).is_ok());
-        alike.filter_map(|(size, at)| Some((size, rootfs.contents.fingerprint(at, size)?)))
-    };
-    let several = several(files().map(|(_, print)| print), count);
-    let mut seen: BTreeSet<(u64, u64)> = BTreeSet::new();
-    let again = files().filter(|(size, print)| {
-        several.binary_search(print).is_ok() && !seen.insert((*size, *print))
-    });
-    again.map(|(size, _)| size).fold(0, u64::saturating_add)
+    let mut alike = files().filter(|(size, _)| sizes.binary_search(size).is_ok());
+    let mut prints: Vec<(u64, u64)> = Vec::new();
+    loop {
+        // In the order in which they lie: some have to be read for it.
+        let mut some: Vec<(u64, Extent)> = alike.by_ref().take(BATCH).collect();
+        if some.is_empty() {
+            break;
+        }
+        some.sort_unstable_by_key(|&(_, at)| (at.layer, at.offset));
+        let counted = some.into_iter();
+        prints.extend(counted.filter_map(|(size, at)| {
+            let print = rootfs.contents.fingerprint(at, size)?;
+            Some((size, print))
+        }));
+    }
+    prints.sort_unstable();
+    let again = prints.chunk_by(|one, other| one == other);
+    again.fold(0, |sum, alike| {
+        let each = alike.first().map_or(0, |&(size, _)| size);
+        let more = alike.len().saturating_sub(1) as u64;
+        sum.saturating_add(each.saturating_mul(more))
+    })
 }
 
 /// The numbers (sizes, fingerprints) that come more than once, each once and in order, of about `count`: of

@@ -33,15 +33,20 @@ pub struct Sbom {
     pub inventory: Inventory,
 }
 
-/// Whether bytes begin as a bill of materials in JSON does.
-pub fn is_sbom(head: &[u8]) -> bool {
+/// What kind of bill of materials in JSON bytes begin as, as a phrase; `None` where they do not.
+pub fn kind(head: &[u8]) -> Option<&'static str> {
     let text = head
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(head)
         .trim_ascii_start();
     let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
-    text.starts_with(b"{")
-        && (has(b"\"bomFormat\"") || has(b"\"spdxVersion\"") || has(b"cyclonedx.org/schema"))
+    if !text.starts_with(b"{") {
+        return None;
+    }
+    if has(b"\"bomFormat\"") || has(b"cyclonedx.org/schema") {
+        return Some("a CycloneDX document");
+    }
+    has(b"\"spdxVersion\"").then_some("an SPDX document")
 }
 
 /// Reads a bill of materials.

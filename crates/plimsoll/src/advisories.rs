@@ -170,11 +170,3 @@ pub(crate) fn verified(
     }
     Ok((meta, digest))
 }
-
-/// The moment data are of, as far as it is known: the oldest of a slice's origins counts. Where an
-/// origin does not say, the moment it was read is no answer: `None`.
-pub(crate) fn date(meta: &Meta) -> Option<&str> {
-    let mut dates: Vec<&str> = meta.origins.iter().map(|origin| &*origin.date).collect();
-    dates.sort_unstable();
-    dates.first().copied().filter(|date| !date.is_empty())
-}

@@ -222,7 +222,7 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "DIR")]
     pub(crate) db: Option<PathBuf>,
     /// End with exit code 1 if something of this severity or above is known; what the vendor calls
-    /// unimportant does not count.
+    /// unimportant does not count. With 3 if nothing is and something has no severity.
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical"])]
     pub(crate) fail_on: Option<String>,
     /// What is ignored, with the reason: `CVE-2026-1 until=2026-12-31 package=zlib* # why`, one a line,

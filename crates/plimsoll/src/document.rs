@@ -38,7 +38,7 @@ pub(crate) fn open(name: &str) -> Result<Option<Opened>> {
     let mut head = Vec::new();
     let read = (&mut file).take(HEAD).read_to_end(&mut head);
     read.map_err(|error| cannot(&error))?;
-    let is_sbom = must || sbom::is_sbom(&head);
+    let is_sbom = must || sbom::kind(&head).is_some();
     // An archive is told by its first bytes: no text has a zero among them, nor begins as these do.
     if !is_sbom && (head.contains(&0) || head.starts_with(&[0x1f, 0x8b])) {
         return Ok(None);
@@ -64,6 +64,18 @@ pub(crate) fn open(name: &str) -> Result<Option<Opened>> {
     // Where it lies is of no interest beside another.
     let file = name.rsplit('/').next().unwrap_or(name);
     Ok(list.map(|list| standing_in(file, None, Config::default(), list.inventory, &bytes)))
+}
+
+/// What kind of bill of materials the file of this name is, as a phrase; `None` where it is none.
+pub(crate) fn kind(name: &str) -> Option<&'static str> {
+    let path = Path::new(name.strip_prefix("sbom:").unwrap_or(name));
+    if !fs::metadata(path).is_ok_and(|facts| facts.is_file()) {
+        return None;
+    }
+    let mut head = Vec::new();
+    let file = fs::File::open(path).ok()?;
+    file.take(HEAD).read_to_end(&mut head).ok()?;
+    sbom::kind(&head)
 }
 
 /// A bill of materials.
@@ -100,6 +112,7 @@ fn standing_in(
             annotations: Default::default(),
         },
         is_named: digest.is_some(),
+        is_document: true,
         abandoned: Vec::new(),
         rootfs: Rootfs::empty(),
         lineage: Lineage::default(),

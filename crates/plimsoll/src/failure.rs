@@ -106,6 +106,12 @@ impl Failure {
         &self.message
     }
 
+    /// All of it but the word before it, for a list of what failed.
+    pub(crate) fn lines(self) -> Vec<String> {
+        let first = std::iter::once(self.message);
+        first.chain(self.details).chain(self.hint).collect()
+    }
+
     /// What the user may do.
     pub(crate) fn advice(&self) -> Option<&str> {
         self.hint.as_deref()

@@ -6,10 +6,12 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use jiff::civil::Date;
-use plimsoll_image::{Reference, SOURCES};
+use plimsoll_image::Reference;
 use plimsoll_model::text::printable;
 use serde::Deserialize;
 
+/// The registry it is about.
+pub(crate) const HOST: &str = "docker.io";
 /// An answer is not longer.
 const MAX_ANSWER: u64 = 1 << 20;
 /// A network that lets nothing through must not hold anybody up.
@@ -35,20 +37,6 @@ struct Tag {
 struct Publisher {
     #[serde(default)]
     badge: Option<String>,
-}
-
-/// The image of Docker Hub that the user named; `None` for images elsewhere.
-pub(crate) fn reference(name: &str) -> Option<Reference> {
-    let is_elsewhere = || {
-        let scheme = name.split_once(':').map(|(scheme, _)| scheme);
-        let known = SOURCES.iter().any(|source| Some(source.scheme) == scheme);
-        known || std::path::Path::new(name).exists()
-    };
-    if !name.starts_with("docker://") && is_elsewhere() {
-        return None;
-    }
-    let reference = Reference::parse(name).ok()?;
-    (reference.host() == "docker.io").then_some(reference)
 }
 
 /// What the hub at `address` says of an image, a line each; `none` is nobody to ask.

@@ -75,8 +75,15 @@ impl Leftovers {
                 for left in paths.iter().filter_map(|path| remove(path)) {
                     let _ = writeln!(io::stderr(), "{left}");
                 }
+                // Threads that write still would make their directories again: what is no directory
+                // is in their way, to the last moment.
+                let plugged = |path: &&PathBuf| (0..TRIES).any(|_| plug(path));
+                let plugs: Vec<&PathBuf> = paths.iter().filter(plugged).collect();
                 let last = last.lock().unwrap_or_else(PoisonError::into_inner);
                 last.iter().for_each(|last| last());
+                for path in plugs {
+                    let _ = std::fs::remove_file(path);
+                }
                 let _ = emulate_default_handler(signal);
             }
         };
@@ -86,6 +93,15 @@ impl Leftovers {
             .map_err(failed)?;
         Ok(())
     }
+}
+
+/// Puts an empty file where a path is free, or was made again.
+fn plug(path: &Path) -> bool {
+    let made = std::fs::File::create_new(path);
+    if made.is_err() && path.exists() {
+        let _ = plimsoll_run::remove(path);
+    }
+    made.is_ok()
 }
 
 /// Removes a file or a directory, and answers what stays; a link is removed, never followed.

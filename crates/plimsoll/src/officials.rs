@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use plimsoll_checks::Abandoned;
 use plimsoll_checks::lint::Bases;
 use plimsoll_model::{Lineage, text};
-use plimsoll_scan::officials::{self, Listed, OFFICIALS, Rebuilt};
+use plimsoll_scan::DISTRIBUTIONS;
+use plimsoll_scan::officials::{self, By, Judged, Listed, OFFICIALS, Rebuilt};
 
 /// What users call it, in `--for` and `--mirror`.
 pub(crate) const NAME: &str = "official-images";
@@ -26,8 +27,8 @@ pub(crate) struct Officials {
 impl Officials {
     /// What is known, with what was fetched into the cache.
     pub(crate) fn of(cache: &Path) -> Self {
-        let (listed, problem) = match read(cache) {
-            Ok(listed) => (listed, None),
+        let (listed, problem) = match fetched(cache) {
+            Ok(fetched) => (fetched.map(|(listed, _)| listed), None),
             Err(why) => (None, Some(why)),
         };
         Self {
@@ -43,39 +44,40 @@ impl Officials {
     }
 
     /// Whether the official image of this name is still rebuilt; `None` for images of others.
-    pub(crate) fn rebuilt(&self, name: &str) -> Option<Rebuilt> {
-        // `python 3.8.1`: what a variable of an official image betrays.
-        let spaced = name.replacen(' ', ":", 1);
-        let name = match name.split_once(' ') {
-            // Every Java image has its variable, not only the official one of that name.
-            Some((image, _)) if is_betrayed(image) => &spaced,
-            Some(_) => return None,
-            None => name,
-        };
+    pub(crate) fn rebuilt(&self, name: &str) -> Option<Judged> {
+        // `python 3.8.1`, `alpine 3.20.3`: what a variable, or a step of its history, betrays.
+        if let Some((image, version)) = name.split_once(' ') {
+            let is_known = is_betrayed(image) || is_distribution(image) && !version.contains(' ');
+            return is_known.then(|| officials::rebuilt_version(image, version, self.today));
+        }
         let (name, tag) = officials::official(name)?;
-        Some(officials::rebuilt(
-            name,
-            tag,
-            self.today,
-            self.listed.as_ref(),
-        ))
+        let listed = self.listed.as_ref();
+        Some(officials::rebuilt(name, tag, self.today, listed))
     }
 
-    /// Of which day what is known is, as a phrase.
-    pub(crate) fn age(&self) -> String {
-        let days = |of: Date| match self.today.duration_since(of).as_hours() / 24 {
+    /// Of which day an answer is, as a phrase.
+    fn age(&self, by: By) -> String {
+        let mut age = match by {
+            By::Lists(of) => format!("lists of {of}, {}", self.days(of)),
+            By::Lines(of) => format!("our table of {of}, {}", self.days(of)),
+            By::Releases(name, of) => {
+                format!("our table of {name} releases of {of}, {}", self.days(of))
+            }
+        };
+        if let Some(old) = self.listed.as_ref()
+            && !old.is_fresh(self.today)
+        {
+            age.push_str(&format!("; the lists of {} are too old to count", old.date));
+        }
+        age
+    }
+
+    /// How old what is of this day is, as a phrase.
+    fn days(&self, of: Date) -> String {
+        match self.today.duration_since(of).as_hours() / 24 {
             ..=0 => "today's".to_owned(),
             1 => "1 day old".to_owned(),
             days => format!("{days} days old"),
-        };
-        let table = OFFICIALS.as_of();
-        let table = format!("our table of {table}, {}", days(table));
-        match &self.listed {
-            Some(listed) => {
-                let of = listed.date;
-                format!("lists of {of}, {}; {table}", days(of))
-            }
-            None => table,
         }
     }
 
@@ -89,9 +91,9 @@ impl Officials {
     pub(crate) fn notes(&self, lineage: &Lineage) -> Vec<String> {
         let mut notes = Vec::new();
         for ancestor in &lineage.ancestors {
-            if let Some(rebuilt) = self.rebuilt(&ancestor.name) {
+            if let Some(Judged { rebuilt, by }) = self.rebuilt(&ancestor.name) {
                 let name = text::printable(ancestor.name.as_bytes());
-                notes.push(format!("{name}: {rebuilt} ({})", self.age()));
+                notes.push(format!("{name}: {rebuilt} ({})", self.age(by)));
             }
         }
         notes
@@ -100,10 +102,18 @@ impl Officials {
 
 impl Bases for Officials {
     fn abandoned(&self, name: &str) -> Option<Abandoned> {
-        match self.rebuilt(name)? {
+        // What its os-release says is told as the end of the distribution already.
+        if name
+            .split_once(' ')
+            .is_some_and(|(id, _)| is_distribution(id))
+        {
+            return None;
+        }
+        let Judged { rebuilt, by } = self.rebuilt(name)?;
+        match rebuilt {
             Rebuilt::No { why, instead, .. } => Some(Abandoned {
                 name: text::printable(name.as_bytes()),
-                why: format!("{why} ({})", self.age()),
+                why: format!("{why} ({})", self.age(by)),
                 instead,
             }),
             Rebuilt::Yes { .. } | Rebuilt::Unknown { .. } => None,
@@ -111,10 +121,16 @@ impl Bases for Officials {
     }
 }
 
-/// Whether a variable with a version gives this image away, and no other.
+/// Whether a variable with a version gives this image away, and no other: every Java image has its
+/// variable, not only the official one of that name.
 fn is_betrayed(image: &str) -> bool {
     let known = OFFICIALS.find(image);
     known.is_some_and(|official| official.gone.is_none())
+}
+
+/// Whether this is a distribution with an image of its own.
+fn is_distribution(image: &str) -> bool {
+    DISTRIBUTIONS.iter().any(|known| known.id == image)
 }
 
 /// Where the fetched lists are.
@@ -125,7 +141,11 @@ pub(crate) fn file(cache: &Path) -> PathBuf {
 /// Their name in the store of advisories.
 pub(crate) const FILE: &str = "official-images.txt";
 
-fn read(cache: &Path) -> Result<Option<Listed>, String> {
+/// What was fetched, and its file.
+///
+/// # Errors
+/// Why it cannot be used.
+pub(crate) fn fetched(cache: &Path) -> Result<Option<(Listed, Vec<u8>)>, String> {
     let path = file(cache);
     let named = |why: String| format!("{}: {why}", path.display());
     let size = match std::fs::metadata(&path) {
@@ -136,7 +156,56 @@ fn read(cache: &Path) -> Result<Option<Listed>, String> {
     if size > MAX_FILE {
         return Err(named(format!("has more than {MAX_FILE} bytes")));
     }
-    let text = std::fs::read_to_string(&path).map_err(|error| named(error.to_string()))?;
-    let listed = Listed::read(&text).map_err(|error| named(error.to_string()))?;
-    Ok(Some(listed))
+    let bytes = std::fs::read(&path).map_err(|error| named(error.to_string()))?;
+    let listed = parsed(&bytes).map_err(named)?;
+    Ok(Some((listed, bytes)))
+}
+
+/// The lists in such a file.
+///
+/// # Errors
+/// Why it is none.
+pub(crate) fn parsed(bytes: &[u8]) -> Result<Listed, String> {
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!("has more than {MAX_FILE} bytes"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    Listed::read(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_variable_is_not_looked_up_as_a_tag() {
+        let mut listed = Listed::default();
+        listed.date = jiff::civil::date(2026, 11, 29);
+        listed.complete = true;
+        listed.insert("mysql", ["8.4".to_owned(), "8.4.7".to_owned()].into());
+        let officials = Officials {
+            today: listed.date,
+            listed: Some(listed),
+            problem: None,
+        };
+        let said = |name: &str| Some(officials.rebuilt(name)?.rebuilt.to_string());
+        let mysql = said("mysql 8.4.6-1.el9").unwrap();
+        assert!(
+            mysql.contains("not known: mysql 8.4 gets fixes until"),
+            "{mysql}"
+        );
+        assert_eq!(officials.abandoned("mysql 8.4.6-1.el9"), None);
+        assert!(officials.abandoned("mysql:8.4.6").is_some());
+        assert!(officials.abandoned("mysql 5.7.44-1.el7").is_some());
+        let alpine = said("alpine 3.16.3").unwrap();
+        assert!(
+            alpine.contains("Alpine 3.16 gets no fixes since"),
+            "{alpine}"
+        );
+        assert_eq!(officials.abandoned("alpine 3.16.3"), None);
+        assert!(officials.abandoned("alpine:3.16").is_some());
+        for other in ["debian 12 (bookworm)", "java 17.0.2", "a bazel-built image"] {
+            assert_eq!(said(other), None, "{other}");
+        }
+    }
 }

@@ -34,12 +34,6 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// What was already judged of the packages, in place of what was gathered here.
-    pub(crate) fn judged(&mut self, scans: &[ScanFacts]) {
-        self.scans = scans.to_vec();
-        self.notes.clear();
-    }
-
     /// The report with what is known about the packages.
     pub(crate) fn with(&self, mut report: Report) -> Report {
         report.scans.clone_from(&self.scans);
@@ -49,8 +43,22 @@ impl Beside {
 }
 
 /// Gathers it: the files, each image under the name that it has on the page, and what is known about
-/// the packages, where there are data on this machine. What cannot be judged of them is a note.
-pub(crate) fn beside(context: &Context, images: &[(&str, &Opened)]) -> Result<Beside> {
+/// the packages: the scan that was already `made` of them, whose problems are in the report, else one of the
+/// data on this machine. What cannot be judged of them is a note then.
+pub(crate) fn beside(
+    context: &Context,
+    images: &[(&str, &Opened)],
+    made: Option<&[ScanFacts]>,
+) -> Result<Beside> {
+    let sides = images.iter().map(|(name, opened)| side(name, opened, None));
+    let sides = sides.collect();
+    if let Some(made) = made {
+        return Ok(Beside {
+            sides,
+            scans: made.to_vec(),
+            notes: Vec::new(),
+        });
+    }
     let opened: Vec<&Opened> = images.iter().map(|(_, opened)| *opened).collect();
     let (scans, notes) = match scan::beside(context, &opened)? {
         Some(scanned) => {
@@ -63,9 +71,8 @@ pub(crate) fn beside(context: &Context, images: &[(&str, &Opened)]) -> Result<Be
             (Vec::new(), vec![note])
         }
     };
-    let sides = images.iter().map(|(name, opened)| side(name, opened, None));
     Ok(Beside {
-        sides: sides.collect(),
+        sides,
         scans,
         notes,
     })

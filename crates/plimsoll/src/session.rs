@@ -31,6 +31,8 @@ pub(crate) struct Opened {
     /// Whether its digest is an image's: of a document that stands for one and does not name it, it
     /// is the document's own.
     pub(crate) is_named: bool,
+    /// Whether it is a document that stands for an image: what is installed is known, and no more.
+    pub(crate) is_document: bool,
     /// Its tree.
     pub(crate) rootfs: Rootfs,
     /// What is installed.
@@ -119,11 +121,17 @@ pub(crate) fn read(
     Ok(listed(context, opened))
 }
 
-/// The same, but layers that lie elsewhere are not fetched for it.
-pub(crate) fn glance(context: &Context, name: &str, platform: Option<&str>) -> Result<Opened> {
+/// The same, but layers that lie elsewhere are not fetched for it; with what the name meant in a registry,
+/// where it was found in one.
+pub(crate) fn glance(
+    context: &Context,
+    name: &str,
+    platform: Option<&str>,
+) -> Result<(Opened, Option<plimsoll_image::Reference>)> {
     context.progress.step(&format!("reading {name}"));
-    let opened = image(context, name, platform, None, plimsoll_image::glance)?;
-    Ok(listed(context, opened))
+    let mut opened = image(context, name, platform, None, plimsoll_image::glance)?;
+    let reference = opened.reference.take();
+    Ok((listed(context, opened), reference))
 }
 
 /// With what is installed.
@@ -140,6 +148,7 @@ fn listed(context: &Context, opened: plimsoll_image::Opened) -> Opened {
         abandoned: officials.abandoned_of(&opened.lineage),
         image: opened.image,
         is_named: true,
+        is_document: false,
         rootfs: opened.rootfs,
         lineage: opened.lineage,
         inventory,
@@ -170,8 +179,13 @@ pub(crate) fn image<T>(
         changes: false,
         ahead: false,
     };
-    open(name, &options)
-        .map_err(|error| Failure::of_image(format_args!("cannot read {name}"), &error))
+    open(name, &options).map_err(|error| match document::kind(name) {
+        Some(kind) => Failure::new(format!(
+            "{name} is {kind}, which says what is installed and holds no files"
+        ))
+        .hint("scan, sbom, inspect and check need no files"),
+        None => Failure::of_image(format_args!("cannot read {name}"), &error),
+    })
 }
 
 /// The platform the user named.

@@ -28,8 +28,11 @@ check! {
     ///
     /// ## Remedy
     ///
-    /// A tag that is built: `plimsoll lineage` says which lines there are, and of which day its table
-    /// is. `plimsoll db update --for official-images` fetches a newer one.
+    /// A tag that is built: `plimsoll lineage` says what is known of each base, and of which day its table
+    /// is. Newer lists are read from the directory `library` of the official images' repository, or from
+    /// where it is served: `plimsoll db update --for official-images --mirror official-images=file:/path`
+    /// (or `=https://host/path`). No address is compiled in; one that was named is asked again by `plimsoll
+    /// db update` alone.
     id: "abandoned-base",
     practice: "choose a base that is looked after",
     summary: "the base is no longer rebuilt",
@@ -47,7 +50,7 @@ fn run(look: &Look, findings: &mut Findings) {
         };
         let name = text::printable(base.name.as_bytes());
         let remedy = match &base.instead {
-            Some(instead) => format!("FROM {instead}"),
+            Some(instead) => format!("FROM {instead}, by a tag that is still rebuilt"),
             None => "FROM a tag that is still rebuilt".to_owned(),
         };
         let message = format!("the base `{name}` is no longer rebuilt: {}", base.why);

@@ -10,7 +10,7 @@ use crate::remote::Wanted;
 use crate::select::{Chosen, choose};
 use crate::sources::{Address, Found, Layered, Source};
 use crate::store::Store;
-use crate::{Error, Limits, config};
+use crate::{Error, Limits, Reference, config};
 
 pub(super) static SOURCE: Source = Source {
     scheme: "oci",
@@ -102,6 +102,7 @@ pub(crate) fn describe(store: Store, chosen: Chosen, limits: &Limits) -> Result<
         config: config.config,
         layers: described,
         annotations: manifest.annotations,
+        reference: None,
     })
 }
 
@@ -116,6 +117,8 @@ pub(crate) struct Described {
     /// The descriptor of each layer, its digest, and that of its plain tar.
     pub(crate) layers: Vec<(Entry, Digest, Digest)>,
     pub(crate) annotations: BTreeMap<String, String>,
+    /// What the name meant in a registry; `None` in any other place.
+    pub(crate) reference: Option<Reference>,
 }
 
 impl Described {

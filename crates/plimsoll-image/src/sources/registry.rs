@@ -37,5 +37,9 @@ fn find(address: &Address<'_>) -> Result<Found, Error> {
     let platform = address.options.platform.as_ref();
     let name = Some(reference.to_string());
     let chosen = descend(&store, top, name, platform, address.limits)?;
-    found(store, chosen, address)
+    let mut found = found(store, chosen, address)?;
+    if let Found::Described(described) = &mut found {
+        described.reference = Some(reference);
+    }
+    Ok(found)
 }

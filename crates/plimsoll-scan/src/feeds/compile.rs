@@ -36,6 +36,8 @@ pub struct Compiler {
     /// What the data that are being read are about, if their giver said so.
     given: Option<Scope>,
     origin: Origin,
+    /// The day their giver named.
+    stated: String,
     /// The newest day a record of them was changed.
     newest: Option<Date>,
     /// The slices that know of them.
@@ -78,6 +80,7 @@ impl Compiler {
     /// What follows is of this origin, and about `scope` where it does not say so itself.
     /// [`Origin::feed`], [`Origin::digest`] and [`Origin::rows`] are filled in here.
     pub fn begin(&mut self, origin: Origin, scope: Option<Scope>) {
+        self.stated.clone_from(&origin.date);
         self.origin = origin;
         self.given = scope;
         self.newest = None;
@@ -136,7 +139,10 @@ impl Compiler {
     /// The advisories that follow are of this feed.
     pub(crate) fn source(&mut self, id: &str, lists_unfixed: bool) {
         if self.origin.feed != id {
+            // What one feed says of its day says nothing about another's.
+            self.settle();
             id.clone_into(&mut self.origin.feed);
+            self.stated.clone_into(&mut self.origin.date);
             self.origin.lists_unfixed = lists_unfixed;
             self.told.clear();
         }
@@ -148,9 +154,7 @@ impl Compiler {
     /// When there was not a single advisory in them: data without data are a mistake.
     pub fn end(&mut self) -> Result<Counts, FeedError> {
         debian_list::finish(self);
-        if let (true, Some(newest)) = (self.origin.date.is_empty(), self.newest) {
-            self.dated(&newest.to_string());
-        }
+        self.settle();
         if self.counts.rows == 0 {
             return Err(FeedError {
                 document: self.origin.from.clone(),
@@ -158,6 +162,14 @@ impl Compiler {
             });
         }
         Ok(self.counts)
+    }
+
+    /// Data that do not say of which day they are are as new as their newest record.
+    fn settle(&mut self) {
+        if let (true, Some(newest)) = (self.origin.date.is_empty(), self.newest.take()) {
+            self.dated(&newest.to_string());
+        }
+        self.newest = None;
     }
 
     /// The scope the giver of the data named.

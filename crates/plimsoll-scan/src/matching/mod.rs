@@ -471,18 +471,6 @@ const FIXES_ONLY: [&str; 3] = ["alpine", "chainguard", "wolfi"];
 /// What was asked, and how old it is.
 fn asked(slice: &Slice, today: Date) -> AskedData {
     let meta = slice.meta();
-    // What came over the network is as new as the day it was asked for; of a file nobody knows but by
-    // its own account.
-    let day = |origin: &crate::Origin| -> Option<Date> {
-        let fetched = origin.from.contains("://");
-        let text = if fetched || origin.date.is_empty() {
-            &origin.read
-        } else {
-            &origin.date
-        };
-        text.get(..10)?.parse().ok()
-    };
-    let oldest = meta.origins.iter().map(day).min().flatten();
     let mut feeds: Vec<String> = meta
         .origins
         .iter()
@@ -493,8 +481,8 @@ fn asked(slice: &Slice, today: Date) -> AskedData {
     AskedData {
         scope: meta.scope.to_string(),
         feeds,
-        date: oldest.map(|day| day.to_string()).unwrap_or_default(),
-        age: oldest.and_then(|day| Some(i64::from(day.until(today).ok()?.get_days()))),
+        date: meta.day().map(|day| day.to_string()).unwrap_or_default(),
+        age: meta.age(today),
         rows: meta.rows,
         lists_unfixed: !FIXES_ONLY.contains(&meta.scope.name())
             && meta.origins.iter().any(|origin| origin.lists_unfixed),
@@ -505,7 +493,9 @@ fn asked(slice: &Slice, today: Date) -> AskedData {
 fn stale(data: &AskedData, max_age: i64) -> Option<Unjudged> {
     let scope = &data.scope;
     let why = match data.age {
-        None => format!("nothing says of which day the data about {scope} are"),
+        None => format!(
+            "nothing says of which day the data about {scope} are (`plimsoll db build --date` does)"
+        ),
         Some(age) if age > max_age => format!(
             "the data about {scope} are {age} days old (of {}), more than the limit of {max_age}: what \
              became known since is not in them",

@@ -9,6 +9,8 @@ use super::library::is_tag;
 
 /// The first word of the file.
 const SCHEMA: &str = "plimsoll-official-images/1";
+/// How many days what was fetched counts: tags come and go with every release.
+pub const FRESH_DAYS: i64 = 60;
 /// More images are not believed.
 const MAX_IMAGES: usize = 5000;
 
@@ -42,6 +44,11 @@ impl fmt::Display for ListedError {
 impl std::error::Error for ListedError {}
 
 impl Listed {
+    /// Whether it is young enough on the day `today` to say which tags are built.
+    pub fn is_fresh(&self, today: Date) -> bool {
+        today.duration_since(self.date).as_hours() / 24 <= FRESH_DAYS
+    }
+
     /// Those of one image; `None` if it is not there.
     pub fn tags(&self, name: &str) -> Option<&BTreeSet<String>> {
         self.images.get(name)

@@ -6,16 +6,17 @@
 //! fetched them, the lists of tags from which the images are built ([`Listed`]).
 
 mod library;
+mod lines;
 mod listed;
+mod releases;
 mod table;
 
 use jiff::civil::Date;
 
 pub use library::{LibraryFile, read};
-pub use listed::{Listed, ListedError};
+pub use listed::{FRESH_DAYS, Listed, ListedError};
+pub use releases::suite;
 pub use table::{Line, OFFICIALS, Official, Officials};
-
-use crate::{DISTRIBUTIONS, Distribution, Release};
 
 /// Whether a tag of an official image is still rebuilt. Days are inclusive.
 ///
@@ -65,175 +66,92 @@ pub fn official(reference: &str) -> Option<(&str, &str)> {
     (is_good && name != "scratch").then_some((name, tag))
 }
 
+/// An answer, and what gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The answer.
+    pub rebuilt: Rebuilt,
+    /// What gave it.
+    pub by: By,
+}
+
+/// What an answer was taken from, with the day it is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Lists that somebody fetched.
+    Lists(Date),
+    /// Our table of the lines of images.
+    Lines(Date),
+    /// Our table of the releases of this distribution.
+    Releases(&'static str, Date),
+}
+
 /// Whether `tag` of the official image `name` is still rebuilt on the day `today`. `listed` is what was
-/// fetched, where something was.
-pub fn rebuilt(name: &str, tag: &str, today: Date, listed: Option<&Listed>) -> Rebuilt {
-    let known = OFFICIALS.find(name);
-    let by_table = known.map(|official| of_table(official, tag, today));
-    if let Some(listed) = listed {
-        let on = listed.date;
-        match listed.tags(name) {
-            Some(tags) if tags.contains(tag) => {
-                let why = format!("among the tags that were built on {on}");
-                return Rebuilt::Yes { why };
-            }
-            tags => {
-                let count = tags.map_or(0, std::collections::BTreeSet::len);
-                if tags.is_some() || listed.complete {
-                    let why = match count {
-                        0 => format!("there was no official image `{name}` on {on}"),
-                        _ => {
-                            format!("not among the {count} tags of {name} that were built on {on}")
-                        }
-                    };
-                    let (since, instead) = match by_table {
-                        Some(Rebuilt::No { since, instead, .. }) => (since, instead),
-                        _ => (None, None),
-                    };
-                    return Rebuilt::No {
-                        since,
-                        why,
-                        instead,
-                    };
-                }
-            }
-        }
+/// fetched, where something was; lists that are too old ([`Listed::is_fresh`]) are passed over.
+pub fn rebuilt(name: &str, tag: &str, today: Date, listed: Option<&Listed>) -> Judged {
+    let known = by_tables(name, tag, today);
+    let Some(listed) = listed.filter(|listed| listed.is_fresh(today)) else {
+        return known;
+    };
+    let on = listed.date;
+    let by = By::Lists(on);
+    let tags = listed.tags(name);
+    if tags.is_some_and(|tags| tags.contains(tag)) {
+        let why = format!("among the tags that were built on {on}");
+        let rebuilt = Rebuilt::Yes { why };
+        return Judged { rebuilt, by };
     }
-    let by_suite = of_suite(name, tag, today);
-    match (by_table, by_suite) {
-        (Some(no @ Rebuilt::No { .. }), _) | (_, Some(no @ Rebuilt::No { .. })) => no,
-        (Some(answer @ Rebuilt::Yes { .. }), _) | (_, Some(answer @ Rebuilt::Yes { .. })) => answer,
-        (Some(answer), _) | (None, Some(answer)) => answer,
-        (None, None) => Rebuilt::Unknown {
-            why: format!("`{name}` is not in our table of {}", OFFICIALS.as_of()),
-        },
+    if tags.is_none() && !listed.complete {
+        return known;
     }
+    let why = match tags.map_or(0, std::collections::BTreeSet::len) {
+        0 => format!("there was no official image `{name}` on {on}"),
+        count => format!("not among the {count} tags of {name} that were built on {on}"),
+    };
+    let (since, instead) = match known.rebuilt {
+        Rebuilt::No { since, instead, .. } => (since, instead),
+        Rebuilt::Yes { .. } | Rebuilt::Unknown { .. } => (None, None),
+    };
+    let rebuilt = Rebuilt::No {
+        since,
+        why,
+        instead,
+    };
+    Judged { rebuilt, by }
 }
 
-/// What the table of lines says.
-fn of_table(official: &Official, tag: &str, today: Date) -> Rebuilt {
-    let as_of = OFFICIALS.as_of();
-    let name = &official.name;
-    if let Some(since) = official.gone {
-        let why = match since {
-            Some(day) => format!("`{name}` was given up on {day}"),
-            None => format!("`{name}` was given up"),
-        };
-        return Rebuilt::No {
-            since,
-            why,
-            instead: official.instead.clone(),
-        };
-    }
-    let alive = |line: &Line| line.until.is_none_or(|until| today <= until);
-    let newest = official.lines.iter().rev().find(|line| alive(line));
-    let instead = || match (&official.instead, newest) {
-        (Some(instead), _) => Some(instead.clone()),
-        (None, newest) => newest.map(|line| format!("{name}:{}", line.version)),
-    };
-    if let Some(line) = official.line_of(tag) {
-        return match line.until {
-            Some(until) if today > until => Rebuilt::No {
-                since: Some(until),
-                why: format!("{name} {} gets no fixes since {until}", line.version),
-                instead: instead(),
-            },
-            Some(until) => Rebuilt::Yes {
-                why: format!("{name} {} gets fixes until {until}", line.version),
-            },
-            None => Rebuilt::Yes {
-                why: format!("{name} {} got fixes on {as_of}", line.version),
-            },
-        };
-    }
-    // A tag that moves from line to line: `3`, `latest`, `slim`.
-    let version = tag.split('-').next().unwrap_or(tag);
-    let moves_among = |line: &&Line| {
-        let rest = line.version.strip_prefix(version);
-        MOVING.contains(&version) || rest.is_some_and(|rest| rest.starts_with('.'))
-    };
-    let lines: Vec<&Line> = official.lines.iter().filter(moves_among).collect();
-    match lines.iter().rev().find(|line| alive(line)) {
-        Some(line) => Rebuilt::Yes {
-            why: format!(
-                "it moves with the releases of {name}, of which {} is alive",
-                line.version
-            ),
-        },
-        None => match lines.iter().filter_map(|line| line.until).max() {
-            Some(until) if !MOVING.contains(&version) => Rebuilt::No {
-                since: Some(until),
-                why: format!("no {name} {version} gets fixes since {until}"),
-                instead: instead(),
-            },
-            _ => Rebuilt::Unknown {
-                why: format!("no line of {name} in our table of {as_of} fits `{tag}`"),
-            },
-        },
-    }
+/// The same for the release of a program, as a variable of its image tells it (`8.4.6-1.el9`), or of a
+/// distribution (`3.20.3`). That is no tag: its line alone is judged.
+pub fn rebuilt_version(name: &str, version: &str, today: Date) -> Judged {
+    let epoch = |(epoch, rest)| is_number(epoch).then_some(rest);
+    let version = version.split_once(':').and_then(epoch).unwrap_or(version);
+    // What follows is the package's own number.
+    let version = version.split(['-', '+', '~']).next().unwrap_or(version);
+    by_tables(name, version, today)
 }
 
-/// Tags without a version that are the newest release, in whatever form.
-const MOVING: &[&str] = &[
-    "alpine", "current", "latest", "lts", "mainline", "slim", "stable",
-];
-
-/// What is known of the release of a distribution that the tag names, in whole or behind a hyphen.
-fn of_suite(name: &str, tag: &str, today: Date) -> Option<Rebuilt> {
-    let (distribution, release) = suite(name, tag)?;
-    let last = release.long_term_until.unwrap_or(release.until);
-    let shown = match release.codename {
-        "" => format!("{} {}", distribution.name, release.version),
-        codename => format!("{} {} ({codename})", distribution.name, release.version),
-    };
-    if today > last {
-        let newest = distribution.releases.iter().rev();
-        let newest = newest.clone().find(|release| today <= release.until);
-        let instead = newest.map(|newest| match (name == distribution.id, newest.codename) {
-            (true, _) => format!("{name}:{}", newest.version),
-            (false, "") => format!(
-                "a tag of {name} on {} {}",
-                distribution.name, newest.version
-            ),
-            (false, codename) => format!("a tag of {name} on {codename}"),
-        });
-        return Some(Rebuilt::No {
-            since: Some(last),
-            why: format!("{shown} gets no fixes since {last}"),
-            instead,
-        });
-    }
-    // That its base lives says nothing of an application's line.
-    (name == distribution.id).then(|| Rebuilt::Yes {
-        why: format!("{shown} gets fixes until {last}"),
-    })
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The release of a distribution that a tag names: `3.12-slim-bookworm`, `8-alpine3.20`, `jammy`; for a
-/// distribution's own image also its version.
-pub fn suite(name: &str, tag: &str) -> Option<(&'static Distribution, &'static Release)> {
-    let own = DISTRIBUTIONS.iter().find(|known| known.id == name);
-    if let Some(distribution) = own {
-        let first = tag.split('-').next().unwrap_or(tag);
-        let of = (distribution.release_of)(first).ok();
-        let is_it = |release: &&Release| {
-            Some(release.version) == of || !release.codename.is_empty() && release.codename == first
-        };
-        return Some((distribution, distribution.releases.iter().find(is_it)?));
+/// What our tables say.
+fn by_tables(name: &str, tag: &str, today: Date) -> Judged {
+    let by_lines = OFFICIALS.find(name).map(|official| Judged {
+        rebuilt: lines::judge(official, tag, today),
+        by: By::Lines(OFFICIALS.as_of()),
+    });
+    let by_release = releases::judge(name, tag, today);
+    let is_no = |judged: &Judged| matches!(judged.rebuilt, Rebuilt::No { .. });
+    match (by_lines, by_release) {
+        (Some(judged), other) if is_no(&judged) || !other.as_ref().is_some_and(is_no) => judged,
+        (_, Some(judged)) => judged,
+        (_, None) => Judged {
+            rebuilt: Rebuilt::Unknown {
+                why: format!("`{name}` is not in our table"),
+            },
+            by: By::Lines(OFFICIALS.as_of()),
+        },
     }
-    for part in tag.split('-') {
-        for distribution in DISTRIBUTIONS {
-            let version = part.strip_prefix(distribution.id).unwrap_or_default();
-            let is_it = |release: &&Release| {
-                !release.codename.is_empty() && release.codename == part
-                    || !version.is_empty() && release.version == version
-            };
-            if let Some(release) = distribution.releases.iter().find(is_it) {
-                return Some((distribution, release));
-            }
-        }
-    }
-    None
 }
 
 impl std::fmt::Display for Rebuilt {

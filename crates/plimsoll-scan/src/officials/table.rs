@@ -23,6 +23,8 @@ pub struct Official {
     pub name: String,
     /// Whether it was given up, and when, where that is known.
     pub gone: Option<Option<Date>>,
+    /// The part of a tag that was not given up with the rest: `ea`.
+    pub except: Option<String>,
     /// Its lines of releases, oldest version first.
     pub lines: Vec<Line>,
     /// What to use where it, or the line, is over.
@@ -90,10 +92,15 @@ fn row(line: &str) -> Option<Official> {
     let mut official = Official {
         name,
         gone: None,
+        except: None,
         lines: Vec::new(),
         instead,
     };
     for word in words {
+        if let Some(part) = word.strip_prefix("except:") {
+            official.except = Some(part.to_owned());
+            continue;
+        }
         let (version, until) = match word.split_once(':') {
             Some((version, day)) => (version, Some(day.parse::<Date>().ok()?)),
             None => (word, None),
@@ -110,8 +117,10 @@ fn row(line: &str) -> Option<Official> {
 }
 
 impl Official {
-    /// The line a tag belongs to: `3.12.4-slim` to `3.12`; none for tags that move from line to line.
+    /// The line a tag belongs to: `3.12.4-slim` to `3.12`, `centos7` to `7`; none for tags that move from
+    /// line to line.
     pub fn line_of(&self, tag: &str) -> Option<&Line> {
+        let tag = tag.strip_prefix(&self.name).unwrap_or(tag);
         let lines = self.lines.iter();
         let fitting = lines.filter(|line| begins(tag, &line.version));
         fitting.max_by_key(|line| line.version.len())

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{MAGIC, SliceError};
-use crate::Scope;
+use crate::{Date, Scope};
 
 /// What a slice is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,37 @@ pub struct Origin {
     pub lists_unfixed: bool,
 }
 
+impl Origin {
+    /// The day on which the data are known to have been the newest there were, by which their age is
+    /// counted. What a server gave is as new as the day it was asked; a file is of the day it states, and
+    /// where it states none, nobody knows: when it was read says nothing.
+    fn day(&self) -> Option<Date> {
+        let mut ways = ["https://", "http://"].iter();
+        let is_fetched = ways.any(|way| self.from.starts_with(way));
+        let moment = if is_fetched { &self.read } else { &self.date };
+        moment.get(..10)?.parse().ok()
+    }
+}
+
 impl Meta {
+    /// The moment the data are of by their own or their server's account: that of the oldest origin;
+    /// `None` where there is one that does not say.
+    pub fn date(&self) -> Option<&str> {
+        let dates = self.origins.iter().map(|origin| &*origin.date);
+        dates.min().filter(|date| !date.is_empty())
+    }
+
+    /// The day from which their age is counted: the last on which all of them are known to have been the
+    /// newest there were; `None` where nobody knows of one of the origins.
+    pub fn day(&self) -> Option<Date> {
+        self.origins.iter().map(Origin::day).min().flatten()
+    }
+
+    /// How many days old they are; `None` where nobody knows.
+    pub fn age(&self, today: Date) -> Option<i64> {
+        Some(i64::from(self.day()?.until(today).ok()?.get_days()))
+    }
+
     /// Reads only the head of a slice, without verifying its digest: for lists of what is there.
     ///
     /// # Errors

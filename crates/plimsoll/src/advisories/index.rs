@@ -35,7 +35,7 @@ impl Index {
             file: meta.scope.file_name(),
             digest: digest.to_string(),
             bytes,
-            date: super::date(meta).unwrap_or_default().to_owned(),
+            date: meta.date().unwrap_or_default().to_owned(),
             rows: meta.rows,
         });
         Self {

@@ -81,7 +81,7 @@ pub(crate) struct Status {
 pub(crate) struct Export {
     /// The file to write: a zip archive.
     pub(crate) file: PathBuf,
-    /// Only these slices; may be given several times.
+    /// Only these slices, or `official-images`; may be given several times.
     #[arg(long, value_name = "SCOPE")]
     pub(crate) only: Vec<String>,
 }

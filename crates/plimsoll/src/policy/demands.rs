@@ -9,6 +9,26 @@ use super::{Bases, Limits, Size, Things, matches};
 /// Names a list shows before it is cut.
 const SHOWN: usize = 5;
 
+/// What the demands begin with that need no more than to know what is installed.
+const OF_PACKAGES: [&str; 4] = [
+    "packages at most ",
+    "package `",
+    "vulnerabilities (",
+    "no new package ",
+];
+
+/// Where only what is installed is known: every demand that is about anything else cannot be judged.
+pub(super) fn without_files(demands: &mut [Demand]) {
+    for demand in demands {
+        let mut starts = OF_PACKAGES.iter();
+        if !starts.any(|start| demand.wanted.starts_with(start)) {
+            "cannot be judged".clone_into(&mut demand.found);
+            demand.met = false;
+            demand.unjudged = true;
+        }
+    }
+}
+
 /// `[policy.limits]`.
 pub(super) fn limits(limits: &Limits, report: &Report, demands: &mut Vec<Demand>) {
     let Some(facts) = &report.subject else {

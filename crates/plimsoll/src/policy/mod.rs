@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 
 use plimsoll_checks::Environment;
 use plimsoll_model::report::Verdict;
-use plimsoll_model::{Report, Rule, Severity, Source, Subject};
+use plimsoll_model::{Report, Rule, Severity, Source};
 
+use crate::session::Opened;
 use crate::verbs::scan::Scanned;
 pub(crate) use baseline::Baseline;
 use size::{Growth, Size};
@@ -109,7 +110,7 @@ impl Policy {
     pub(crate) fn judge(
         &self,
         report: &mut Report,
-        subject: &Subject<'_>,
+        opened: &Opened,
         baseline: Option<&Baseline>,
         known: Option<&Scanned>,
         today: jiff::civil::Date,
@@ -121,13 +122,21 @@ impl Policy {
         if let Some(known) = known {
             vulnerabilities::judge(&self.limits, known, report, &mut demands);
         }
+        let subject = &opened.subject();
         demands::required(&self.required, report, subject, &mut demands);
         demands::forbidden(&self.forbidden, report, subject, &mut demands);
         demands::bases(&self.bases, report, subject, &mut demands, &mut problems);
         if let Some(baseline) = baseline {
             baseline.demands(&self.growth, report, &mut demands);
         }
-        waivers::apply(&self.waivers, report, today);
+        if opened.is_document {
+            // The report says already, and once, that there are no files. Nor is a waiver out of use where
+            // no check looked.
+            demands::without_files(&mut demands);
+            problems.clear();
+        } else {
+            waivers::apply(&self.waivers, report, today);
+        }
         report.problems.extend(problems);
         report.rules.push(waivers::rule());
         report.rules.sort_by_key(|rule: &Rule| rule.id);

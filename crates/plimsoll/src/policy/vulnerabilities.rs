@@ -5,11 +5,11 @@
 
 use plimsoll_model::report::Demand;
 use plimsoll_model::vulnerability::{Counts, VulnerabilityState};
-use plimsoll_model::{Evidence, Problem, Report, Severity, Vulnerability};
+use plimsoll_model::{Evidence, Problem, Report, ScanFacts, Severity, Vulnerability};
 
 use super::Limits;
 use super::demands::some;
-use crate::verbs::scan::Scanned;
+use crate::verbs::scan::{self, Scanned};
 
 /// Kinds of vulnerabilities that can be limited, beside the severities.
 pub(super) const KINDS: &[&str] = &["exploited", "fixable", "total"];
@@ -52,8 +52,23 @@ pub(super) fn judge(
                 .filter(|it| is_of(it, kind))
                 .collect();
             let count = Counts::of(members.iter().copied()).by_source;
-            let complete = facts.is_complete() && !blind;
+            // What nobody rates may be of any severity.
+            let unrated = match Severity::parse(kind) {
+                Some(_) => unrated(facts),
+                None => 0,
+            };
+            let is_rated = count.saturating_add(unrated) <= limit;
             let fits = count <= limit;
+            if fits && !is_rated {
+                report.problems.push(Problem {
+                    message: format!(
+                        "{}, so that a limit of {limit} for {kind} cannot be judged",
+                        scan::without_severity(unrated)
+                    ),
+                    evidence: Evidence::Image,
+                });
+            }
+            let complete = facts.is_complete() && !blind && (is_rated || !fits);
             demands.push(Demand {
                 wanted: format!("vulnerabilities ({kind}) at most {limit}"),
                 found: found(count, &members, complete, facts.judged),
@@ -62,6 +77,13 @@ pub(super) fn judge(
             });
         }
     }
+}
+
+/// How many vulnerabilities, by source package, nobody gives a severity.
+fn unrated(facts: &ScanFacts) -> u64 {
+    let rows = facts.vulnerabilities.iter();
+    let weighed = rows.filter(|it| it.state != VulnerabilityState::Unimportant);
+    Counts::of(weighed.filter(|it| it.severity.is_none())).by_source
 }
 
 /// Whether a vulnerability counts as one of this kind.

@@ -32,7 +32,13 @@ pub(crate) fn run(context: &Context, arguments: &cli::Check) -> Result<Exit> {
         Some(name) => Some(baseline(context, name, &policy, look.platform.as_deref())?),
         None => None,
     };
-    let opened = session::open(context, &look.image, look.platform.as_deref(), None)?;
+    let opened = session::inventory_of(context, &look.image, look.platform.as_deref())?;
+    if opened.is_document && arguments.write_baseline.is_some() {
+        return Err(Failure::new(format!(
+            "{} holds no files, and makes no baseline",
+            look.image
+        )));
+    }
     let mut report = inspect::report(&opened, policy.environment);
     report.verb = "check";
     if let Some(path) = &arguments.write_baseline {
@@ -58,12 +64,10 @@ pub(crate) fn run(context: &Context, arguments: &cli::Check) -> Result<Exit> {
         None => None,
     };
     let (baseline, known) = (baseline.as_ref(), known.as_ref());
-    policy.judge(&mut report, &opened.subject(), baseline, known, today);
+    policy.judge(&mut report, &opened, baseline, known, today);
     if let Some(path) = &arguments.html {
-        let mut beside = page::beside(context, &[(&*opened.image.name, &opened)])?;
-        if let Some(known) = known {
-            beside.judged(&known.facts);
-        }
+        let made = known.map(|known| &*known.facts);
+        let beside = page::beside(context, &[(&*opened.image.name, &opened)], made)?;
         page::write(&beside.with(report.clone()), &beside.sides, path)?;
     }
     for (format, path) in files {

@@ -8,7 +8,6 @@ mod update;
 
 use plimsoll_scan::{Meta, Scope};
 
-use crate::advisories;
 use crate::cli::db::{Action, Db};
 use crate::failure::{Exit, Failure, Result};
 use crate::session::Context;
@@ -45,7 +44,7 @@ fn now() -> jiff::Timestamp {
 
 /// A line about a slice: `debian:12  41,233 advisories about 2,100 packages, of 2026-11-29, 612 kB`.
 fn line(meta: &Meta, bytes: u64) -> String {
-    let date = match advisories::date(meta) {
+    let date = match meta.date() {
         Some(date) => format!("of {}", date.get(..10).unwrap_or(date)),
         None => "of an unknown day".to_owned(),
     };

@@ -3,10 +3,11 @@
 use plimsoll_checks::{Circumstances, Environment, Lifetime, State};
 use plimsoll_model::os_release::OsRelease;
 use plimsoll_model::report::Verdict;
-use plimsoll_model::{Report, Severity};
+use plimsoll_model::{Evidence, Problem, Report, Severity};
 use plimsoll_scan::Support;
 
 use crate::cli;
+use crate::document;
 use crate::facts::facts;
 use crate::failure::{Exit, Result};
 use crate::page;
@@ -23,12 +24,15 @@ pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
         Some(other) => pair::look(context, arguments, other)?,
         None => {
             let platform = look.platform.as_deref();
-            let (opened, pending) = session::open_ahead(context, &look.image, platform)?;
+            let (opened, pending) = match document::open(&look.image)? {
+                Some(opened) => (opened, plimsoll_image::Pending::default()),
+                None => session::open_ahead(context, &look.image, platform)?,
+            };
             let named = [(&*opened.image.name, &opened)];
             let beside = arguments
                 .html
                 .as_ref()
-                .map(|_| page::beside(context, &named));
+                .map(|_| page::beside(context, &named, None));
             let report = report(&opened, environment);
             session::verified(&look.image, pending)?;
             (report, beside.transpose()?)
@@ -60,7 +64,10 @@ pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
         lifetime: lifetime.and_then(|(_, lifetime)| lifetime),
         abandoned: opened.abandoned.clone(),
     };
-    let (findings, unjudged) = plimsoll_checks::judge(&subject, &circumstances);
+    let (findings, unjudged) = match opened.is_document {
+        true => (Vec::new(), vec![no_files()]),
+        false => plimsoll_checks::judge(&subject, &circumstances),
+    };
     let mut problems = opened.problems.clone();
     problems.extend(unjudged);
     Report {
@@ -71,6 +78,16 @@ pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
         problems,
         notes: notes.into_iter().collect(),
         ..Report::default()
+    }
+}
+
+/// What nobody can say of what stands for an image.
+fn no_files() -> Problem {
+    Problem {
+        message: "it is a document that says what is installed and holds no files: what the checks look for, \
+                  sizes, layers and how it is run cannot be judged"
+            .to_owned(),
+        evidence: Evidence::Image,
     }
 }
 

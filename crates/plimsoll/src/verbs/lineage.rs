@@ -2,6 +2,7 @@
 
 mod dockerfile;
 
+use plimsoll_image::Reference;
 use plimsoll_model::report::ImageFacts;
 use plimsoll_model::text::bytes;
 use plimsoll_model::{Lineage, Report};
@@ -17,15 +18,15 @@ use crate::session::{self, Context};
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
     let officials = Officials::of(&context.cache);
-    let report = match dockerfile::report(&arguments.image)? {
-        Some(report) => report,
+    let (mut report, reference) = match dockerfile::report(&arguments.image)? {
+        Some(report) => (report, None),
         None => of_image(context, arguments)?,
     };
-    let mut report = report;
     if let Some(facts) = &report.subject {
         report.notes.extend(officials.notes(&facts.lineage));
     }
-    if let Some(reference) = hub::reference(&arguments.image) {
+    // Where it was found says whose it is: names of other places are nobody's business there.
+    if let Some(reference) = reference.filter(|reference| reference.host() == hub::HOST) {
         context.progress.step("asking Docker Hub");
         let today = jiff::Zoned::now().date();
         let told = hub::told(context.registries.hub(), &reference, today);
@@ -50,9 +51,10 @@ pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
     Ok(print::verdict(&report))
 }
 
-/// The report on an image.
-fn of_image(context: &Context, arguments: &cli::Look) -> Result<Report> {
-    let opened = session::glance(context, &arguments.image, arguments.platform.as_deref())?;
+/// The report on an image, with what its name meant in a registry.
+fn of_image(context: &Context, arguments: &cli::Look) -> Result<(Report, Option<Reference>)> {
+    let (opened, reference) =
+        session::glance(context, &arguments.image, arguments.platform.as_deref())?;
     // Manifest and configuration say most of it; the rest would cost the whole image.
     let unread = (opened.unread > 0).then(|| {
         format!(
@@ -64,13 +66,14 @@ fn of_image(context: &Context, arguments: &cli::Look) -> Result<Report> {
         packages: Vec::new(),
         ..facts(&opened.subject())
     };
-    Ok(Report {
+    let report = Report {
         verb: "lineage",
         subject: Some(facts),
         problems: opened.problems,
         notes: unread.into_iter().collect(),
         ..Report::default()
-    })
+    };
+    Ok((report, reference))
 }
 
 /// The ancestors, nearest first, each set in below the one it is the base of.

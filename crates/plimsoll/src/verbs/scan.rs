@@ -6,7 +6,7 @@ mod data;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use plimsoll_model::report::Verdict;
+use plimsoll_model::report::{Demand, Verdict};
 use plimsoll_model::vulnerability::Unjudged;
 use plimsoll_model::{Evidence, Problem, Report, ScanFacts, Severity};
 use plimsoll_packages::listing;
@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
         }
     }
     let own = images.iter().flat_map(|image| &image.problems);
-    let report = Report {
+    let mut report = Report {
         verb: "scan",
         verdict: line.map(|line| Verdict {
             environment: "production".to_owned(),
@@ -63,6 +63,13 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
         scans: scanned.facts,
         ..Report::default()
     };
+    if let (Some(line), unrated @ 1..) = (line, report.unrated()) {
+        let what = without_severity(unrated);
+        report.problems.push(Problem {
+            message: format!("{what}, so that nobody knows which of them are at {line} or above"),
+            evidence: Evidence::Image,
+        });
+    }
     if let Some(path) = &arguments.html {
         write_page(&report, &images, path)?;
     }
@@ -75,7 +82,8 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
 /// are no files to show.
 fn write_page(report: &Report, images: &[&Opened], path: &Path) -> Result<()> {
     let mut report = report.clone();
-    let has_files = |image: &Opened| !image.rootfs.tree.is_empty();
+    let verdict = demanded(&report);
+    let has_files = |image: &Opened| !image.is_document;
     if let [image] = images
         && has_files(image)
     {
@@ -83,14 +91,42 @@ fn write_page(report: &Report, images: &[&Opened], path: &Path) -> Result<()> {
         report.subject = inspected.subject;
         report.findings = inspected.findings;
         report.rules = inspected.rules;
-        // The line of a scan is about vulnerabilities.
-        report.verdict = None;
+        for problem in inspected.problems {
+            if !report.problems.contains(&problem) {
+                report.problems.push(problem);
+            }
+        }
+        report.notes.extend(inspected.notes);
     }
+    report.verdict = verdict;
     let images = images.iter().copied().filter(|image| has_files(image));
     let sides: Vec<Side> = images
         .map(|image| page::side(&image.image.name, image, None))
         .collect();
     page::write(&report, &sides, path)
+}
+
+/// The line as a demand, met or not: it is about vulnerabilities, and not about what the checks find.
+fn demanded(report: &Report) -> Option<Verdict> {
+    let verdict = report.verdict.as_ref()?;
+    let line = verdict.line?;
+    let over = report.over() as u64;
+    let judged = report.problems.is_empty();
+    let found = plimsoll_model::text::count(over);
+    let demand = Demand {
+        wanted: format!("no vulnerability at {line} or above"),
+        found: match judged {
+            true => found,
+            false => format!("{found} in what could be judged"),
+        },
+        met: over == 0 && judged,
+        unjudged: over == 0 && !judged,
+    };
+    Some(Verdict {
+        line: None,
+        demands: vec![demand],
+        ..verdict.clone()
+    })
 }
 
 /// Opens what the user named, said to be of this distribution release.
@@ -256,6 +292,16 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let done = file.and_then(|file| file.take(LIMIT).read_to_end(&mut bytes));
     done.map_err(|error| Failure::because(format_args!("cannot read {}", path.display()), &error))?;
     Ok(bytes)
+}
+
+/// So many vulnerabilities have none, as the beginning of a sentence.
+pub(crate) fn without_severity(unrated: u64) -> String {
+    let (noun, verb) = match unrated {
+        1 => ("vulnerability", "has"),
+        _ => ("vulnerabilities", "have"),
+    };
+    let count = plimsoll_model::text::count(unrated);
+    format!("{count} {noun} {verb} no severity from the vendor and no score")
 }
 
 /// What could not be judged, as the report says it.

@@ -8,6 +8,7 @@
 
 mod ahead;
 mod archive;
+mod bills;
 mod broken;
 mod check;
 mod command_line;

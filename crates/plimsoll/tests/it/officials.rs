@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::db::{Answer, Server};
+use crate::db::{Answer, Server, built, slice};
 use crate::images::{Tar, layout, plimsoll, text};
 
 const PYTHON: &str = "Maintainers: Some Body <somebody@example.test> (@somebody)
@@ -46,7 +46,7 @@ fn a_base_that_is_over_is_told_everywhere() {
     let old = image(directory, "docker.io/library/python:3.8-slim-bookworm");
     let lineage = said(directory, &["lineage", &old]);
     let wanted = "python:3.8-slim-bookworm: no longer rebuilt: python 3.8 gets no fixes since 2024-10-07; in its \
-                  place: python:3.14 (our table of ";
+                  place: python (our table of ";
     assert!(lineage.contains(wanted), "{lineage}");
     let [message] = &findings(directory, &["inspect", "--json", &old])[..] else {
         panic!("one finding")
@@ -111,7 +111,7 @@ fn lists_come_from_a_directory_and_win_over_the_table() {
     );
     let lineage = said(directory, &["lineage", "Dockerfile"]);
     assert!(
-        lineage.contains("(lists of ") && lineage.contains(", today's; our table of"),
+        lineage.contains("(lists of ") && lineage.contains(", today's)"),
         "{lineage}"
     );
     fs::write(directory.join("Dockerfile"), "FROM python:3.14\nUSER 1\n").unwrap();
@@ -187,5 +187,126 @@ fn lists_come_from_a_server_image_by_image() {
     assert_eq!(
         findings(directory, &["lint", "--json", "Dockerfile"]),
         found
+    );
+}
+
+#[test]
+fn a_list_that_fails_holds_no_advisories_up() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path();
+    built(directory);
+    let advisories = slice(directory, "debian@12.slice");
+    let from = directory.join("served");
+    fs::create_dir(&from).unwrap();
+    let built = plimsoll(
+        directory,
+        &["db", "build", "--from", "feeds", "-o", "served"],
+    );
+    assert_eq!(built.status.code(), Some(0), "{}", text(&built));
+    fs::remove_file(directory.join("cache/advisories/debian@12.slice")).unwrap();
+    let broken = Server::start(|_| Answer::status("403 Forbidden"));
+    let slices = format!("file:{}", from.display());
+    let lists = format!("official-images={}", broken.address);
+    let words = ["db", "update", "--for", "debian:12", "--mirror", &slices];
+    let output = plimsoll(directory, &[&words[..], &["--mirror", &lists]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let said = text(&output);
+    assert!(said.contains("official-images: "), "{said}");
+    assert!(said.contains("not everything could be updated"), "{said}");
+    assert!(!advisories.is_empty() && !slice(directory, "debian@12.slice").is_empty());
+}
+
+#[test]
+fn lists_are_shown_carried_over_and_grow_old() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path();
+    let library = directory.join("library");
+    fs::create_dir_all(&library).unwrap();
+    fs::write(library.join("python"), PYTHON).unwrap();
+    let mirror = format!("official-images=file:{}", library.display());
+    let update = [
+        "db",
+        "update",
+        "--for",
+        "official-images",
+        "--mirror",
+        &mirror,
+    ];
+    let output = plimsoll(directory, &update);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let status = said(directory, &["db", "status"]);
+    assert!(
+        status.contains("official-images    5 tags of 1 images"),
+        "{status}"
+    );
+    assert!(status.contains(", today's"), "{status}");
+
+    // By themselves, and with everything.
+    let only = ["db", "export", "lists.zip", "--only", "official-images"];
+    for words in [&only[..], &["db", "export", "lists.zip"]] {
+        let output = plimsoll(directory, words);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        let other = tempfile::tempdir().unwrap();
+        let zip = directory.join("lists.zip");
+        let import = ["db", "import", zip.to_str().unwrap()];
+        let output = plimsoll(other.path(), &import);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        let list = |of: &Path| fs::read(of.join("cache/advisories/official-images.txt")).unwrap();
+        assert_eq!(list(other.path()), list(directory));
+    }
+    // Damaged on the way: refused, and what is there stays.
+    let zip = fs::read(directory.join("lists.zip")).unwrap();
+    let at = zip
+        .windows(17)
+        .position(|found| found == b"plimsoll-official")
+        .unwrap();
+    let mut damaged = zip.clone();
+    damaged[at] = b'x';
+    fs::write(directory.join("bad.zip"), damaged).unwrap();
+    let output = plimsoll(directory, &["db", "import", "bad.zip"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(
+        text(&output).contains("is not of official images"),
+        "{}",
+        text(&output)
+    );
+
+    // A copy of long ago says so, and is not used.
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(100 * 86_400);
+    let file = fs::File::options()
+        .write(true)
+        .open(library.join("python"))
+        .unwrap();
+    file.set_modified(long_ago).unwrap();
+    let output = plimsoll(directory, &update);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let status = plimsoll(directory, &["db", "status", "--json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    let lists = &status["official_images"];
+    assert_eq!(lists["fresh"], false, "{lists}");
+    assert!(
+        lists["age_days"].as_i64().is_some_and(|days| days >= 99),
+        "{lists}"
+    );
+    assert_eq!(lists["tags"], 5);
+    fs::write(directory.join("Dockerfile"), "FROM python:3.14.0\nUSER 1\n").unwrap();
+    assert!(findings(directory, &["lint", "--json", "Dockerfile"]).is_empty());
+    let lineage = said(directory, &["lineage", "Dockerfile"]);
+    assert!(lineage.contains("are too old to count"), "{lineage}");
+    assert!(
+        lineage.contains("but 3.14.0 is one release of it"),
+        "{lineage}"
+    );
+}
+
+#[test]
+fn the_age_is_that_of_the_table_that_answered() {
+    let scratch = tempfile::tempdir().unwrap();
+    let directory = scratch.path();
+    fs::write(directory.join("Dockerfile"), "FROM debian:9\nUSER 1\n").unwrap();
+    let lineage = said(directory, &["lineage", "Dockerfile"]);
+    assert!(
+        lineage.contains("in its place: debian (our table of Debian releases of "),
+        "{lineage}"
     );
 }

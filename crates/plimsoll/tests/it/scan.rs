@@ -5,8 +5,10 @@ mod beside;
 mod counts;
 mod documents;
 mod formats;
+mod pages;
 mod policy;
 mod quiet;
+mod severities;
 mod size;
 mod unjudged;
 

@@ -28,7 +28,10 @@ rule! {
     ///
     /// ## Remedy
     ///
-    /// A tag that is built. `plimsoll db update --for official-images` fetches which ones are.
+    /// A tag that is built. Which ones are is read from the directory `library` of the official images'
+    /// repository, or from where it is served: `plimsoll db update --for official-images --mirror
+    /// official-images=file:/path` (or `=https://host/path`). No address is compiled in; one that was named
+    /// is asked again by `plimsoll db update` alone.
     id: "abandoned-base",
     summary: "the base image is no longer rebuilt",
     severity: Medium,
@@ -49,7 +52,7 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
             continue;
         };
         let remedy = match &abandoned.instead {
-            Some(instead) => format!("FROM {instead}"),
+            Some(instead) => format!("FROM {instead}, by a tag that is still rebuilt"),
             None => "FROM a tag that is still rebuilt".to_owned(),
         };
         let message = format!("{} is no longer rebuilt: {}", abandoned.name, abandoned.why);

@@ -1,7 +1,8 @@
-//! `db export` and `db import`: all slices in one file, for machines without a network.
+//! `db export` and `db import`: all slices, and the lists of official images, in one file, for machines
+//! without a network.
 //!
-//! The file is a zip archive of the slices as they lie in the store (they are packed already) and
-//! their list. Each is verified on both ways.
+//! The file is a zip archive of the slices as they lie in the store (they are packed already), their
+//! list, and the lists of official images. Each is verified on both ways.
 
 use std::fs;
 use std::io::Write;
@@ -13,6 +14,7 @@ use rawzip::{CompressionMethod, ZipArchive, ZipArchiveWriter};
 use crate::advisories::{self, Store, index};
 use crate::cli::db;
 use crate::failure::{Exit, Failure, Result};
+use crate::officials;
 use crate::print;
 use crate::session::Context;
 
@@ -21,10 +23,30 @@ const MOST: usize = 10_000;
 
 pub(super) fn export(context: &Context, arguments: &db::Export) -> Result<Exit> {
     let store = Store::below(&context.cache);
-    let only = super::scopes(&arguments.only)?;
+    let (lists, only): (Vec<String>, Vec<String>) = arguments
+        .only
+        .iter()
+        .cloned()
+        .partition(|scope| scope == officials::NAME);
+    // The lists of official images go with everything.
+    let wants_lists = !lists.is_empty() || only.is_empty();
+    let wants_slices = lists.is_empty() || !only.is_empty();
+    let only = super::scopes(&only)?;
+    let lists = match wants_lists {
+        true => officials::fetched(&context.cache).map_err(Failure::new)?,
+        false => None,
+    };
+    if !wants_slices && lists.is_none() {
+        return Err(
+            Failure::new("there are no lists of official images").hint(format!(
+                "`plimsoll db update --for {}` fetches them",
+                officials::NAME
+            )),
+        );
+    }
     let mut files: Vec<(Meta, _, Vec<u8>)> = Vec::new();
     for entry in store.entries()? {
-        if !only.is_empty() && !only.contains(&entry.scope) {
+        if !wants_slices || !only.is_empty() && !only.contains(&entry.scope) {
             continue;
         }
         let (meta, digest) = entry
@@ -41,7 +63,7 @@ pub(super) fn export(context: &Context, arguments: &db::Export) -> Result<Exit> 
                 .hint(format!("`plimsoll db update --for {missing}` fetches them")),
         );
     }
-    if files.is_empty() {
+    if files.is_empty() && lists.is_none() {
         return Err(Failure::new("there are no advisories to export")
             .hint("`plimsoll db update` fetches them, `plimsoll db build` compiles them"));
     }
@@ -52,7 +74,12 @@ pub(super) fn export(context: &Context, arguments: &db::Export) -> Result<Exit> 
     let entries = files
         .iter()
         .map(|(meta, _, file)| (meta.scope.file_name(), &**file))
-        .chain([(index::NAME.to_owned(), &*list)]);
+        .chain([(index::NAME.to_owned(), &*list)])
+        .chain(
+            lists
+                .iter()
+                .map(|(_, file)| (officials::FILE.to_owned(), &**file)),
+        );
     let archive = archive(entries).map_err(|error| Failure::because("cannot pack", &error))?;
     let path = &arguments.file;
     // Beside its place, as in the store: a full disk leaves no half archive.
@@ -65,6 +92,9 @@ pub(super) fn export(context: &Context, arguments: &db::Export) -> Result<Exit> 
     store.write(name, &archive, &context.leftovers)?;
     for (meta, _, file) in &files {
         print::line(&super::line(meta, file.len() as u64))?;
+    }
+    if let Some((listed, file)) = &lists {
+        print::line(&super::officials::line(listed, file.len() as u64))?;
     }
     Ok(Exit::Fine)
 }
@@ -98,7 +128,13 @@ pub(super) fn import(context: &Context, path: &Path) -> Result<Exit> {
     let files = unpack(&bytes).map_err(cannot)?;
     // All are verified before one is written.
     let mut verified = Vec::new();
+    let mut lists = Vec::new();
     for (name, file) in &files {
+        if name == officials::FILE {
+            let listed = officials::parsed(file).map_err(|why| cannot(format!("{name}: {why}")))?;
+            lists.push((listed, file));
+            continue;
+        }
         let Some(scope) = Scope::of_file(name) else {
             continue;
         };
@@ -109,13 +145,17 @@ pub(super) fn import(context: &Context, path: &Path) -> Result<Exit> {
         }
         verified.push((scope, meta, file));
     }
-    if verified.is_empty() {
+    if verified.is_empty() && lists.is_empty() {
         return Err(cannot("it holds no advisories".to_owned()));
     }
     let store = Store::below(&context.cache);
     for (scope, meta, file) in verified {
         store.put(&scope, file, &context.leftovers)?;
         print::line(&super::line(&meta, file.len() as u64))?;
+    }
+    for (listed, file) in lists {
+        store.write(officials::FILE, file, &context.leftovers)?;
+        print::line(&super::officials::line(&listed, file.len() as u64))?;
     }
     Ok(Exit::Fine)
 }

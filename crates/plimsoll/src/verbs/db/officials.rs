@@ -48,18 +48,16 @@ pub(super) fn update(context: &Context, source: Option<&str>) -> Result<Vec<Stri
         }
         None => of_server(source, before, &store, &mut listed)?,
     };
-    let (images, tags) = listed.count();
+    let (_, tags) = listed.count();
     if tags == 0 {
         let source = without_credentials(source);
         let mut failure = Failure::new(format!("{source}: there is no official image in it"));
         failure = failure.details(problems);
-        return Err(failure.hint("what was there before is as it was and can be used"));
+        return Err(failure);
     }
-    store.write(FILE, listed.write().as_bytes(), &context.leftovers)?;
-    print::line(&format!(
-        "{NAME}  {tags} tags of {images} images, of {}",
-        listed.date
-    ))?;
+    let file = listed.write();
+    store.write(FILE, file.as_bytes(), &context.leftovers)?;
+    print::line(&line(&listed, file.len() as u64))?;
     Ok(problems)
 }
 
@@ -69,6 +67,7 @@ fn of_directory(directory: &Path, listed: &mut Listed) -> Result<Vec<String>> {
     let failed =
         |error: &std::io::Error| Failure::because(format_args!("cannot read {shown}"), error);
     let mut problems = Vec::new();
+    let mut newest = None;
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(directory).map_err(|error| failed(&error))? {
         let name = entry.map_err(|error| failed(&error))?.file_name();
@@ -90,7 +89,14 @@ fn of_directory(directory: &Path, listed: &mut Listed) -> Result<Vec<String>> {
             continue;
         }
         let bytes = fs::read(&path).map_err(|error| failed(&error))?;
+        newest = newest.max(facts.modified().ok());
         take(&name, &bytes, listed, &mut problems);
+    }
+    // A copy may be of long ago: it is as old as the file that changed last.
+    let newest = newest.and_then(|moment| jiff::Timestamp::try_from(moment).ok());
+    if let Some(newest) = newest {
+        let day = newest.to_zoned(jiff::tz::TimeZone::system()).date();
+        listed.date = listed.date.min(day);
     }
     listed.complete = true;
     Ok(problems)
@@ -131,10 +137,7 @@ fn of_server(
                 listed.insert(&name, BTreeSet::new());
             }
             Err(why) => {
-                return Err(
-                    Failure::new(format!("not everything could be updated: {why}"))
-                        .hint("what was there before is as it was and can be used"),
-                );
+                return Err(Failure::new(format!("{NAME}: {why}")));
             }
         }
     }
@@ -150,6 +153,16 @@ fn take(name: &str, bytes: &[u8], listed: &mut Listed, problems: &mut Vec<String
         true => problems.push(format!("{NAME}: {name}: names no tag")),
         false => listed.insert(name, file.tags),
     }
+}
+
+/// A line about the lists: `official-images  5,012 tags of 170 images, of 2026-11-29, 90 kB`.
+pub(super) fn line(listed: &Listed, bytes: u64) -> String {
+    let (images, tags) = listed.count();
+    let bytes = plimsoll_model::text::bytes(bytes);
+    format!(
+        "{NAME:<18} {tags} tags of {images} images, of {}, {bytes}",
+        listed.date
+    )
 }
 
 /// Whether a file of the library is about an image, and not about the library.

@@ -1,11 +1,13 @@
 //! `db status`: what is there, how old it is, and what it has.
 
 use plimsoll_model::text;
+use plimsoll_scan::officials::Listed;
 use serde::Serialize;
 
 use crate::advisories::{self, Store};
 use crate::cli::db;
 use crate::failure::{Exit, Failure, Result};
+use crate::officials;
 use crate::print;
 use crate::session::Context;
 
@@ -16,6 +18,28 @@ struct Written {
     directory: String,
     bytes: u64,
     slices: Vec<WrittenSlice>,
+    /// The lists of official images, where somebody fetched them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    official_images: Option<WrittenLists>,
+}
+
+#[derive(Serialize)]
+struct WrittenLists {
+    bytes: u64,
+    images: usize,
+    tags: usize,
+    /// The day they are of; `null` where they cannot be read.
+    date: Option<String>,
+    /// Their age in whole days.
+    age_days: Option<i64>,
+    /// Whether they are young enough to be used.
+    fresh: bool,
+    /// Whether an image that is missing is no official one.
+    complete: bool,
+    source: String,
+    /// Why they cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -28,7 +52,8 @@ struct WrittenSlice {
     packages: u64,
     /// The moment its oldest data are of; `null` where they do not say.
     date: Option<String>,
-    /// Its age in whole days.
+    /// Days since all of them were known to be the newest there were, as `scan` counts: what a server gave
+    /// is as new as the day it was asked; `null` where nobody knows.
     age_days: Option<i64>,
     origins: Vec<WrittenOrigin>,
     /// Why it cannot be used.
@@ -50,7 +75,8 @@ struct WrittenOrigin {
 pub(super) fn run(context: &Context, arguments: &db::Status) -> Result<Exit> {
     let store = Store::below(&context.cache);
     let entries = store.entries()?;
-    let broken = entries.iter().any(|entry| entry.read.is_err());
+    let lists = officials::fetched(&context.cache);
+    let broken = entries.iter().any(|entry| entry.read.is_err()) || lists.is_err();
     let slices: Vec<WrittenSlice> = entries.iter().map(written).collect();
     let total = slices.iter().map(|slice| slice.bytes).sum();
     if arguments.json {
@@ -59,10 +85,13 @@ pub(super) fn run(context: &Context, arguments: &db::Status) -> Result<Exit> {
             directory: store.directory().display().to_string(),
             bytes: total,
             slices,
+            official_images: written_lists(&lists),
         };
         let json = serde_json::to_string_pretty(&list);
         print::line(&json.map_err(|error| Failure::because("cannot print", &error))?)?;
-    } else if slices.is_empty() {
+        return Ok(verdict(&entries, broken));
+    }
+    if slices.is_empty() {
         print::line(&format!("no advisories in {}", store.directory().display()))?;
     } else {
         print::line(&format!(
@@ -73,27 +102,78 @@ pub(super) fn run(context: &Context, arguments: &db::Status) -> Result<Exit> {
         for (entry, slice) in entries.iter().zip(&slices) {
             match &entry.read {
                 Ok((meta, _)) => {
-                    let age = match slice.age_days {
-                        Some(0) => ", today's".to_owned(),
-                        Some(1) => ", 1 day old".to_owned(),
-                        Some(days) => format!(", {days} days old"),
-                        None => String::new(),
-                    };
+                    let age = shown(slice.age_days);
                     print::line(&format!("  {}{age}", super::line(meta, entry.bytes)))?;
                 }
                 Err(why) => print::line(&format!("  {:<18} {why}", entry.scope.to_string()))?,
             }
         }
     }
-    Ok(match (slices_are_none(&entries), broken) {
-        // Nothing can be judged with nothing.
-        (true, _) | (_, true) => Exit::Incomplete,
-        _ => Exit::Fine,
-    })
+    match &lists {
+        Ok(Some((listed, file))) => {
+            let line = super::officials::line(listed, file.len() as u64);
+            let age = shown(age(listed.date));
+            let old = match listed.is_fresh(jiff::Zoned::now().date()) {
+                true => "",
+                false => ": too old to count",
+            };
+            print::line(&format!("  {line}{age}{old}"))?;
+        }
+        Ok(None) => {}
+        Err(why) => print::line(&format!("  {:<18} {why}", officials::NAME))?,
+    }
+    Ok(verdict(&entries, broken))
 }
 
-fn slices_are_none(entries: &[advisories::Entry]) -> bool {
-    entries.is_empty()
+fn verdict(entries: &[advisories::Entry], broken: bool) -> Exit {
+    match entries.is_empty() || broken {
+        // Nothing can be judged with nothing.
+        true => Exit::Incomplete,
+        false => Exit::Fine,
+    }
+}
+
+/// An age in days, behind what it is the age of.
+fn shown(days: Option<i64>) -> String {
+    match days {
+        Some(..=0) => ", today's".to_owned(),
+        Some(1) => ", 1 day old".to_owned(),
+        Some(days) => format!(", {days} days old"),
+        None => String::new(),
+    }
+}
+
+fn written_lists(
+    lists: &std::result::Result<Option<(Listed, Vec<u8>)>, String>,
+) -> Option<WrittenLists> {
+    match lists {
+        Ok(lists) => lists.as_ref().map(|(listed, file)| {
+            let (images, tags) = listed.count();
+            let date = listed.date.to_string();
+            WrittenLists {
+                bytes: file.len() as u64,
+                images,
+                tags,
+                age_days: age(listed.date),
+                date: Some(date),
+                fresh: listed.is_fresh(jiff::Zoned::now().date()),
+                complete: listed.complete,
+                source: listed.source.clone(),
+                problem: None,
+            }
+        }),
+        Err(why) => Some(WrittenLists {
+            bytes: 0,
+            images: 0,
+            tags: 0,
+            date: None,
+            age_days: None,
+            fresh: false,
+            complete: false,
+            source: String::new(),
+            problem: Some(why.clone()),
+        }),
+    }
 }
 
 fn written(entry: &advisories::Entry) -> WrittenSlice {
@@ -114,7 +194,7 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
             };
         }
     };
-    let date = advisories::date(meta);
+    let date = meta.date();
     let origins = meta.origins.iter().cloned().map(|origin| WrittenOrigin {
         feed: origin.feed,
         from: origin.from,
@@ -131,15 +211,14 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
         rows: meta.rows,
         packages: meta.packages,
         date: date.map(str::to_owned),
-        age_days: date.and_then(age),
+        age_days: meta.age(jiff::Zoned::now().date()),
         origins: origins.collect(),
         problem: None,
     }
 }
 
-/// How many whole days ago a day or moment was.
-fn age(date: &str) -> Option<i64> {
-    let day: jiff::civil::Date = date.get(..10)?.parse().ok()?;
-    let moment = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some((super::now().as_second() - moment.as_second()) / 86_400)
+/// How many whole days ago a day was.
+fn age(day: jiff::civil::Date) -> Option<i64> {
+    let today = jiff::Zoned::now().date();
+    Some(i64::from(day.until(today).ok()?.get_days()))
 }

@@ -53,20 +53,16 @@ pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
         .any(|scope| scope == officials::NAME);
     // Whoever names nothing wants all that is there.
     let everything = arguments.image.is_none() && arguments.scopes.is_empty();
-    let mut notes = match asked || source.is_some() || everything && has_lists {
-        true => super::officials::update(context, source.as_deref())?,
-        false => Vec::new(),
-    };
+    let wants_lists = asked || source.is_some() || everything && has_lists;
     let only = arguments
         .scopes
         .iter()
         .all(|scope| scope == officials::NAME);
     let nothing_else = asked || store.entries()?.is_empty() && (has_lists || source.is_some());
-    let (scopes, more) = match arguments.image.is_none() && only && nothing_else {
+    let (scopes, mut notes) = match arguments.image.is_none() && only && nothing_else {
         true => (BTreeSet::new(), Vec::new()),
         false => wanted(context, arguments, &store)?,
     };
-    notes.extend(more);
     let downloads = Downloads::new(store.directory().join("partial"));
     let update = Update {
         context,
@@ -96,6 +92,13 @@ pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
                 Ok(problems) => notes.extend(problems),
                 Err(why) => failed.push(why),
             }
+        }
+    }
+    // One list that fails holds no advisories up.
+    if wants_lists {
+        match super::officials::update(context, source.as_deref()) {
+            Ok(problems) => notes.extend(problems),
+            Err(failure) => failed.extend(failure.lines()),
         }
     }
     context.progress.done();

@@ -37,7 +37,9 @@ pub(super) fn look(
     context.progress.done();
     let named = [("before", &before), ("after", &after)];
     let beside = arguments.html.as_ref();
-    let beside = beside.map(|_| page::beside(context, &named)).transpose()?;
+    let beside = beside
+        .map(|_| page::beside(context, &named, None))
+        .transpose()?;
     let report = Report {
         findings: pair.new.clone(),
         comparison: Some(comparison),

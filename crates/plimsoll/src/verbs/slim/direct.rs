@@ -49,6 +49,7 @@ impl Entry {
             image,
             rootfs,
             is_named: opened.is_named,
+            is_document: false,
             inventory: opened.inventory.clone(),
             lineage: opened.lineage.clone(),
             problems: opened.problems.clone(),
@@ -297,6 +298,7 @@ fn started(
     let baked = Opened {
         image,
         is_named: opened.is_named,
+        is_document: false,
         abandoned: opened.abandoned.clone(),
         rootfs,
         inventory: opened.inventory.clone(),

@@ -1,5 +1,7 @@
 //! What Docker Hub says of an image, answered here by a server on loopback.
 
+use std::fs;
+
 use crate::db::{Answer, Server as Hub};
 use crate::images::text;
 
@@ -112,4 +114,46 @@ fn a_hub_that_does_not_answer_well_is_told_and_holds_nothing_up() {
         false => Answer::ok(b"{}"),
     });
     assert!(ask(&other.address).contains("has no such tag"));
+}
+
+#[test]
+fn names_of_images_on_this_machine_are_not_sent_to_the_hub() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_server, mirror) = registry(scratch.path());
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&asked);
+    let hub = Hub::start(move |head| {
+        count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        answer(head)
+    });
+    let hub = ["--hub", &hub.address, "--registry-mirror", &mirror];
+    let own = image(scratch.path());
+    // A directory beside us, with the tag of an image in it, looks like a name of the Hub.
+    good(scratch.path(), &["copy", &own, "oci:secret-project:1"]);
+    good(
+        scratch.path(),
+        &["copy", &own, "docker-archive:secret.tar:web:1"],
+    );
+    fs::write(scratch.path().join("Dockerfile"), "FROM web:1\n").unwrap();
+    let digest = fs::read_to_string(scratch.path().join("secret-project/index.json")).unwrap();
+    let digest = digest.split("sha256:").nth(1).unwrap().get(..64).unwrap();
+    for name in [
+        "secret-project:1",
+        "oci:secret-project:1",
+        &format!("secret-project@sha256:{digest}"),
+        "secret.tar:web:1",
+        "secret.tar",
+        "Dockerfile",
+    ] {
+        let said = good(scratch.path(), &[&["lineage", name][..], &hub].concat());
+        assert!(!said.contains("says Docker Hub"), "{name}: {said}");
+        assert!(
+            !said.contains("could be asked") && !said.contains("was not asked"),
+            "{name}: {said}"
+        );
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 0);
+    let said = good(scratch.path(), &[&["lineage", "web:1"][..], &hub].concat());
+    assert!(said.contains("says Docker Hub"), "{said}");
+    assert!(asked.load(std::sync::atomic::Ordering::SeqCst) > 0);
 }

@@ -1,0 +1,66 @@
+//! A bill of materials in place of an image: taken where only packages count, and named for what it is
+//! where files are asked for.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::images::{plimsoll, text};
+use crate::scan::{known, web};
+
+#[test]
+fn a_bill_of_materials_is_checked_and_has_no_files() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scratch = scratch.path();
+    let image = web(&scratch.join("web"));
+    for (format, file) in [("cyclonedx", "bill.cdx.json"), ("spdx", "bill.spdx.json")] {
+        let output = plimsoll(scratch, &["sbom", &image, "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        fs::write(scratch.join(file), &output.stdout).unwrap();
+    }
+    known(scratch, 0);
+    let policy = "[policy]\nfail-on = \"high\"\n[policy.limits]\nbytes = \"1 GB\"\npackages = 3\n\
+        vulnerabilities = { total = 3 }\n[policy.forbidden]\npackages = [\"telnet\"]\npaths = [\"/bin/sh\"]\n";
+    let check = |policy: &str, file: &str| {
+        fs::write(scratch.join("plimsoll.toml"), policy).unwrap();
+        let output = plimsoll(scratch, &["check", file, "--json"]);
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
+        (output.status.code(), report)
+    };
+    let without = "holds no files";
+    for file in ["bill.cdx.json", "bill.spdx.json"] {
+        let (code, report) = check(policy, file);
+        assert_eq!(code, Some(3), "{report}");
+        for demand in report["verdict"]["demands"].as_array().unwrap() {
+            let wanted = demand["wanted"].as_str().unwrap();
+            let about_files = wanted.starts_with("bytes") || wanted.contains("/bin/sh");
+            assert_eq!(demand["judged"], !about_files, "{demand}");
+            assert_eq!(demand["met"], !about_files, "{demand}");
+        }
+        assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{report}");
+        assert_eq!(report["problems"].to_string().matches(without).count(), 1);
+        // What is over a limit on packages is over it.
+        let (code, report) = check(&policy.replace("packages = 3", "packages = 2"), file);
+        assert_eq!(code, Some(1), "{report}");
+
+        let output = plimsoll(scratch, &["inspect", file]);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+        assert!(text(&output).contains("zlib1g"), "{}", text(&output));
+    }
+    for (verb, more) in [
+        (&["tree"][..], &[][..]),
+        (&["ls"], &["/"]),
+        (&["diff"], &["bill.spdx.json"]),
+        (&["slim"], &["--no-run", "-o", "oci:out"]),
+        (&["lineage"], &[]),
+    ] {
+        let output = plimsoll(scratch, &[verb, &["bill.cdx.json"], more].concat());
+        assert_eq!(output.status.code(), Some(2), "{verb:?}: {}", text(&output));
+        let said = text(&output);
+        assert!(
+            said.contains("bill.cdx.json is a CycloneDX document, which says what is installed and holds no files"),
+            "{verb:?}: {said}"
+        );
+    }
+}
