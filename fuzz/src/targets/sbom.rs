@@ -24,7 +24,7 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 fn run(data: &[u8]) {
-    std::hint::black_box(sbom::is_sbom(data));
+    std::hint::black_box(sbom::kind(data));
     let _ = std::hint::black_box(sbom::read(data));
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = std::hint::black_box(listing::read(text));
