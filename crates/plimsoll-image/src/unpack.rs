@@ -39,6 +39,9 @@ pub enum Ownership {
     /// Everything is the caller's; no set-uid, set-gid or foreign attributes, and directories can
     /// always be read, written and entered by their owner.
     Mine,
+    /// As [`Self::Mine`], for a caller who gives the files their owners and modes afterwards: of these
+    /// nothing is told.
+    Later,
 }
 
 /// What was unpacked.
@@ -436,8 +439,8 @@ impl Target<'_> {
     fn mode(&self, node: &Node) -> Mode {
         let mode = match (self.ownership, node.is_dir()) {
             (Ownership::Real, _) => node.meta.mode & 0o7777,
-            (Ownership::Mine, true) => node.meta.mode & 0o1777 | 0o700,
-            (Ownership::Mine, false) => node.meta.mode & 0o777,
+            (Ownership::Mine | Ownership::Later, true) => node.meta.mode & 0o1777 | 0o700,
+            (Ownership::Mine | Ownership::Later, false) => node.meta.mode & 0o777,
         };
         Mode::from_raw_mode(mode)
     }
@@ -496,11 +499,13 @@ impl Told {
             return;
         }
         let meta = &node.meta;
-        if meta.uid != 0 || meta.gid != 0 {
+        let is_later = ownership == Ownership::Later;
+        if !is_later && (meta.uid != 0 || meta.gid != 0) {
             self.add("its owner is not honoured", path, node);
         }
         let special = if node.is_dir() { 0o6000 } else { 0o7000 };
-        if meta.mode & special != 0 && !matches!(node.kind, Kind::Symlink(_)) {
+        let is_link = matches!(node.kind, Kind::Symlink(_));
+        if !is_later && meta.mode & special != 0 && !is_link {
             self.add(
                 "its set-uid, set-gid or sticky bit is not honoured",
                 path,

@@ -51,6 +51,9 @@ pub struct Spec<'a> {
     /// Who owns a path (user, group), as the image says: what a plain user's run is answered when
     /// it asks, because a plain user's disk cannot hold other owners. `None`: the image has no such path.
     pub owners: &'a (dyn Fn(&ImagePath) -> Option<(u32, u32)> + Sync),
+    /// The mode of a path with its set-user-ID, set-group-ID and sticky bits, as the image says: with
+    /// subordinate ids its files get it together with their owners. `None`: it stays as it is.
+    pub modes: &'a (dyn Fn(&ImagePath) -> Option<u32> + Sync),
 }
 
 /// Whether the way to the server is recorded; see [`plimsoll_model::Startup`].

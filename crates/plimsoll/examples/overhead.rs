@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let way = plimsoll_run::way()?;
     let ownership = match way {
         Way::Root => Ownership::Real,
-        Way::Subordinate | Way::Plain => Ownership::Mine,
+        Way::Subordinate => Ownership::Later,
+        Way::Plain => Ownership::Mine,
     };
     plimsoll_image::unpack(&opened.rootfs, &root, ownership)?;
     let mut times = [Vec::new(), Vec::new()];
@@ -79,6 +80,10 @@ fn start(
         let node = tree.get(&found.path)?;
         Some((node.meta.uid, node.meta.gid))
     };
+    let modes = |path: &ImagePath| {
+        let found = tree.resolve_parent(path).ok()?;
+        tree.get(&found.path).map(|node| node.meta.mode)
+    };
     let outcome = plimsoll_run::run(&Spec {
         root,
         way: plimsoll_run::way()?,
@@ -98,6 +103,7 @@ fn start(
         spend: false,
         limits: Limits::default(),
         owners: &owners,
+        modes: &modes,
     })?;
     // A program that is run to its end is ready then.
     Ok(outcome.ready.unwrap_or(outcome.total))

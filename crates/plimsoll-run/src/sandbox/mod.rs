@@ -41,8 +41,8 @@
 //!
 //! Of the three ways in, two give an image its users: root, and a plain user with subordinate ids, whose
 //! range the system's own helpers put into the user namespace (`subordinate.rs`). The files of a tree
-//! are given to their owners there first, and what is left of it can be looked at and removed only by
-//! whoever takes the same ids on. In the third the tracer answers for users (`trace/fake`).
+//! are given to their owners, and get their modes, there first, and what is left of it can be looked at
+//! and removed only by whoever takes the same ids on. In the third the tracer answers for users (`trace/fake`).
 //!
 //! What an image may miss: set-user-ID programs gain nothing; devices cannot be made; there is no
 //! control group file system; time, host name and routes cannot be set.

@@ -1,4 +1,5 @@
-//! The true owners of a tree that a plain user has unpacked: with subordinate ids they can be given.
+//! The true owners and modes of a tree that a plain user has unpacked: with subordinate ids they can be
+//! given.
 
 use std::ffi::CString;
 use std::fs::{self, Metadata};
@@ -11,13 +12,14 @@ use plimsoll_model::ImagePath;
 use super::step::Owner;
 use crate::subordinate::Ids;
 
-/// The owners that the files below `root` do not have yet, as the image says.
+/// The owners and modes that the files below `root` do not have yet, as the image says.
 ///
 /// A directory that we may not look into was given away by an earlier run, with all that is in it.
 pub(super) fn wanted(
     root: &Path,
     ids: &Ids,
     owners: &dyn Fn(&ImagePath) -> Option<(u32, u32)>,
+    modes: &dyn Fn(&ImagePath) -> Option<u32>,
 ) -> Wanted {
     let mut wanted = Wanted::default();
     let mut directories = vec![(root.to_owned(), ImagePath::root())];
@@ -28,7 +30,9 @@ pub(super) fn wanted(
                 continue;
             };
             let path = name.join(entry.file_name().as_bytes());
-            wanted.look(&path, &found, ids, owners(&path));
+            // A link has no mode of its own.
+            let mode = modes(&path).filter(|_| !found.is_symlink());
+            wanted.look(&path, &found, ids, owners(&path), mode);
             if found.is_dir() {
                 directories.push((entry.path(), path));
             }
@@ -46,11 +50,20 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    fn look(&mut self, path: &ImagePath, found: &Metadata, ids: &Ids, owner: Option<(u32, u32)>) {
+    fn look(
+        &mut self,
+        path: &ImagePath,
+        found: &Metadata,
+        ids: &Ids,
+        owner: Option<(u32, u32)>,
+        mode: Option<u32>,
+    ) {
         let Some((user, group)) = owner else {
             return;
         };
-        if ids.inside(found.uid(), found.gid()) == Some((user, group)) {
+        let mode = mode.map(|mode| mode & 0o7777);
+        let has_mode = mode.is_none_or(|mode| found.mode() & 0o7777 == mode);
+        if has_mode && ids.inside(found.uid(), found.gid()) == Some((user, group)) {
             return;
         }
         if !ids.have(user, [group]) {
@@ -59,7 +72,12 @@ impl Wanted {
         }
         let name = path.as_bytes().strip_prefix(b"/").unwrap_or_default();
         if let Ok(path) = CString::new(name) {
-            self.owners.push(Owner { path, user, group });
+            self.owners.push(Owner {
+                path,
+                user,
+                group,
+                mode,
+            });
         }
     }
 }

@@ -24,7 +24,7 @@ impl Places {
         let ids = (spec.way == Way::Subordinate)
             .then(subordinate::ids)?
             .ok()?;
-        Some(owners::wanted(&self.root, ids, spec.owners))
+        Some(owners::wanted(&self.root, ids, spec.owners, spec.modes))
     }
 
     /// The same places, with the owners of what lies there now.
@@ -84,7 +84,7 @@ impl Place {
         }
         if self.beyond > 0 {
             problems.push(format!(
-                "{} files belong to user 0 while it runs: their owners are beyond the range of subordinate ids",
+                "{} files belong to user 0 while it runs: their owners are beyond the range of subordinate ids, and their set-user-ID and set-group-ID bits are left out",
                 self.beyond
             ));
         }

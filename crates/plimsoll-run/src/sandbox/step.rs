@@ -41,7 +41,7 @@ pub(super) enum Step {
     File { path: CString, bytes: Vec<u8> },
     /// Writes to a file of /proc.
     Write { path: CString, bytes: Vec<u8> },
-    /// Gives files below a directory to others, no link followed; what is not there is left out.
+    /// Gives files below a directory to others and their modes to them, no link followed; what is not there is left out.
     Own { root: CString, owners: Vec<Owner> },
     /// A directory whose descriptor is sent to our side, which reads there what the image writes.
     Show { path: CString, socket: RawFd },
@@ -103,6 +103,8 @@ pub(super) struct Owner {
     pub(super) user: u32,
     /// The group.
     pub(super) group: u32,
+    /// The mode, where it is not to stay; a link has none.
+    pub(super) mode: Option<u32>,
 }
 
 /// A step, and what to say of it.
@@ -193,18 +195,38 @@ fn own(root: &CStr, owners: &[Owner]) -> Result<(), i32> {
     let mut how: libc::open_how = unsafe { mem::zeroed() };
     how.flags = (name | libc::O_NOFOLLOW) as u64;
     how.resolve = libc::RESOLVE_BENEATH | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_XDEV;
+    let mut to_read = how;
+    // A pipe is opened without waiting for anybody.
+    to_read.flags = (libc::O_RDONLY | libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOFOLLOW) as u64;
     let mut first = Ok(());
     // SAFETY: system calls with pointers to data that was prepared before the clone.
     unsafe {
         let root = ok(libc::syscall(libc::SYS_openat, at, root.as_ptr(), name))?;
-        for Owner { path, user, group } in owners {
+        for owner in owners {
+            let Owner {
+                path,
+                user,
+                group,
+                mode,
+            } = owner;
             let (to, size) = (ptr::from_ref(&how), mem::size_of::<libc::open_how>());
             let opened = libc::syscall(libc::SYS_openat2, root, path.as_ptr(), to, size);
             let given = ok(opened).and_then(|fd| {
                 let (empty, flag) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
                 let given = libc::syscall(libc::SYS_fchownat, fd, empty, *user, *group, flag);
-                let given = ok(given);
+                let mut given = ok(given);
                 libc::syscall(libc::SYS_close, fd);
+                // After the owner, whose change takes bits away (chown(2)), and by a descriptor that
+                // is open: nothing else of an `O_PATH` one can be changed.
+                if let (Ok(_), Some(mode)) = (given, mode) {
+                    let to = ptr::from_ref(&to_read);
+                    let opened = libc::syscall(libc::SYS_openat2, root, path.as_ptr(), to, size);
+                    given = ok(opened).and_then(|fd| {
+                        let changed = ok(libc::syscall(libc::SYS_fchmod, fd, *mode));
+                        libc::syscall(libc::SYS_close, fd);
+                        changed
+                    });
+                }
                 given
             });
             match given {
@@ -612,4 +634,64 @@ pub(super) fn failures(report: impl io::Read) -> io::Result<Vec<Failure>> {
         errno: i32::from_ne_bytes(word(record, 4)),
     };
     Ok(records.iter().map(failure).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    #[test]
+    fn files_get_their_owners_and_then_their_modes() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let us = fs::metadata(root).unwrap();
+        // Without root there is nobody to give them to but us.
+        let (user, group) = match us.uid() {
+            0 => (33, 34),
+            user => (user, us.gid()),
+        };
+        fs::create_dir(root.join("shared")).unwrap();
+        fs::create_dir(root.join("closed")).unwrap();
+        for file in ["closed/file", "program", "left"] {
+            fs::write(root.join(file), "").unwrap();
+            let mode = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(root.join(file), mode).unwrap();
+        }
+        rustix::fs::mkfifoat(rustix::fs::CWD, root.join("pipe"), 0o600.into()).unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        let before = fs::metadata(outside.path()).unwrap();
+        std::os::unix::fs::symlink(outside.path(), root.join("link")).unwrap();
+        let modes = [
+            ("closed/file", Some(0o400)),
+            ("closed", Some(0o500)),
+            ("shared", Some(0o2775)),
+            ("program", Some(0o6711)),
+            ("pipe", Some(0o640)),
+            ("left", None),
+            ("gone", Some(0o777)),
+        ];
+        let owner = |path: &str, mode| Owner {
+            path: CString::new(path).unwrap(),
+            user,
+            group,
+            mode,
+        };
+        let owners: Vec<_> = modes.map(|(path, mode)| owner(path, mode)).into();
+        let top = CString::new(root.as_os_str().as_bytes()).unwrap();
+        own(&top, &owners).unwrap();
+        for (path, mode) in modes.into_iter().filter(|(path, _)| *path != "gone") {
+            let found = fs::symlink_metadata(root.join(path)).unwrap();
+            assert_eq!(found.mode() & 0o7777, mode.unwrap_or(0o755), "{path}");
+            assert_eq!((found.uid(), found.gid()), (user, group), "{path}");
+        }
+        // A link is not followed, whatever is asked for.
+        assert_eq!(own(&top, &[owner("link", Some(0o777))]), Err(libc::ELOOP));
+        let after = fs::metadata(outside.path()).unwrap();
+        assert_eq!((after.mode(), after.uid()), (before.mode(), before.uid()));
+        // To be removed.
+        fs::set_permissions(root.join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
+    }
 }

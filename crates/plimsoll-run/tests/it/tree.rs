@@ -185,7 +185,12 @@ impl Tree {
             again: self.again,
             spend: self.spend,
             limits: self.limits,
-            owners: &|path| (*path == ImagePath::new("/etc/owned")).then_some((41, 42)),
+            owners: &|path| match path.as_bytes() {
+                b"/etc/owned" => Some((41, 42)),
+                b"/etc/shared" => Some((0, 0)),
+                _ => None,
+            },
+            modes: &|path| (*path == ImagePath::new("/etc/shared")).then_some(0o2750),
         };
         let outcome = run(&spec);
         assert_eq!(

@@ -92,3 +92,26 @@ fn a_script_finds_the_owners_of_the_image_and_itself() {
     };
     assert_eq!(text, format!("0\n41:42\n7:8\n{device}\n"));
 }
+
+#[test]
+fn a_directory_has_the_mode_of_the_image() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(tree) = Tree::new() else { return };
+    tree.write("/etc/shared/file", "");
+    // As it is unpacked where the mode can be given, and where it can only later.
+    let mode = match rustix::process::geteuid().is_root() {
+        true => 0o2750,
+        false => 0o750,
+    };
+    let mode = std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(tree.path("/etc/shared"), mode).unwrap();
+    let outcome = tree.script("stat -c %a /etc/shared");
+    let mode = match outcome.way {
+        Way::Root | Way::Subordinate => "2750",
+        Way::Plain => "750",
+    };
+    let text = String::from_utf8_lossy(&outcome.output);
+    assert_eq!(text, format!("{mode}\n"));
+    // And the next time.
+    assert_eq!(tree.script("stat -c %a /etc/shared").output, outcome.output);
+}

@@ -61,6 +61,7 @@ fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
         spend: false,
         limits: Limits::default(),
         owners: &|_| None,
+        modes: &|_| None,
     };
     let copied = "no overlay can be mounted here";
     for (pristine, output, is_copied) in [

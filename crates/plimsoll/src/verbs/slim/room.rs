@@ -168,7 +168,8 @@ impl Room<'_> {
         let directory = self.trees.join(what.replace(' ', "-"));
         let ownership = match self.way {
             Way::Root => Ownership::Real,
-            Way::Subordinate | Way::Plain => Ownership::Mine,
+            Way::Subordinate => Ownership::Later,
+            Way::Plain => Ownership::Mine,
         };
         let unpacked = phases
             .time("unpack", || {
@@ -177,8 +178,8 @@ impl Room<'_> {
             .map_err(|error| Failure::because(format_args!("cannot unpack the {what}"), &error))?;
         // A plain user's disk holds no other owners by itself: the way it runs says what becomes of them.
         let unhonoured = match self.way {
-            Way::Root => unpacked.problems,
-            Way::Subordinate | Way::Plain => Vec::new(),
+            Way::Root | Way::Subordinate => unpacked.problems,
+            Way::Plain => Vec::new(),
         };
         Ok((directory, unhonoured))
     }
@@ -208,6 +209,10 @@ impl Room<'_> {
             let found = tree.resolve_parent(path).ok()?;
             tree.get(&found.path)
                 .map(|node| (node.meta.uid, node.meta.gid))
+        };
+        let modes = |path: &ImagePath| {
+            let found = tree.resolve_parent(path).ok()?;
+            tree.get(&found.path).map(|node| node.meta.mode)
         };
         let scratch = self.trees.join(format!("{}-run", what.replace(' ', "-")));
         std::fs::create_dir_all(&scratch).map_err(|error| failed(&error))?;
@@ -241,6 +246,7 @@ impl Room<'_> {
             spend: start.spend,
             limits: self.limits(),
             owners: &owners,
+            modes: &modes,
         };
         let mut outcome = phases
             .time("run", || plimsoll_run::run(&spec))
