@@ -56,7 +56,12 @@ impl Reference {
         };
         let host = match host {
             "index.docker.io" | "registry-1.docker.io" => HUB.to_owned(),
-            host => host.to_ascii_lowercase(),
+            // Hosts are the same in either case; but a capital letter may be all that says that
+            // this is one, and what we write must be read as the same again.
+            host => match host.to_ascii_lowercase() {
+                lower if is_host(&lower) => lower,
+                _ => host.to_owned(),
+            },
         };
         let repository = match host == HUB && !repository.contains('/') {
             true => format!("library/{repository}"),
@@ -271,6 +276,7 @@ mod tests {
                 "Registry.Example.com/app",
                 "registry.example.com/app:latest",
             ),
+            ("Registry/app:1", "Registry/app:1"),
             ("a__b/c-_x", ""),
             ("a__b/c---d.e", "docker.io/a__b/c---d.e:latest"),
             (

@@ -93,30 +93,54 @@ const ALWAYS: &[&str] = &[
     "/usr/lib/os-release",
 ];
 
+/// Words of a command line that are looked at.
+const MAX_WORDS: usize = 4_096;
+
 /// The program of a command line, and what its arguments name.
 fn command(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, words: &[String]) {
-    let Some((first, arguments)) = words.split_first() else {
-        return;
-    };
-    program(scene, keep, rule, first);
-    let name = first.rsplit('/').next().unwrap_or(first);
-    let text = match script::given(arguments) {
-        // A shell form: `/bin/sh -c SCRIPT`.
-        Given::Text(text) if script::is_shell(name) => text,
-        _ => "",
-    };
-    if !text.is_empty() {
-        shell_text(scene, keep, rule, text);
+    if words.len() > MAX_WORDS {
+        let message = format!(
+            "the {rule} has {} words, of which the first {MAX_WORDS} are looked at",
+            words.len()
+        );
+        keep.problem(&ImagePath::root(), message);
     }
-    for (index, word) in arguments.iter().enumerate() {
-        if word == "--" {
-            // `tini -- server`: what comes behind is a command again.
-            let behind = arguments.get(index + 1..).unwrap_or_default();
-            return command(scene, keep, rule, behind);
+    let mut rest = words.get(..MAX_WORDS).unwrap_or(words);
+    while let Some((first, arguments)) = rest.split_first() {
+        if first == "--" {
+            rest = arguments;
+            continue;
         }
-        if word != text {
+        program(scene, keep, rule, first);
+        let name = first.rsplit('/').next().unwrap_or(first);
+        // A shell form: `/bin/sh -c SCRIPT`.
+        if let Given::Text(text) = script::given(arguments)
+            && script::is_shell(name)
+        {
+            shell_text(scene, keep, rule, text);
+            let at = arguments
+                .iter()
+                .position(|word| word.as_ptr() == text.as_ptr());
+            let behind = at.and_then(|at| arguments.get(at + 1..));
+            return parameters(scene, keep, rule, behind.unwrap_or_default());
+        }
+        // `tini -- server`: what comes behind is a command again.
+        let mut parts = arguments.splitn(2, |word| word == "--");
+        for word in parts.next().unwrap_or_default() {
             argument(scene, keep, rule, word);
         }
+        rest = parts.next().unwrap_or_default();
+    }
+}
+
+/// What stands behind the text for a shell: its `$0`, and the parameters, which `exec "$@"` would start.
+/// Nothing is missing where the first is no program.
+fn parameters(scene: &Scene<'_>, keep: &mut Keep<'_>, rule: &'static str, words: &[String]) {
+    for word in words {
+        argument(scene, keep, rule, word);
+    }
+    if let Some(first) = words.get(1) {
+        program(scene, keep, "cmd", first);
     }
 }
 

@@ -7,6 +7,7 @@
 //! (POSIX.1-2024 XCU chapter 2): `A=${A:-x}` reads `A`, and so does a function that is never called.
 
 mod call;
+mod ways;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use brush_parser::ast::{
     AndOr, AndOrList, Assignment, AssignmentName, AssignmentValue, Command,
     CommandPrefixOrSuffixItem, CompoundCommand, CompoundList, ExtendedTestExpr, FunctionBody,
-    IoFileRedirectTarget, IoRedirect, Pipeline, SimpleCommand, UnaryPredicate, Word,
+    IoFileRedirectTarget, IoRedirect, Pipeline, SeparatorOperator, SimpleCommand, UnaryPredicate,
+    Word,
 };
 
 /// Largest script that is read, in bytes.
@@ -68,6 +70,8 @@ const OWN: &[&str] = &[
     "_",
 ];
 
+use ways::Kind;
+
 /// What a script takes from outside.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
@@ -96,7 +100,8 @@ pub(crate) fn read(text: &str, sources: Sources<'_>) -> Taken {
         taken: Taken::default(),
         set: BTreeSet::new(),
         functions: BTreeMap::new(),
-        called: BTreeSet::new(),
+        called: BTreeMap::new(),
+        frames: Vec::new(),
         line: 1,
         base: None,
         depth: 0,
@@ -106,7 +111,9 @@ pub(crate) fn read(text: &str, sources: Sources<'_>) -> Taken {
     // What nobody calls may still be called: by a file read as script, or by a trap.
     let never: Vec<String> = reader.functions.keys().cloned().collect();
     for name in never {
-        reader.call(&name);
+        if !reader.called.contains_key(&name) {
+            reader.call(&name);
+        }
     }
     let Reader {
         mut taken,
@@ -189,7 +196,10 @@ struct Reader<'a> {
     /// Variables that are the script's own from here on.
     set: BTreeSet<String>,
     functions: BTreeMap<String, FunctionBody>,
-    called: BTreeSet<String>,
+    /// Functions that were read, with what was set at each reading.
+    called: BTreeMap<String, BTreeSet<String>>,
+    /// What is left by `return`, `break` and `continue`, innermost last.
+    frames: Vec<ways::Frame>,
     line: usize,
     /// The line of a text within the script: lines are not counted in it.
     base: Option<usize>,
@@ -264,7 +274,12 @@ impl Reader<'_> {
 
     fn list(&mut self, list: &CompoundList) {
         for item in &list.0 {
-            self.and_or(&item.0);
+            match item.1 {
+                SeparatorOperator::Async => {
+                    self.apart(|reader| reader.and_or(&item.0));
+                }
+                SeparatorOperator::Sequence => self.and_or(&item.0),
+            }
         }
     }
 
@@ -318,7 +333,7 @@ impl Reader<'_> {
                 for part in parts.into_iter().flatten() {
                     self.arithmetic(&part.value);
                 }
-                self.apart(|reader| reader.list(&clause.body.list));
+                self.turn(|reader| reader.list(&clause.body.list));
             }
             CompoundCommand::BraceGroup(group) => self.list(&group.list),
             CompoundCommand::Subshell(subshell) => {
@@ -328,8 +343,14 @@ impl Reader<'_> {
                 for word in clause.values.iter().flatten() {
                     self.word(word);
                 }
+                let before = self.set.clone();
                 self.set.insert(clause.variable_name.clone());
-                self.apart(|reader| reader.list(&clause.body.list));
+                self.turn(|reader| reader.list(&clause.body.list));
+                // Without a turn it is as it was.
+                let mut values = clause.values.iter().flatten();
+                if values.all(|word| word.value.contains(['$', '`'])) {
+                    self.set = before;
+                }
             }
             CompoundCommand::CaseClause(clause) => {
                 self.word(&clause.value);
@@ -352,6 +373,7 @@ impl Reader<'_> {
             }
             CompoundCommand::IfClause(clause) => {
                 self.list(&clause.condition);
+                let surely = self.set.clone();
                 let mut ways = vec![self.apart(|reader| reader.list(&clause.then))];
                 let mut is_whole = false;
                 for other in clause.elses.iter().flatten() {
@@ -362,13 +384,17 @@ impl Reader<'_> {
                     }
                     ways.push(self.apart(|reader| reader.list(&other.body)));
                 }
-                if is_whole {
-                    self.meet(ways);
+                if !is_whole {
+                    ways.push(surely);
                 }
+                self.meet(ways);
             }
             CompoundCommand::WhileClause(clause) | CompoundCommand::UntilClause(clause) => {
-                self.list(&clause.0);
-                self.apart(|reader| reader.list(&clause.1.list));
+                // The condition is looked at once at least; `break` may leave the loop within it.
+                self.framed(Kind::Loop, |reader| {
+                    reader.list(&clause.0);
+                    reader.apart(|reader| reader.list(&clause.1.list));
+                });
             }
             CompoundCommand::Coprocess(coprocess) => {
                 self.apart(|reader| reader.command(&coprocess.body));
@@ -405,6 +431,7 @@ impl Reader<'_> {
         self.at(word);
         self.word(word);
         let mut words = vec![word.value.clone()];
+        let mut sets = Vec::new();
         let declares = matches!(
             &*word.value,
             "export" | "readonly" | "declare" | "typeset" | "local"
@@ -418,7 +445,7 @@ impl Reader<'_> {
                 CommandPrefixOrSuffixItem::AssignmentWord(assignment, word) => {
                     self.value(assignment);
                     if declares {
-                        self.set.insert(name_of(assignment));
+                        sets.push(name_of(assignment));
                     }
                     words.push(word.value.clone());
                 }
@@ -426,6 +453,7 @@ impl Reader<'_> {
             }
         }
         self.call_command(&words);
+        self.set.extend(sets);
     }
 
     fn item(&mut self, item: &CommandPrefixOrSuffixItem) {
@@ -514,26 +542,8 @@ impl Reader<'_> {
         self.taken.sourced.insert(name.clone(), self.line);
         // A file that is not there is read by nobody.
         if let Some(text) = (self.sources)(&name) {
-            self.inner(&text);
+            self.framed(Kind::Source, |reader| reader.inner(&text));
         }
-    }
-
-    /// A function, once: what it sets is set from then on, but for its own variables.
-    fn call(&mut self, name: &str) {
-        if !self.called.insert(name.to_owned()) {
-            return;
-        }
-        let Some(body) = self.functions.get(name).cloned() else {
-            return;
-        };
-        let line = self.line;
-        self.deeper(|reader| {
-            for redirect in body.1.iter().flat_map(|list| &list.0) {
-                reader.redirect(redirect);
-            }
-            reader.compound(&body.0);
-        });
-        self.line = line;
     }
 }
 

@@ -10,13 +10,16 @@ use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io;
 use std::ops::ControlFlow;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use plimsoll_model::ImagePath;
+use rustix::fs::StatxTimestamp;
 
+use super::beneath::{Closed, is_directory, walk};
+use super::unnamed;
 use crate::subordinate::{self, Ids};
 use crate::{Limits, Way};
 
@@ -24,6 +27,13 @@ use crate::{Limits, Way};
 const TICK: i64 = 20_000_000;
 /// Where so much more than a limit is gone, nobody asks any more by whom.
 const BEYOND: u64 = 4;
+/// The same, where there are processes that may not be asked for the files they hold.
+const UNSEEN: u64 = 2;
+/// How long the tree is looked through while the image may change it: what takes longer is believed to
+/// be too much.
+const LOOK: Duration = Duration::from_secs(5);
+/// The same after its end.
+const AFTER: Duration = Duration::from_secs(60);
 /// Where the file system does not count its files, they are counted at every so manieth look.
 const RARELY: u32 = 10;
 
@@ -32,6 +42,8 @@ pub(super) struct Before {
     /// Nanoseconds since the epoch, as the file system counts them.
     begun: i64,
     free: Room,
+    /// The file system that the tree is on.
+    device: u64,
     looks: AtomicU32,
 }
 
@@ -60,6 +72,7 @@ impl Before {
         Ok(Self {
             begun: modified(&mark).saturating_sub(TICK),
             free: Room::of(root)?,
+            device: fs::symlink_metadata(root)?.dev(),
             looks: AtomicU32::new(0),
         })
     }
@@ -98,11 +111,11 @@ impl Before {
         let mut read = BTreeSet::new();
         // A directory of ours is closed to us because the run has closed it: of what is in it nothing
         // can be told.
-        walk(root, Closed::LeftOut, &mut |path, found| {
+        walk(root, Closed::LeftOut, AFTER, &mut |path, found| {
             // A file that was made or written meanwhile is the run's: of the image's it says nothing.
-            let is_old = modified(found) < self.begun;
-            let is_read = (self.begun..=ended).contains(&accessed(found));
-            if is_old && is_read && !found.is_dir() {
+            let is_old = stamp(found.stx_mtime) < self.begun;
+            let is_read = (self.begun..=ended).contains(&stamp(found.stx_atime));
+            if is_old && is_read && !is_directory(found) {
                 read.insert(path.clone());
             }
             ControlFlow::Continue(())
@@ -110,38 +123,68 @@ impl Before {
         Ok(read)
     }
 
+    /// The limit that is hit whoever has written it, as a sentence: that is told at once.
+    pub(super) fn hit_by_far(&self, root: &Path, limits: &Limits) -> Option<String> {
+        let (gone, gone_files) = self.gone(root);
+        let is_far = |gone: u64, limit: u64| gone > limit.saturating_mul(BEYOND);
+        if is_far(gone, limits.disk) {
+            return Some(too_much(limits));
+        }
+        let gone_files = gone_files.unwrap_or_default();
+        is_far(gone_files, limits.files).then(|| too_many(limits))
+    }
+
     /// The limit that what was written below `root` since is above, as a sentence. Others may write to
-    /// the same disk, so what was written is counted where it looks so; files without a name are not
-    /// seen then, but they end where four times as much is gone.
-    pub(super) fn hit(&self, way: Way, root: &Path, limits: &Limits) -> Option<String> {
-        let bytes = || Some(format!("ended: it wrote more than {} bytes", limits.disk));
-        let files = || Some(format!("ended: it made more than {} files", limits.files));
-        let now = Room::of(root).unwrap_or(self.free);
-        let gone = self.free.bytes.saturating_sub(now.bytes);
-        let gone_files = match (self.free.files, now.files) {
-            (Some(then), Some(now)) => then.saturating_sub(now),
-            _ => match self.looks.fetch_add(1, Ordering::Relaxed) % RARELY {
-                // As if it were so: it is counted below.
-                0 => limits.files.saturating_add(1),
-                _ => 0,
-            },
+    /// the same disk, so what was written is counted where it looks so: in the tree, and files without a
+    /// name where the processes of `family` hold them. That may take some time.
+    pub(super) fn hit(
+        &self,
+        way: Way,
+        root: &Path,
+        limits: &Limits,
+        family: impl FnOnce() -> Vec<i32>,
+    ) -> Option<String> {
+        let (gone, gone_files) = self.gone(root);
+        let looks_many = match gone_files {
+            Some(gone) => gone > limits.files,
+            None => self
+                .looks
+                .fetch_add(1, Ordering::Relaxed)
+                .is_multiple_of(RARELY),
         };
-        if gone <= limits.disk && gone_files <= limits.files {
+        if gone <= limits.disk && !looks_many {
             return None;
         }
-        if gone > limits.disk.saturating_mul(BEYOND) {
-            return bytes();
+        let until = Instant::now() + LOOK;
+        let Ok((written, made)) = self.counted(way, root, limits) else {
+            // What cannot be counted is believed to be too much.
+            return match gone > limits.disk {
+                true => Some(too_much(limits)),
+                false => gone_files.map(|_| too_many(limits)),
+            };
+        };
+        let held = match written > limits.disk || made > limits.files {
+            true => Ok((0, 0)),
+            false => unnamed::held(&family(), self.device, self.begun, until),
+        };
+        let is_unknown = held.is_err();
+        let (held, held_files) = held.unwrap_or_default();
+        if made.saturating_add(held_files) > limits.files {
+            return Some(too_many(limits));
         }
-        if gone_files > limits.files.saturating_mul(BEYOND) {
-            return files();
-        }
-        // What cannot be counted is believed to be too much.
-        match self.counted(way, root, limits).ok() {
-            Some((_, made)) if made > limits.files => files(),
-            Some((written, _)) if written <= limits.disk => None,
-            None if gone <= limits.disk => self.free.files.and_then(|_| files()),
-            _ => bytes(),
-        }
+        let is_above = written.saturating_add(held) > limits.disk
+            || is_unknown && gone > limits.disk.saturating_mul(UNSEEN);
+        is_above.then(|| too_much(limits))
+    }
+
+    /// Bytes and files that the disk has less room for by now.
+    fn gone(&self, root: &Path) -> (u64, Option<u64>) {
+        let now = Room::of(root).unwrap_or(self.free);
+        let files = self.free.files.zip(now.files);
+        (
+            self.free.bytes.saturating_sub(now.bytes),
+            files.map(|(then, now)| then.saturating_sub(now)),
+        )
     }
 
     /// Bytes and files that are new below `root`, counted until one is above its limit.
@@ -161,9 +204,9 @@ impl Before {
 
     fn counted_here(&self, root: &Path, limits: &Limits) -> io::Result<(u64, u64)> {
         let (mut written, mut made) = (0, 0);
-        let counted = walk(root, Closed::Fails, &mut |_, found| {
-            if changed(found) >= self.begun {
-                written += found.blocks() * 512;
+        let counted = walk(root, Closed::Fails, LOOK, &mut |_, found| {
+            if stamp(found.stx_ctime) >= self.begun {
+                written = found.stx_blocks.saturating_mul(512).saturating_add(written);
                 made += 1;
             }
             match written > limits.disk || made > limits.files {
@@ -175,75 +218,37 @@ impl Before {
     }
 }
 
+fn too_much(limits: &Limits) -> String {
+    format!("ended: it wrote more than {} bytes", limits.disk)
+}
+
+fn too_many(limits: &Limits) -> String {
+    format!("ended: it made more than {} files", limits.files)
+}
+
 fn ids() -> io::Result<&'static Ids> {
     subordinate::ids().map_err(io::Error::other)
 }
 
-/// What becomes of a directory that we may not look into.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Closed {
-    LeftOut,
-    Fails,
-}
-
-/// Every entry below a directory, as far as `found` wants them; what goes away meanwhile is left out.
-fn walk(
-    directory: &Path,
-    closed: Closed,
-    found: &mut impl FnMut(&ImagePath, &Metadata) -> ControlFlow<()>,
-) -> io::Result<()> {
-    let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-    let is_closed = |error: &io::Error| {
-        error.kind() == io::ErrorKind::PermissionDenied && closed == Closed::LeftOut
-    };
-    // A list of our own: a tree may be deeper than a stack.
-    let mut directories = vec![(directory.to_owned(), ImagePath::root())];
-    while let Some((directory, name)) = directories.pop() {
-        let entries = match fs::read_dir(&directory) {
-            Err(error) if gone(&error) || is_closed(&error) => continue,
-            other => other?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            let metadata = match entry.metadata() {
-                Err(error) if gone(&error) || is_closed(&error) => continue,
-                other => other?,
-            };
-            let path = name.join(entry.file_name().as_bytes());
-            if found(&path, &metadata).is_break() {
-                return Ok(());
-            }
-            if metadata.is_dir() {
-                directories.push((entry.path(), path));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn nanoseconds(seconds: i64, nanoseconds: i64) -> i64 {
+pub(super) fn nanoseconds(seconds: i64, nanoseconds: i64) -> i64 {
     seconds
         .saturating_mul(1_000_000_000)
         .saturating_add(nanoseconds)
 }
 
-fn accessed(found: &Metadata) -> i64 {
-    nanoseconds(found.atime(), found.atime_nsec())
+fn stamp(time: StatxTimestamp) -> i64 {
+    nanoseconds(time.tv_sec, time.tv_nsec.into())
 }
 
 fn modified(found: &Metadata) -> i64 {
     nanoseconds(found.mtime(), found.mtime_nsec())
 }
 
-fn changed(found: &Metadata) -> i64 {
-    nanoseconds(found.ctime(), found.ctime_nsec())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs::{File, FileTimes};
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     #[test]
     fn what_is_read_between_two_marks_is_told() {
@@ -289,7 +294,10 @@ mod tests {
             ..Limits::default()
         };
         let much = 1 << 40;
-        assert_eq!(before.hit(Way::Plain, root, &limits(much, much)), None);
+        assert_eq!(
+            before.hit(Way::Plain, root, &limits(much, much), Vec::new),
+            None
+        );
         // As if another had written: the disk has less room, and the tree has nothing new.
         let other = |bytes, files| Before {
             begun: i64::MAX,
@@ -297,21 +305,22 @@ mod tests {
                 bytes: before.free.bytes + bytes,
                 files: before.free.files.map(|free| free + files),
             },
+            device: before.device,
             looks: AtomicU32::new(0),
         };
         let (bytes, files) = (1 << 19, 1000);
         assert_eq!(
-            other(1 << 20, 0).hit(Way::Plain, root, &limits(bytes, much)),
+            other(1 << 20, 0).hit(Way::Plain, root, &limits(bytes, much), Vec::new),
             None
         );
         assert_eq!(
-            other(0, 2000).hit(Way::Plain, root, &limits(much, files)),
+            other(0, 2000).hit(Way::Plain, root, &limits(much, files), Vec::new),
             None
         );
-        let hit = other(1 << 30, 0).hit(Way::Plain, root, &limits(bytes, much));
+        let hit = other(1 << 30, 0).hit_by_far(root, &limits(bytes, much));
         assert_eq!(hit.unwrap(), "ended: it wrote more than 524288 bytes");
         if before.free.files.is_some() {
-            let hit = other(0, 1 << 20).hit(Way::Plain, root, &limits(much, files));
+            let hit = other(0, 1 << 20).hit_by_far(root, &limits(much, files));
             assert_eq!(hit.unwrap(), "ended: it made more than 1000 files");
         }
     }
@@ -329,7 +338,9 @@ mod tests {
             files,
             ..Limits::default()
         };
-        let looks = |files| (0..RARELY).find_map(|_| before.hit(Way::Plain, root, &limits(files)));
+        let looks = |files| {
+            (0..RARELY).find_map(|_| before.hit(Way::Plain, root, &limits(files), Vec::new))
+        };
         assert_eq!(looks(5), None);
         assert_eq!(looks(4).unwrap(), "ended: it made more than 4 files");
     }

@@ -241,6 +241,7 @@ impl Stage<'_> {
         let limit = Mutex::new(None);
         let helper = AtomicI32::new(0);
         let (done, over) = mpsc::channel::<()>();
+        let (tree_done, tree_over) = mpsc::channel::<()>();
         let (listeners, heard) = mpsc::channel();
         let door = Door {
             spec,
@@ -264,6 +265,7 @@ impl Stage<'_> {
         thread::scope(|scope| {
             let tracer = tracer.map(|tracer| scope.spawn(move || tracer.run()));
             let guard = scope.spawn(move || run.guard(&over));
+            let guard_tree = scope.spawn(move || run.guard_tree(&tree_over));
             let drain = scope.spawn(move || output.drain(pipe, |hit| run.hit(hit)));
             // One tracer for each program that a probe runs inside, as long as any of its processes lives.
             let (pid, scenes, during) = (started.process.pid, &scenes, &during);
@@ -283,9 +285,9 @@ impl Stage<'_> {
             drop(door);
             // Whatever happened, nothing of the image may live on; the tracer ends with its last process.
             started.process.kill();
-            drop(done);
-            // Neither thread has anything to tell but what it has written down.
-            let _ = (guard.join(), drain.join());
+            drop((done, tree_done));
+            // No thread of these has anything to tell but what it has written down.
+            let _ = (guard.join(), guard_tree.join(), drain.join());
             let join = |tracer: thread::ScopedJoinHandle<'_, Traced>| {
                 tracer.join().unwrap_or_else(|_| Traced::broken())
             };
@@ -587,6 +589,33 @@ impl Run<'_> {
         }
     }
 
+    /// Looks through the tree that is used up, beside [`Self::guard`]: the other limits do not wait for
+    /// that. A look takes at most half of the time.
+    fn guard_tree(&self, over: &mpsc::Receiver<()>) {
+        let (way, root, limits) = (self.spec.way, &self.place.places.root, &self.spec.limits);
+        let Some(before) = self.before else { return };
+        let mut pause = GUARD;
+        while over.recv_timeout(pause) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let begun = Instant::now();
+            if let Some(hit) = before.hit(way, root, limits, || self.family()) {
+                self.hit(hit);
+                return;
+            }
+            pause = GUARD.max(begun.elapsed());
+        }
+    }
+
+    /// All processes of the image.
+    fn family(&self) -> Vec<i32> {
+        let mut family = proc::family(self.started.process.pid);
+        // What a probe runs inside is below a helper of ours, which is no part of it.
+        match self.helper.load(Ordering::Relaxed) {
+            0 => {}
+            helper => family.extend(proc::family(helper).into_iter().skip(1)),
+        }
+        family
+    }
+
     /// A limit is hit: the first one is kept, and ends the image.
     fn hit(&self, what: String) {
         let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
@@ -605,16 +634,11 @@ impl Run<'_> {
         let root = &self.place.places.root;
         let spent = self
             .before
-            .and_then(|before| before.hit(self.spec.way, root, limits));
+            .and_then(|before| before.hit_by_far(root, limits));
         if spent.is_some() {
             return spent;
         }
-        let mut family = proc::family(self.started.process.pid);
-        // What a probe runs inside is below a helper of ours, which is no part of it.
-        match self.helper.load(Ordering::Relaxed) {
-            0 => {}
-            helper => family.extend(proc::family(helper).into_iter().skip(1)),
-        }
+        let family = self.family();
         if family.len() as u64 > u64::from(limits.processes) {
             return Some(format!(
                 "ended: it had more than {} processes",

@@ -146,3 +146,22 @@ fn the_files_of_a_spent_tree_are_limited() {
     };
     assert_eq!(hit, "ended: it made more than 2000 files");
 }
+
+#[test]
+fn files_without_a_name_in_a_spent_tree_are_limited() {
+    let limits = Limits {
+        disk: 64 << 20,
+        ..Limits::default()
+    };
+    // More than is allowed, and not so much that nobody asks by whom.
+    let script = "exec 3> /big; rm /big; i=0; while [ $i -lt 150 ]; do cat /mega >&3; i=$((i+1)); done; sleep 60";
+    let spent = |tree: &mut Tree| {
+        tree.spend = true;
+        tree.write("/mega", &"x".repeat(1 << 20));
+        tree.script(script)
+    };
+    let Some((_, hit)) = run(limits, spent) else {
+        return;
+    };
+    assert_eq!(hit, "ended: it wrote more than 67108864 bytes");
+}

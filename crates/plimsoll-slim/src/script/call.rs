@@ -1,6 +1,7 @@
 //! A command of a script by its words: builtins that set or read variables, functions, and what it
 //! starts.
 
+use super::ways::Leaves;
 use super::{Given, Reader, given, is_shell, plain, words};
 
 /// Commands that a shell is itself (POSIX.1-2024 XCU 2.15 and 1.6, and what dash, BusyBox' ash and bash
@@ -72,8 +73,9 @@ impl Reader<'_> {
     fn started_in(&mut self, text: &str) {
         let taken = std::mem::take(&mut self.taken);
         let set = self.set.clone();
+        let frames = std::mem::take(&mut self.frames);
         self.inner(text);
-        self.set = set;
+        (self.set, self.frames) = (set, frames);
         let inner = std::mem::replace(&mut self.taken, taken);
         self.taken.commands.extend(inner.commands);
         if let Some(trouble) = inner.trouble {
@@ -86,6 +88,12 @@ impl Reader<'_> {
         let Some((name, rest)) = words.split_first() else {
             return;
         };
+        // `\\return` and `"return"` are `return`.
+        let unquoted = match name.contains(['\\', '"', '\'']) {
+            true => words::literal(std::slice::from_ref(name)),
+            false => None,
+        };
+        let name = unquoted.as_ref().unwrap_or(name);
         if !self.functions.contains_key(name) {
             self.starts(name, rest);
         }
@@ -95,16 +103,19 @@ impl Reader<'_> {
                 let names = operands().filter_map(|word| plain(word));
                 self.set.extend(names.map(str::to_owned));
             }
-            "unset" | "local" | "declare" | "typeset" => {
-                // What is declared without a value is empty, or as it was unset.
+            "unset" => {
                 let names = operands().filter_map(|word| plain(word));
-                let names: Vec<String> = names.map(str::to_owned).collect();
-                if name == "unset" || name == "local" {
-                    self.set.extend(names);
-                } else if rest.iter().all(|word| word.starts_with('-')) {
+                self.set.extend(names.map(str::to_owned));
+            }
+            "local" | "declare" | "typeset" => {
+                // Without a value nothing is set: in dash and ash it keeps the value from outside.
+                self.declare(rest);
+                if name != "local" && operands().next().is_none() {
                     self.any(format!("`{name}` lists all variables"));
                 }
             }
+            "return" => self.leave(Leaves::Function),
+            "break" | "continue" => self.leave(Leaves::loops(rest.first())),
             "printf" if rest.first().is_some_and(|word| word == "-v") => {
                 let name = rest.get(1).and_then(|word| plain(word));
                 self.set.extend(name.map(str::to_owned));

@@ -26,6 +26,13 @@ fn what_a_script_sets_itself_is_its_own() {
         "cat <<'EOF'\n$A\nEOF\n",
         "[ \"$(id -u)\" = 0 ] && exec gosu redis \"$0\" \"$@\"",
         "getopts ab o; echo $o $OPTARG; printf -v v x; echo $v",
+        "f() { [ x ] || return 1; x=1; echo $x; }; f",
+        "f() { x=1; [ y ] && return; y=2; }; f; echo $x",
+        "x=1; f() { local x; :; }; f; echo $x",
+        "f() { local x; x=1; echo $x; }; f; f",
+        "f() { for i in 1; do [ y ] && break; done; x=1; }; f; echo $x",
+        "f() { declare -g x=1; }; f; echo $x",
+        "while read -r x; do [ \"$x\" ] || continue; y=1; echo $y; done",
     ] {
         assert_eq!(names(text), [""; 0], "{text}");
     }
@@ -62,12 +69,58 @@ fn what_it_reads_before_is_not() {
         ("eval 'echo $A'", "A"),
         ("export A; echo ${#A}", "A"),
         ("a=(\"$A\")", "A"),
+        ("A=1 & echo $A", "A"),
+        ("for A in $1; do :; done; echo $A", "A"),
+        ("if x; then :; elif A=1; then :; fi; echo $A", "A"),
         ("diff <(echo $A) x", "A"),
     ] {
         assert_eq!(names(text), [wanted], "{text}");
     }
     let taken = read("true\n\nif x; then\n  echo \"$DEEP\"\nfi\n", &|_| None);
     assert_eq!(taken.variables, BTreeMap::from([("DEEP".to_owned(), 4)]));
+}
+
+#[test]
+fn what_belongs_to_a_function_ends_with_it() {
+    for text in [
+        // dash and ash let a name without a value keep the value from outside.
+        "f() { local A; echo $A; }; f",
+        "f() { local A=x; :; }; f; echo $A",
+        "f() { declare A=x; }; f; echo $A",
+        "f() { typeset A=x; g; }; g() { local B=1; }; f; echo $A",
+        "f() { local A=x; echo $A; }; f; [ -n \"$A\" ]",
+        "f() { local A; read A; }; f; echo $A",
+        "f() { \\local A=1; }; f; echo $A",
+        "g() { echo $A; }; f() { local A=1; g; }; f; g",
+        "g() { echo $A; }; (A=1; g); g",
+    ] {
+        assert_eq!(names(text), ["A"], "{text}");
+    }
+}
+
+#[test]
+fn what_is_left_early_sets_nothing_behind() {
+    for text in [
+        "f() { if [ -f /x ]; then return 0; fi; A=a; }; f; echo $A",
+        "f() { [ -f /x ] && return; A=a; }; f; echo $A",
+        "f() { case $1 in x) return;; esac; A=a; }; f; echo $A",
+        "f() { while read x; do return; done; A=a; }; f; echo $A",
+        "f() { command return; A=a; }; f; echo $A",
+        "f() { for x in 1; do for y in 2; do break 3; done; done; A=a; }; f; echo $A",
+        "while [ x ] && break; A=a; do :; done; echo $A",
+        "until if x; then continue; fi; A=a; do :; done; echo $A",
+    ] {
+        assert_eq!(names(text), ["A"], "{text}");
+    }
+    let files = |_: &str| Some("[ x ] && return; A=1\n".to_owned());
+    let taken = read(". /vars; echo $A", &files);
+    assert_eq!(taken.variables.into_keys().collect::<Vec<_>>(), ["A"]);
+    // Functions that call each other end.
+    let taken = read(
+        "f() { local A; g; echo $A; }; g() { A=1; f; }; f; g",
+        &|_| None,
+    );
+    assert_eq!(taken.trouble, None);
 }
 
 #[test]

@@ -450,6 +450,51 @@ fn what_a_text_for_a_shell_starts_is_read_as_a_shell_reads_it() {
 }
 
 #[test]
+fn what_stands_behind_a_text_for_a_shell_are_its_parameters() {
+    let image = |kept: &str| {
+        format!(
+            "ENV PATH=/bin
+             LEVEL file
+             /bin/sh     0755 elf   # kept [entrypoint]
+             /bin/app    0755 elf   {kept}
+             /srv/data   0644 1k    # kept [entrypoint]"
+        )
+    };
+    for (text, behind, kept) in [
+        ("echo hi \"$@\"", "-- --port 80 /srv/data", ""),
+        ("exec \"$@\"", "-- app /srv/data", "# kept"),
+        ("exec \"$@\"", "app -- --port /srv/data", ""),
+    ] {
+        let mut world = World::new(&image(kept));
+        let words = ["/bin/sh", "-c", text].into_iter().chain(behind.split(' '));
+        world.fixture.image.config.entrypoint = words.map(str::to_owned).collect();
+        // Nothing is said to be missing.
+        world.check();
+        let plan = plimsoll_slim::plan(&world.request());
+        assert!(plan.unresolved.is_empty(), "{:?}", plan.unresolved);
+    }
+}
+
+#[test]
+fn a_command_line_of_very_many_words_is_read_up_to_a_limit() {
+    let mut world = World::new(
+        "LEVEL file
+         /e      0755 elf   # kept [entrypoint]
+         /late   0755 elf
+         /       dir 0755   # kept, unresolved has 200002 words",
+    );
+    let words = std::iter::once("/e").chain(std::iter::repeat_n("--", 200_000));
+    world.fixture.image.config.entrypoint = words.chain(["/late"]).map(str::to_owned).collect();
+    let plan = plimsoll_slim::plan(&world.request());
+    assert!(plan.unresolved.len() < 5, "{}", plan.unresolved.len());
+    let said = plan.unresolved.iter();
+    assert!(
+        said.into_iter()
+            .any(|it| it.message.contains("200002 words"))
+    );
+}
+
+#[test]
 fn a_pattern_that_names_more_than_is_followed_is_said() {
     let mut image = String::from(
         "ENTRYPOINT /usr/bin/x
