@@ -134,6 +134,9 @@ pub struct Waived {
 /// What is known about one image.
 #[derive(Debug, Clone, Default)]
 pub struct ImageFacts {
+    /// Whether a document stands for it: its name, digest and packages are known, and every other number
+    /// here is no answer.
+    pub is_document: bool,
     /// The name as the user wrote it.
     pub name: String,
     /// The manifest's digest.

@@ -18,6 +18,7 @@ pub(crate) fn facts(subject: &Subject<'_>) -> ImageFacts {
         OwnerSum::add(&mut owners, kind, file.bytes);
     });
     ImageFacts {
+        is_document: false,
         name: subject.image.name.clone(),
         digest: subject.image.digest.to_string(),
         platform: match &config.variant {

@@ -20,6 +20,7 @@ pub(crate) fn path(path: &str, layer: u32, size: u64) -> Evidence {
 
 pub(crate) fn httpd() -> ImageFacts {
     ImageFacts {
+        is_document: false,
         name: "httpd:2.4".into(),
         digest: format!("sha256:{}", "1".repeat(64)),
         platform: "linux/amd64".into(),

@@ -2,7 +2,7 @@
 
 use plimsoll_checks::{Circumstances, Environment, Lifetime, State};
 use plimsoll_model::os_release::OsRelease;
-use plimsoll_model::report::Verdict;
+use plimsoll_model::report::{ImageFacts, Verdict};
 use plimsoll_model::{Evidence, Problem, Report, Severity};
 use plimsoll_scan::Support;
 
@@ -64,6 +64,11 @@ pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
         lifetime: lifetime.and_then(|(_, lifetime)| lifetime),
         abandoned: opened.abandoned.clone(),
     };
+    // First, for it reads in order what of uncompressed layers has to be read again.
+    let facts = ImageFacts {
+        is_document: opened.is_document,
+        ..facts(&subject)
+    };
     let (findings, unjudged) = match opened.is_document {
         true => (Vec::new(), vec![no_files()]),
         false => plimsoll_checks::judge(&subject, &circumstances),
@@ -72,7 +77,7 @@ pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
     problems.extend(unjudged);
     Report {
         verb: "inspect",
-        subject: Some(facts(&subject)),
+        subject: Some(facts),
         findings,
         rules: plimsoll_checks::rules(),
         problems,

@@ -47,6 +47,7 @@ fn a_bill_of_materials_is_checked_and_has_no_files() {
         let output = plimsoll(scratch, &["inspect", file]);
         assert_eq!(output.status.code(), Some(3), "{}", text(&output));
         assert!(text(&output).contains("zlib1g"), "{}", text(&output));
+        assert!(!text(&output).contains("0 B"), "{}", text(&output));
     }
     for (verb, more) in [
         (&["tree"][..], &[][..]),

@@ -17,6 +17,9 @@ const INSTRUCTION: usize = 120;
 
 pub(super) fn write(facts: &ImageFacts, page: &mut Page) {
     page.heading(&clean(&facts.name));
+    if facts.is_document {
+        return document(facts, page);
+    }
     let footprint = &facts.footprint;
     let size = format!(
         "{} in {} files, {} packages; {} to pull",
@@ -42,6 +45,21 @@ pub(super) fn write(facts: &ImageFacts, page: &mut Page) {
     packages(facts, page);
     super::bytes::write(facts, page);
     strangers(facts, page);
+}
+
+/// What is known of an image of which there is no more than a document.
+fn document(facts: &ImageFacts, page: &mut Page) {
+    page.fact("digest", &clean(&facts.digest));
+    if let Some(created) = &facts.created {
+        page.fact("created", &clean(created));
+    }
+    let packages = count(facts.packages.len() as u64);
+    page.fact("packages", &packages);
+    page.fact("size", "not known: this is a document without files");
+    page.heading("Packages");
+    for package in &facts.packages {
+        page.paragraph(2, &clean(&format!("{} {}", package.name, package.version)));
+    }
 }
 
 /// The words of a command line as a shell would want them, so that they can be told apart.
