@@ -2,6 +2,7 @@
 
 mod advisories;
 mod apt;
+mod cache;
 mod cli;
 mod document;
 mod download;
@@ -29,7 +30,7 @@ mod work;
 mod writable;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -44,7 +45,8 @@ use crate::session::Context;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let progress = Progress::new(cli.quiet);
-    let cache = cli.cache.clone().unwrap_or_else(cache_directory);
+    let place = cli.cache.clone().map_or_else(cache::directory, Ok);
+    let cache = place.as_deref().map(Path::to_owned).unwrap_or_default();
     let context = Context {
         registries: Registries::new(&cache, &cli.registry),
         cache,
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
         leftovers: Leftovers::default(),
     };
     let watched = context.leftovers.watch();
-    let ended = watched.and_then(|()| run(&context, &cli.verb));
+    let ended = place.and(watched).and_then(|()| run(&context, &cli.verb));
     context.leftovers.settle();
     progress.done();
     for left in context.leftovers.staying() {
@@ -92,20 +94,4 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Explain { id } => verbs::explain::explain(id),
         Verb::List { table } => verbs::explain::list(*table),
     }
-}
-
-/// `$PLIMSOLL_CACHE`, else the user's cache by the XDG base directory specification, else the
-/// directory for temporary files.
-fn cache_directory() -> PathBuf {
-    let path = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    // Our own may be a path from here; the others' specification has such ignored.
-    let own = std::env::var_os("PLIMSOLL_CACHE").filter(|path| !path.is_empty());
-    own.and_then(|path| std::path::absolute(path).ok())
-        .or_else(|| path("XDG_CACHE_HOME").map(|cache| cache.join("plimsoll")))
-        .or_else(|| path("HOME").map(|home| home.join(".cache").join("plimsoll")))
-        .unwrap_or_else(|| std::env::temp_dir().join("plimsoll-cache"))
 }
