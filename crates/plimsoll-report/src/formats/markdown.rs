@@ -39,13 +39,16 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let facts = report.subject.as_ref();
     if let Some(facts) = facts.filter(|facts| facts.footprint != Footprint::default()) {
         let footprint = &facts.footprint;
-        page.push_str(&format!(
-            "{} in {} files, {} packages; {} to pull\n\n",
-            bytes(footprint.bytes),
-            count(footprint.files),
-            count(footprint.packages),
-            bytes(footprint.compressed)
-        ));
+        let packages = count(footprint.packages);
+        page.push_str(&match facts.is_document {
+            true => format!("{packages} packages; size not known: a document holds no files\n\n"),
+            false => format!(
+                "{} in {} files, {packages} packages; {} to pull\n\n",
+                bytes(footprint.bytes),
+                count(footprint.files),
+                bytes(footprint.compressed)
+            ),
+        });
     }
     comparison(report, &mut page);
     demands(report, &mut page);

@@ -21,6 +21,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Sbom) -> Result<Exit> {
 /// What is installed in the image, and nothing else of it.
 pub(crate) fn report(opened: &Opened) -> Report {
     let mut facts = facts(&opened.subject());
+    facts.is_document = opened.is_document;
     // Who asks for reproducible documents says their time.
     if let Some(time) = source_date() {
         facts.created = Some(time);
