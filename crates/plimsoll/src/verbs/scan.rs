@@ -6,7 +6,7 @@ mod data;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use plimsoll_model::report::{Demand, Verdict, Waived};
+use plimsoll_model::report::{Demand, NOT_JUDGED, Verdict, Waived};
 use plimsoll_model::vulnerability::Unjudged;
 use plimsoll_model::{Evidence, Finding, Problem, Report, ScanFacts, Severity};
 use plimsoll_packages::listing;
@@ -200,7 +200,7 @@ pub(crate) fn accepted(scans: &[ScanFacts]) -> Vec<Waived> {
         let (package, version) = it.package.split_once(' ').unwrap_or((&it.package, ""));
         Waived {
             finding: Finding {
-                check: "not-judged",
+                check: NOT_JUDGED,
                 aliases: &[],
                 severity: Severity::Info,
                 message: format!("{image}{} is not judged: {}", it.package, it.why),
