@@ -79,7 +79,7 @@
 //! whose version is not known, and about no version of which there is an advisory), and `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
-//! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
+//! `version`; `advisory` — `id`, `source`, `url`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
 //! `end_line`, `end_column` (from 1, in characters; the end is behind the last), `excerpt` (the first
 //! line); `layer` — `layer`; `image` — nothing more.
 //!
@@ -247,6 +247,11 @@ enum JsonEvidence {
     Package {
         name: String,
         version: String,
+    },
+    Advisory {
+        id: String,
+        source: String,
+        url: Option<String>,
     },
     Config {
         key: &'static str,
@@ -539,6 +544,11 @@ impl From<&Evidence> for JsonEvidence {
             Evidence::Package { name, version } => Self::Package {
                 name: clean(name),
                 version: clean(version),
+            },
+            Evidence::Advisory { id, source, url } => Self::Advisory {
+                id: clean(id),
+                source: clean(source),
+                url: url.as_deref().map(clean),
             },
             Evidence::Config { key, value } => Self::Config {
                 key,

@@ -1,6 +1,6 @@
 //! `sbom`: the inventory of an image alone, as a bill of materials.
 
-use plimsoll_model::Report;
+use plimsoll_model::{Inventory, Report};
 
 use crate::cli;
 use crate::facts::facts;
@@ -38,6 +38,12 @@ pub(crate) fn report(opened: &Opened) -> Report {
         problems: opened.problems.clone(),
         ..Report::default()
     }
+}
+
+/// What is installed, for the report of another verb in this format: a bill of materials lists it whichever
+/// verb writes one, and never nothing.
+pub(crate) fn inventory(format: &str, opened: &Opened) -> Option<Inventory> {
+    matches!(format, "cyclonedx" | "spdx").then(|| opened.inventory.clone())
 }
 
 /// `SOURCE_DATE_EPOCH` as a time, if it is set to one (reproducible-builds.org).

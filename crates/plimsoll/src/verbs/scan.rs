@@ -19,7 +19,7 @@ use crate::failure::{Exit, Failure, Result};
 use crate::page;
 use crate::print;
 use crate::session::{self, Context, Opened};
-use crate::verbs::inspect;
+use crate::verbs::{inspect, sbom};
 use data::Known;
 
 /// The ignore file that is read where none is named.
@@ -80,7 +80,12 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
     if let Some(path) = &arguments.html {
         write_page(&report, &images, path)?;
     }
-    print::report(&report, &look.format, look.json)?;
+    let format = if look.json { "json" } else { &look.format };
+    if let Some(inventory) = sbom::inventory(format, images[0]) {
+        report.subject = sbom::report(images[0]).subject;
+        report.inventory = Some(inventory);
+    }
+    print::report(&report, format, false)?;
     hint(&report, &store);
     Ok(print::verdict(&report))
 }

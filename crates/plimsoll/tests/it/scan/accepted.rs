@@ -119,7 +119,7 @@ fn a_package_nobody_can_judge_is_accepted_until_a_day_and_never_in_silence() {
         &output,
         &[
             "1 package not judged: nginx-module-njs",
-            &format!("line 1: nginx-module-njs was accepted without being judged until {over}"),
+            &format!("was accepted without being judged until {over}, and is not any more"),
         ],
     );
     // Data that are missing are no package's.
