@@ -284,11 +284,9 @@ impl State {
             Action::End => self.rows.go(isize::MAX),
             Action::Left => self.rows.leave(forest),
             Action::Right => self.rows.enter(forest, sheet),
-            Action::Toggle => {
-                if !self.rows.toggle(forest, sheet) {
-                    self.follow(self.rows.selected());
-                }
-            }
+            Action::Toggle if self.rows.toggle(forest, sheet) => {}
+            // What neither opens nor closes may be a link.
+            Action::Toggle => self.follow(self.rows.selected()),
             Action::OpenAll => self.rows.open_all(forest, sheet),
             Action::CloseAll => self.rows.close_all(forest, sheet),
             _ => {}
