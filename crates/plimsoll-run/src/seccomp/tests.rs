@@ -84,7 +84,11 @@ fn a_question_about_an_open_file_is_not_asked_the_tracer() {
             (libc::AT_FDCWD as u64, empty),
             (here, 0),
         ] {
-            assert_eq!(question(fd, bits), [NOTIFY; 2], "{number} {fd:#x} {bits:#x}");
+            assert_eq!(
+                question(fd, bits),
+                [NOTIFY; 2],
+                "{number} {fd:#x} {bits:#x}"
+            );
         }
     }
 }
