@@ -142,13 +142,12 @@ pub(crate) fn files(scene: &Scene<'_>, plan: &Plan) -> BTreeMap<ImagePath, Vec<u
     files
 }
 
+/// How the content of a file is made; once.
+type Content<'a> = &'a mut dyn FnMut() -> Vec<u8>;
+
 /// Tells of every file of the honest database, and how its content is made; of two of one path the
 /// later one counts.
-fn each(
-    scene: &Scene<'_>,
-    plan: &Plan,
-    tell: &mut dyn FnMut(ImagePath, &mut dyn FnMut() -> Vec<u8>),
-) {
+fn each(scene: &Scene<'_>, plan: &Plan, tell: &mut dyn FnMut(ImagePath, Content<'_>)) {
     let (subject, tree) = (scene.subject(), scene.tree());
     let shares = shares(tree, scene.owners(), plan);
     let staying: Vec<(PackageId, &Package)> = subject
