@@ -24,6 +24,7 @@ mod headers;
 mod hostile;
 mod images;
 mod inspect;
+mod killed;
 mod lint;
 mod officials;
 mod output;
