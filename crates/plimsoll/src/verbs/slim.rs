@@ -328,7 +328,8 @@ impl<'a> Begun<'a> {
     ) -> Result<(Self, Opened)> {
         let began = Instant::now();
         places::check(options)?;
-        let sink = Target::open(context, target, Some(name))?;
+        let sink = Target::open(context, target)?;
+        sink.spares(name, target)?;
         let scratch = work::on_disk(&context.leftovers)?;
         let mut phases = Phases::default();
         let opened = phases.time("read", || {
