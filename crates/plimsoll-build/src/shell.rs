@@ -237,7 +237,7 @@ impl Shell<'_> {
 
     fn parse(&self, source: &str) -> Result<Program, Stop> {
         // The parser goes one step deeper with every level, and its stack has an end.
-        if nesting(source) > MAX_NESTING {
+        if text::nesting(source) > MAX_NESTING {
             return Err(self.stop(format!("nests deeper than the limit of {MAX_NESTING}")));
         }
         let options = self.options();
@@ -502,28 +502,6 @@ impl Shell<'_> {
             result => result,
         }
     }
-}
-
-/// How deep the text nests at most: brackets and compound commands, quoted or not.
-fn nesting(source: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for word in source.split_whitespace() {
-        match word.trim_matches(';') {
-            "if" | "do" | "case" => depth += 1,
-            "fi" | "done" | "esac" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        for byte in word.bytes() {
-            match byte {
-                b'(' | b'{' | b'[' => depth += 1,
-                b')' | b'}' | b']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            deepest = deepest.max(depth);
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
 }
 
 /// Where output goes.

@@ -63,6 +63,29 @@ pub fn instruction(created_by: &str) -> String {
     }
 }
 
+/// How deep the text of a shell script nests at most: brackets and compound commands, quoted or not. A
+/// parser of such scripts goes one step deeper with each, and its stack has an end.
+pub fn nesting(source: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for word in source.split_whitespace() {
+        match word.trim_matches(';') {
+            "if" | "do" | "case" => depth += 1,
+            "fi" | "done" | "esac" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        for byte in word.bytes() {
+            match byte {
+                b'(' | b'{' | b'[' => depth += 1,
+                b')' | b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            deepest = deepest.max(depth);
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// A number of bytes for a person: decimal units as registries and disks count them, three
 /// significant digits (`999 B`, `1.00 kB`, `27.6 MB`).
 pub fn bytes(count: u64) -> String {
@@ -116,6 +139,21 @@ mod tests {
         ] {
             assert_eq!(super::printable(bytes), text);
         }
+    }
+
+    #[test]
+    fn what_nests_is_counted_and_what_only_stands_in_a_row_is_not() {
+        for (script, depth) in [
+            ("", 0),
+            ("a; b", 0),
+            ("if a; then b; fi; if c; then d; fi", 1),
+            ("while a; do if b; then (c); fi; done", 3),
+            ("case $(a \"${b[1]}\") in c) d;; esac", 4),
+            ("fi fi ((", 2),
+        ] {
+            assert_eq!(super::nesting(script), depth, "{script}");
+        }
+        assert_eq!(super::nesting(&"(".repeat(9_999)), 9_999);
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub struct Spec<'a> {
     /// Whether the image may run on the tree itself: nobody needs it afterwards. What of it was read
     /// can be told then: see [`Outcome::read`].
     pub spend: bool,
+    /// How long an image that listens on no TCP port must go on running after its last answer, if a
+    /// probe needs it running: one that is about to end by itself would be asked in time or too late as
+    /// chance will have it.
+    pub linger: Duration,
     /// What the image may use.
     pub limits: Limits,
     /// Who owns a path (user, group), as the image says: what a plain user's run is answered when
@@ -117,7 +121,8 @@ impl Default for Limits {
 /// What came of a run.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// What the probes got, in their order; for a run without ports and probes the one answer `run`,
+    /// What the probes got, in their order (of an image that ended by itself no probe that needs it
+    /// running has a good one); for a run without ports and probes the one answer `run`,
     /// with the exit code and the output of the program.
     pub answers: Vec<Answer>,
     /// How long each of [`Outcome::answers`] took, all its tries together.

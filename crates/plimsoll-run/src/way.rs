@@ -52,7 +52,11 @@ pub fn way() -> Result<Way, Unavailable> {
 /// When none can be made; the reason is a sentence.
 pub fn way_for(identity: &Identity, recorded: bool) -> Result<Way, Unavailable> {
     let found = way()?;
-    let is_plain = found == Way::Subordinate && (recorded || beyond(identity).is_some());
+    let is_plain = match found {
+        Way::Root => !is_here(identity),
+        Way::Subordinate => recorded || beyond(identity).is_some(),
+        Way::Plain => false,
+    };
     match is_plain {
         false => Ok(found),
         true => match sandbox::attempt(Way::Plain) {
@@ -62,10 +66,12 @@ pub fn way_for(identity: &Identity, recorded: bool) -> Result<Way, Unavailable> 
     }
 }
 
-/// Why a plain user's image runs without subordinate ids, as a sentence; `None` for root.
+/// Why an image's users are not real, as a sentence; `None` for root where they could be.
 pub(crate) fn why_plain(identity: &Identity) -> Option<String> {
     if rustix::process::geteuid().is_root() {
-        return None;
+        let why = "the image's users are not real: user 0 here is that of a user namespace in which not \
+             everybody is somebody, or groups may not be set";
+        return (!is_anybody() || !is_here(identity)).then(|| why.to_owned());
     }
     let why = subordinate_ids().err().or_else(|| beyond(identity));
     let why = why.unwrap_or_else(|| String::from("its way to the server is recorded"));
@@ -84,9 +90,63 @@ fn beyond(identity: &Identity) -> Option<String> {
     })
 }
 
+/// Whether user 0 may be every user and set every group that an image is likely to have. It may not in
+/// a user namespace that was made for one id alone (user_namespaces(7), "Defining user and group ID
+/// mappings" and "The /proc/pid/setgroups file").
+fn is_anybody() -> bool {
+    let denied = fs::read_to_string("/proc/self/setgroups").is_ok_and(|text| text.trim() == "deny");
+    !denied
+        && ["uid_map", "gid_map"]
+            .iter()
+            .all(|name| extent(&own_map(name)) > NOBODY)
+}
+
+/// Whether this identity is somebody in our own user namespace.
+fn is_here(identity: &Identity) -> bool {
+    let (users, groups) = (own_map("uid_map"), own_map("gid_map"));
+    let mut all = identity.groups.iter().chain([&identity.gid]);
+    has(&users, identity.uid) && all.all(|&group| has(&groups, group))
+}
+
+/// The largest number that images commonly use.
+const NOBODY: u64 = 65_534;
+
+/// Our own map of users or groups: the first of each range inside, and how many there are.
+fn own_map(name: &str) -> Vec<(u64, u64)> {
+    let text = fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
+    ranges(&text)
+}
+
+fn ranges(map: &str) -> Vec<(u64, u64)> {
+    let line = |line: &str| {
+        let mut fields = line.split_ascii_whitespace();
+        Some((fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?))
+    };
+    let mut ranges: Vec<(u64, u64)> = map.lines().filter_map(line).collect();
+    ranges.sort_unstable();
+    ranges
+}
+
+/// The first number, counted from 0, that these ranges (in order) do not have.
+fn extent(ranges: &[(u64, u64)]) -> u64 {
+    ranges
+        .iter()
+        .fold(0, |end, &(first, count)| match first <= end {
+            true => end.max(first.saturating_add(count)),
+            false => end,
+        })
+}
+
+fn has(ranges: &[(u64, u64)], id: u32) -> bool {
+    let id = u64::from(id);
+    ranges
+        .iter()
+        .any(|&(first, count)| id >= first && id - first < count)
+}
+
 fn find() -> Result<Way, Unavailable> {
     let root = rustix::process::geteuid().is_root();
-    if root && sandbox::attempt(Way::Root).is_ok() {
+    if root && is_anybody() && sandbox::attempt(Way::Root).is_ok() {
         return Ok(Way::Root);
     }
     if !root && subordinate_ids().is_ok() {
@@ -175,4 +235,25 @@ fn identical(map: &str) -> io::Result<String> {
         Some(format!("{first} {first} {count}\n"))
     };
     Ok(own.lines().filter_map(line).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_somebody_here_is_read_off_the_map() {
+        let all = ranges("         0          0 4294967295\n");
+        assert!(extent(&all) > NOBODY && has(&all, 100_000));
+        let one = ranges("0 1000 1\n");
+        assert_eq!(extent(&one), 1);
+        assert!(has(&one, 0) && !has(&one, 1));
+        // As rootless engines write it.
+        let two = ranges("1 100000 65536\n0 1000 1\n");
+        assert_eq!(extent(&two), 65_537);
+        assert!(has(&two, 65_536) && !has(&two, 65_537));
+        let gap = ranges("0 1000 1\n2 100000 65536\nnonsense\n");
+        assert_eq!(extent(&gap), 1);
+        assert_eq!(extent(&[]), 0);
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use plimsoll_model::rootfs::{Contents, Overlaid};
 use plimsoll_model::{Draft, DraftLayer, FileTree, ImagePath, Kind, Metadata, Node, Plan, Rootfs};
 
+use crate::scene::Scene;
 use crate::{Request, inventory, layers};
 
 /// The label for the digest of the image another was made from.
@@ -28,7 +29,7 @@ pub fn draft(request: &Request<'_>, plan: &Plan) -> Draft {
     tree.layers.clear();
     tree.retain(|path, _| plan.keeps(path));
     let mtime = database_time(original);
-    for (path, content) in inventory::files(subject, plan) {
+    for (path, content) in inventory::files(&Scene::new(request), plan) {
         let size = content.len() as u64;
         let kind = Kind::File {
             size,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use plimsoll_model::{Extent, ImagePath, Subject};
 
+use crate::inventory::Sums;
 use crate::loader::Loader;
 use crate::owners::Owners;
 use crate::python::{Distributions, Places};
@@ -105,6 +106,7 @@ struct Files {
 #[derive(Default)]
 pub(crate) struct Whole {
     pub(crate) owners: OnceLock<Owners>,
+    pub(crate) sums: OnceLock<Sums>,
     pub(crate) loader: OnceLock<Loader>,
     pub(crate) python: OnceLock<Places>,
     pub(crate) distributions: OnceLock<Distributions>,

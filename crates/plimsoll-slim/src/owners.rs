@@ -2,25 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::{FileTree, ImagePath, Inventory, Lineage, Package, PackageId, Subject};
+use plimsoll_model::{FileTree, ImagePath, Inventory, Lineage, Node, Package, PackageId, Subject};
 
 /// The owner of every path that a package database lists and the tree holds.
-pub(crate) struct Owners(BTreeMap<ImagePath, PackageId>);
+pub(crate) struct Owners {
+    owners: BTreeMap<ImagePath, PackageId>,
+    files: BTreeMap<PackageId, usize>,
+}
 
 impl Owners {
     pub(crate) fn of(inventory: &Inventory, tree: &FileTree) -> Self {
-        Self(inventory.owners(tree))
+        let owners = inventory.owners(tree);
+        let mut files = BTreeMap::new();
+        for (path, &id) in &owners {
+            if tree.get(path).is_some_and(Node::is_file) {
+                *files.entry(id).or_default() += usize::from(!is_copyright(path));
+            }
+        }
+        Self { owners, files }
     }
 
     /// The owner of the path (free of links in its parents).
     pub(crate) fn owner(&self, path: &ImagePath) -> Option<PackageId> {
-        self.0.get(path).copied()
+        self.owners.get(path).copied()
     }
 
     /// Every owned path, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&ImagePath, PackageId)> {
-        self.0.iter().map(|(path, id)| (path, *id))
+        self.owners.iter().map(|(path, id)| (path, *id))
     }
+
+    /// How many regular files the tree holds of each package of which it holds any, copyright files
+    /// aside.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (PackageId, usize)> {
+        self.files.iter().map(|(&id, &count)| (id, count))
+    }
+}
+
+/// Whether the path is that of a package's copyright file (Debian policy 12.5).
+pub(crate) fn is_copyright(path: &ImagePath) -> bool {
+    path.starts_with("/usr/share/doc") && path.file_name() == b"copyright"
 }
 
 /// Real places of listed paths; a database lists directories in runs, so they are remembered.

@@ -9,6 +9,7 @@ use plimsoll_model::{Config, FileTree, ImagePath, Kind, Observations, Rootfs, Su
 
 use crate::elf::Elf;
 use crate::glob;
+use crate::inventory::Sums;
 use crate::known::{Known, Learned, Whole};
 use crate::loader::Loader;
 use crate::node::Fields;
@@ -127,6 +128,11 @@ impl<'a> Scene<'a> {
         let subject = self.subject();
         let owners = || Owners::of(subject.inventory, &subject.rootfs.tree);
         self.whole.owners.get_or_init(owners)
+    }
+
+    /// The lists of sums of its packages.
+    pub(crate) fn sums(&self) -> &Sums {
+        self.whole.sums.get_or_init(|| Sums::of(self))
     }
 
     /// The directories programs are searched in that exist, free of links, in order.

@@ -18,6 +18,7 @@ use brush_parser::ast::{
     IoFileRedirectTarget, IoRedirect, Pipeline, SeparatorOperator, SimpleCommand, UnaryPredicate,
     Word,
 };
+use plimsoll_model::text::nesting;
 
 /// Largest script that is read, in bytes.
 pub(crate) const MAX_SCRIPT: u64 = 1 << 20;
@@ -572,28 +573,6 @@ fn options() -> brush_parser::ParserOptions {
         sh_mode: false,
         ..Default::default()
     }
-}
-
-/// How deep brackets and compound commands nest, at most: the parser goes one step deeper with each.
-fn nesting(source: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for word in source.split_whitespace() {
-        match word.trim_matches(';') {
-            "if" | "do" | "case" => depth += 1,
-            "fi" | "done" | "esac" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        for byte in word.bytes() {
-            match byte {
-                b'(' | b'{' | b'[' => depth += 1,
-                b')' | b'}' | b']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            deepest = deepest.max(depth);
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
 }
 
 #[cfg(test)]

@@ -34,5 +34,7 @@ mod profile;
 mod reasons;
 #[path = "it/repair.rs"]
 mod repair;
+#[path = "it/samples.rs"]
+mod samples;
 #[path = "it/world.rs"]
 mod world;

@@ -101,6 +101,7 @@ fn start(
         probes: &[],
         again: false,
         spend: false,
+        linger: Duration::ZERO,
         limits: Limits::default(),
         owners: &owners,
         modes: &modes,

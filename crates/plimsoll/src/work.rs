@@ -3,13 +3,19 @@
 //! An image is some ten thousand small files that live for seconds. Creating one costs a disk's file
 //! system 0.4 ms and a file system in memory 0.01 ms: seconds of what a slim takes.
 
+mod orphans;
+
 use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use rustix::fs::{StatVfsMountFlags, XattrFlags};
 
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
+use orphans::Lock;
 
 /// The file system in memory that every Linux has (`shm_overview(7)`).
 const MEMORY: &str = "/dev/shm";
@@ -21,15 +27,18 @@ const LEFT: u64 = 1 << 30;
 /// A directory of ours, gone when dropped with all an image has done to it.
 pub(crate) struct Directory {
     path: PathBuf,
+    /// Says to others that this process lives.
+    _lock: Lock,
     leftovers: Leftovers,
 }
 
 impl Directory {
-    fn new(made: tempfile::TempDir, leftovers: &Leftovers) -> Self {
+    fn new((made, lock): (tempfile::TempDir, Lock), leftovers: &Leftovers) -> Self {
         let path = made.keep();
         leftovers.add(&path);
         Self {
             path,
+            _lock: lock,
             leftovers: leftovers.clone(),
         }
     }
@@ -63,21 +72,40 @@ pub(crate) fn directory(bytes: u64, leftovers: &Leftovers) -> Result<Directory> 
     }
 }
 
-/// A new directory where temporary files lie, gone when dropped.
+/// A new directory where temporary files lie, gone when dropped. The first one takes with it what
+/// killed processes of ours have left, here and in memory.
 pub(crate) fn on_disk(leftovers: &Leftovers) -> Result<Directory> {
-    let made = builder().tempdir();
+    static SWEPT: Once = Once::new();
+    SWEPT.call_once(|| {
+        for left in orphans::sweep(&[std::env::temp_dir(), PathBuf::from(MEMORY)]) {
+            leftovers.stays(&left);
+        }
+    });
+    let made = new_in(&std::env::temp_dir());
     let made = made.map_err(|error| Failure::because("cannot make a work directory", &error))?;
     Ok(Directory::new(made, leftovers))
 }
 
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("plimsoll-");
-    builder
+/// A new directory in this one, locked.
+fn new_in(place: &Path) -> io::Result<(tempfile::TempDir, Lock)> {
+    /// Each try but the last met another process at its sweep.
+    const TRIES: usize = 100;
+    for _ in 0..TRIES {
+        let mut builder = tempfile::Builder::new();
+        let made = builder
+            .prefix(orphans::PREFIX)
+            .rand_bytes(orphans::RANDOM)
+            .permissions(fs::Permissions::from_mode(orphans::MODE))
+            .tempdir_in(place)?;
+        if let Some(lock) = Lock::of(made.path())? {
+            return Ok((made, lock));
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// A directory in memory, if the machine, and what confines us on it, has so much to spare.
-fn in_memory(bytes: u64) -> Option<tempfile::TempDir> {
+fn in_memory(bytes: u64) -> Option<(tempfile::TempDir, Lock)> {
     let needed = bytes.saturating_mul(2).saturating_add(LEFT);
     if bytes > MOST || available()? < needed {
         return None;
@@ -87,13 +115,13 @@ fn in_memory(bytes: u64) -> Option<tempfile::TempDir> {
     if room < needed || facts.f_flag.contains(StatVfsMountFlags::NOEXEC) {
         return None;
     }
-    let directory = builder().tempdir_in(MEMORY).ok()?;
+    let (directory, lock) = new_in(Path::new(MEMORY)).ok()?;
     // What lies on top of the tree while it runs is marked by attributes a user may set, which
     // file systems in memory know since Linux 6.6.
     let attribute = "user.plimsoll";
     rustix::fs::setxattr(directory.path(), attribute, b"1", XattrFlags::empty()).ok()?;
     rustix::fs::removexattr(directory.path(), attribute).ok()?;
-    Some(directory)
+    Some((directory, lock))
 }
 
 /// Bytes of memory that may still be used: the machine's, or less where a control group says so.

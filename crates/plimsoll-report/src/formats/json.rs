@@ -24,7 +24,12 @@
 //!
 //! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
 //! `is_document` (a bill of materials or a list stands for it: what is not known is `null`: platform, user,
-//! every number here but `packages`, and every list of paths in `footprint`), `footprint`, `lineage[]` (`name`, `layers`, `evidence`; nearest first, scratch last), `layers[]`
+//! every number here but `packages`, and every list of paths in `footprint`),
+//! `footprint`, `lineage[]` (`name`, `layers`, `evidence`; nearest first, scratch last; of an official image
+//! `rebuilt`: `state`: `yes`, `no`, `unknown`; `why`, `since`, `instead`, `by`; of others `null`),
+//! `publisher` (`registry`, `repository`, `name`, `standing`: `official`, `verified`, `open-source`,
+//! `unmarked` or the registry's own word; `pushed`, `pushed_days`; `null` where nobody was asked or
+//! knows), `layers[]`
 //! (`digest`, `compressed`, `bytes`, `files`, `dead`, `created_by`; lowest first), `packages[]`
 //! (`name`, `version`, `bytes`, `files`; largest first), `unowned_bytes`, `dead_bytes`,
 //! `strangers[]` (`directory`, `bytes`, `files` that no package of any kind owns), `phantoms[]` (`name`,
@@ -94,6 +99,7 @@
 mod diff;
 mod direct;
 mod inventory;
+mod origin;
 mod pair;
 mod place;
 mod scan;
@@ -103,7 +109,7 @@ use std::io::{self, Write};
 
 use plimsoll_model::report::{
     Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, PackageShare,
-    Round, SlimFacts,
+    Round, SlimFacts, Upkeep,
 };
 use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, text};
 use serde::Serialize;
@@ -158,6 +164,7 @@ struct JsonImage {
     is_document: bool,
     footprint: JsonFootprint,
     lineage: Vec<JsonAncestor>,
+    publisher: Option<origin::JsonPublisher>,
     layers: Vec<JsonLayer>,
     packages: Vec<JsonPackage>,
     unowned_bytes: Option<u64>,
@@ -186,6 +193,7 @@ struct JsonAncestor {
     name: String,
     layers: Option<usize>,
     evidence: String,
+    rebuilt: Option<origin::JsonUpkeep>,
 }
 
 #[derive(Serialize)]
@@ -426,8 +434,9 @@ impl From<&ImageFacts> for JsonImage {
                 .lineage
                 .ancestors
                 .iter()
-                .map(JsonAncestor::from)
+                .map(|ancestor| JsonAncestor::of(ancestor, &facts.upkeep))
                 .collect(),
+            publisher: facts.publisher.as_ref().map(Into::into),
             layers: facts.layers.iter().map(JsonLayer::from).collect(),
             packages: packages.map(|it| JsonPackage::of(it, has_files)).collect(),
             unowned_bytes: has_files.then_some(facts.unowned_bytes),
@@ -476,9 +485,11 @@ impl From<&Footprint> for JsonFootprint {
     }
 }
 
-impl From<&Ancestor> for JsonAncestor {
-    fn from(ancestor: &Ancestor) -> Self {
+impl JsonAncestor {
+    fn of(ancestor: &Ancestor, upkeep: &[Upkeep]) -> Self {
+        let known = upkeep.iter().find(|known| known.name == ancestor.name);
         Self {
+            rebuilt: known.map(Into::into),
             name: clean(&ancestor.name),
             layers: ancestor.layers,
             evidence: clean(&ancestor.evidence),

@@ -13,7 +13,7 @@ use plimsoll_model::text::{bytes, count};
 use plimsoll_model::vulnerability::Counts;
 use plimsoll_model::{Finding, Report, ScanFacts, Severity};
 
-use crate::place::{clean, some};
+use crate::place::{clean, over, some};
 use crate::{Format, as_findings, before_after};
 
 /// The row.
@@ -89,11 +89,7 @@ fn title(report: &Report) -> String {
             many => format!("plimsoll {verb}: {name}, {many} {several}"),
         }
     } else if report.is_refused() {
-        let over = report.over();
-        format!(
-            "❌ {name} is over the line ({over} of {})",
-            report.findings.len()
-        )
+        format!("❌ {name} is over the line: {}", over(report))
     } else if report.problems.is_empty() {
         format!("✅ {name} is within the line")
     } else {

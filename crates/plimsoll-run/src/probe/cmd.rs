@@ -69,6 +69,11 @@ impl Ask for Cmd {
         None
     }
 
+    fn needs_it_running(&self) -> bool {
+        // What the image printed can still be read.
+        false
+    }
+
     fn ask(&self, scene: &Scene<'_>, deadline: Instant) -> Outcome {
         self.run(scene, deadline)
             .unwrap_or_else(|error| Outcome::None(format!("the command cannot be run: {error}")))

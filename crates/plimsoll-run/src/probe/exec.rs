@@ -24,7 +24,8 @@ and environment; good when it exits with 0. What it prints is compared.
 There is no shell unless one is named; words are quoted as in a shell. What the program needs stays
 in the image. The HEALTHCHECK of an image is such a probe by itself: its shell form needs the image's
 shell, which then stays. While the program is started, all others in the sandbox stand still for some
-milliseconds. As a plain user, the program sees the owners of files as the image ships them. In a
+milliseconds. An image that ends by itself cannot be asked, be it that it ends right after its answer:
+its exit code and output are what is compared (slim --args). As a plain user, the program sees the owners of files as the image ships them. In a
 plimsoll.toml:
 
     [[probe]]

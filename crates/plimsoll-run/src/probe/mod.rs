@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_model::{Answer, answer};
 
+use crate::Ended;
 use crate::network::Network;
 use crate::sandbox::Door;
 
@@ -54,6 +55,10 @@ trait Ask: Send + Sync {
     /// How long it is tried at most, where that is less than a probe may take.
     fn patience(&self) -> Option<Duration> {
         None
+    }
+    /// Whether there is nobody to ask once the image has ended.
+    fn needs_it_running(&self) -> bool {
+        true
     }
     /// Asks once, and tells the probe that was found where it had to be found first.
     fn answer(&self, scene: &Scene<'_>, deadline: Instant) -> (Option<String>, answer::Outcome) {
@@ -147,10 +152,20 @@ impl Probe {
         self.ask.patience()
     }
 
+    /// Whether only an image that still runs can be asked it, and not what one that has ended left.
+    pub fn needs_it_running(&self) -> bool {
+        self.ask.needs_it_running()
+    }
+
     /// The port it names itself; none where it takes the image's first exposed one.
     pub fn port(&self) -> Option<u16> {
         self.ask.port()
     }
+}
+
+/// What is said in the place of an answer where the image has ended, and the probe needs it running.
+pub(crate) fn over(ended: Ended) -> answer::Outcome {
+    answer::Outcome::None(format!("the image had ended ({ended})"))
 }
 
 /// Asks until the answer is good, the deadline is over, or `ended` says there is nobody to ask.
@@ -158,7 +173,7 @@ pub(crate) fn ask(
     probe: &Probe,
     scene: &Scene<'_>,
     deadline: Instant,
-    ended: impl Fn() -> bool,
+    ended: impl Fn() -> Option<Ended>,
 ) -> Answer {
     let mut heard: Option<(Answer, Duration)> = None;
     loop {
@@ -166,13 +181,17 @@ pub(crate) fn ask(
         // Asked before: a program that ends while it is asked is asked once more, and a probe of
         // what it printed sees all of it.
         let gone = ended();
+        if let Some(gone) = gone.filter(|_| probe.needs_it_running()) {
+            // How it fails to be asked depends on the moment.
+            return Answer::new(probe.text.clone(), over(gone));
+        }
         let (found, outcome) = probe.ask.answer(scene, deadline);
         let answer = Answer {
             probe: found.unwrap_or_else(|| probe.text.clone()),
             good: probe.ask.is_good(&outcome),
             outcome,
         };
-        if answer.is_good() || gone {
+        if answer.is_good() || gone.is_some() {
             return answer;
         }
         // The last try may be cut short by the deadline: what was heard before says more, be it an

@@ -160,15 +160,7 @@ pub(super) fn enter(
     let mut plan = Plan { steps: Vec::new() };
     plan.add("enter the sandbox", Step::Umask(0));
     plan.add("start a session", Step::Session);
-    let directory = absolute(working_dir(spec));
-    let what = format!("enter the working directory {directory}");
-    plan.add(what, Step::Chdir(text(&directory)?));
-    let streams = Step::Streams {
-        input: channels.input,
-        output: channels.output,
-    };
-    plan.add("open standard input and output", streams);
-    execute(&mut plan, spec, command, way, channels, notify)?;
+    start(&mut plan, spec, command, way, channels, notify)?;
     Ok(plan.steps)
 }
 
@@ -188,6 +180,19 @@ pub(super) fn again(
     let quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
     plan.add("mount /proc", mount("proc", "proc", "proc", quiet, "")?);
     protect(&mut plan, |path| path.starts_with("proc/"))?;
+    start(&mut plan, spec, &spec.command, way, channels, notify)?;
+    Ok(plan.steps)
+}
+
+/// The steps of any program in mounts that are there: its directory, its streams, and the last ones.
+fn start(
+    plan: &mut Plan,
+    spec: &Spec<'_>,
+    command: &[String],
+    way: Way,
+    channels: &Channels,
+    notify: Notify,
+) -> Result<(), Error> {
     let directory = absolute(working_dir(spec));
     let what = format!("enter the working directory {directory}");
     plan.add(what, Step::Chdir(text(&directory)?));
@@ -196,8 +201,7 @@ pub(super) fn again(
         output: channels.output,
     };
     plan.add("open standard input and output", streams);
-    execute(&mut plan, spec, &spec.command, way, channels, notify)?;
-    Ok(plan.steps)
+    execute(plan, spec, command, way, channels, notify)
 }
 
 /// The last steps of all: a program is found, everything is given up, the program is executed.

@@ -24,7 +24,7 @@ use crate::seccomp::Notify;
 use crate::subordinate;
 use crate::trace::{Given, Identities, Traced, Tracer};
 use crate::way::why_plain;
-use crate::{Ended, Error, Exit, Outcome, Recording, RunningAs, Spec, Way};
+use crate::{Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec, Way};
 
 /// From one look at the image to the next, while it gets ready.
 const LOOK: Duration = Duration::from_millis(5);
@@ -382,7 +382,11 @@ impl Run<'_> {
         }
 
         // The number of a process that has been waited for may be another's.
-        let ended = process.ended(Duration::ZERO);
+        let mut ended = process.ended(Duration::ZERO);
+        let is_needed = spec.probes.iter().any(Probe::needs_it_running);
+        if ended.is_none() && is_needed && !spec.linger.is_zero() && self.listening().is_empty() {
+            ended = process.ended(spec.linger);
+        }
         let (mut listening, mut running_as) = (BTreeSet::new(), Vec::new());
         if ended.is_none() {
             listening = self.listening();
@@ -398,6 +402,15 @@ impl Run<'_> {
             ended,
             before_probes: early.is_some() || ready.is_none(),
         });
+        if let Some(Exit { ended, .. }) = exit {
+            // An answer that came just in time is none that can be relied on.
+            for (probe, answer) in spec.probes.iter().zip(&mut answers) {
+                if probe.needs_it_running() && answer.is_good() {
+                    let name = std::mem::take(&mut answer.probe);
+                    *answer = Answer::new(name, probe::over(ended));
+                }
+            }
+        }
         let mut later = Vec::new();
         if spec.again && ended.is_none() && !killed && may_go_on(&answers) {
             later = self.reload(door);
@@ -484,7 +497,7 @@ impl Run<'_> {
     /// The ports that tell that the image is ready.
     fn ports(&self) -> BTreeSet<u16> {
         let exposed = self.spec.ports.iter().copied();
-        let named = self.spec.probes.iter().filter_map(probe::Probe::port);
+        let named = self.spec.probes.iter().filter_map(Probe::port);
         exposed.chain(named).collect()
     }
 
@@ -517,10 +530,10 @@ impl Run<'_> {
         Answer::new(COMPLETION.to_owned(), outcome)
     }
 
-    /// Whether the program is gone, and all it printed can be read.
-    fn is_over(&self) -> bool {
-        let over = self.started.process.ended(Duration::ZERO).is_some();
-        if over {
+    /// How the program ended, if it is gone; all it printed can be read then.
+    fn is_over(&self) -> Option<Ended> {
+        let over = self.started.process.ended(Duration::ZERO);
+        if over.is_some() {
             self.output.settle();
         }
         over

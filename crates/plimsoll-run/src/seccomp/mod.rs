@@ -28,6 +28,9 @@ enum Action {
     Allow,
     /// The tracer sees it first.
     Notify,
+    /// The tracer sees it first, unless it asks about an open descriptor: its first argument is one,
+    /// and that with this index is `AT_EMPTY_PATH` and nothing else.
+    NotifyPath(usize),
     /// Not made; this `errno` is answered.
     Refuse(c_int),
     /// Allowed without flags for new namespaces.
@@ -61,8 +64,13 @@ const ARCHITECTURE: u32 = 0xc000_00b7;
 const AT_NUMBER: u32 = 0;
 const AT_ARCHITECTURE: u32 = 4;
 /// The low word of the first two arguments; both machines are little-endian.
-const AT_FIRST: u32 = 16;
-const AT_SECOND: u32 = 24;
+const AT_FIRST: u32 = at(0);
+const AT_SECOND: u32 = at(1);
+
+/// The offset of an argument, counted from 0, or of its low word.
+const fn at(argument: usize) -> u32 {
+    16 + 8 * argument as u32
+}
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const JUMP: u16 = (libc::BPF_JMP | libc::BPF_JA) as u16;
@@ -117,14 +125,16 @@ fn action(number: Number, notify: Notify) -> Action {
         _ if calls::is_allowed(number) => Action::Allow,
         _ => return Action::Refuse(libc::EPERM),
     };
-    let seen = match notify {
-        Notify::Nothing => false,
-        Notify::Files => crate::trace::sees_path(number),
-        Notify::FilesAndOwners => {
-            crate::trace::sees_path(number) || crate::trace::sees_owner(number)
-        }
-    };
-    if seen { Action::Notify } else { allowed }
+    let seen = crate::trace::sees_path(number);
+    match notify {
+        Notify::Nothing => allowed,
+        Notify::FilesAndOwners if seen || crate::trace::sees_owner(number) => Action::Notify,
+        Notify::Files if seen => match crate::trace::flags_of_question(number) {
+            Some(flags) => Action::NotifyPath(flags),
+            None => Action::Notify,
+        },
+        Notify::Files | Notify::FilesAndOwners => allowed,
+    }
 }
 
 /// Code for these runs; it needs the number in the accumulator and always returns.
@@ -153,6 +163,15 @@ fn search(runs: &[(u32, Action)]) -> Vec<sock_filter> {
     match action {
         Action::Allow => vec![give(ALLOW)],
         Action::Notify => vec![give(NOTIFY)],
+        // What starts from the working directory has a negative number in place of a descriptor.
+        Action::NotifyPath(flags) => vec![
+            load(at(*flags)),
+            branch(IF_EQUAL, libc::AT_EMPTY_PATH as u32, 0, 2),
+            load(AT_FIRST),
+            branch(IF_AT_LEAST, 1 << 31, 0, 1),
+            give(NOTIFY),
+            give(ALLOW),
+        ],
         Action::Refuse(errno) => vec![give(refusal(*errno))],
         Action::Clone => unless(AT_FIRST, IF_ANY_BIT, NAMESPACES),
         Action::Socket => unless(AT_FIRST, IF_EQUAL, libc::AF_VSOCK as u32),

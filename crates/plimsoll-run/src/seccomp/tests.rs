@@ -66,6 +66,34 @@ fn every_number_is_answered_as_the_lists_say() {
 }
 
 #[test]
+fn a_question_about_an_open_file_is_not_asked_the_tracer() {
+    let empty = libc::AT_EMPTY_PATH as u64;
+    let here = libc::AT_FDCWD as u32 as u64;
+    for (number, flags) in [(libc::SYS_newfstatat, 3), (libc::SYS_statx, 2)] {
+        let question = |fd: u64, bits: u64| {
+            let mut arguments = [fd, 0, 0, 0, 0, 0];
+            arguments[flags] = bits;
+            [Notify::Files, Notify::FilesAndOwners].map(|notify| answer(notify, number, arguments))
+        };
+        assert_eq!(question(3, empty), [ALLOW, NOTIFY]);
+        // Sign extended or not, `AT_FDCWD` is no descriptor.
+        for (fd, bits) in [
+            (3, 0),
+            (3, empty | libc::AT_SYMLINK_NOFOLLOW as u64),
+            (here, empty),
+            (libc::AT_FDCWD as u64, empty),
+            (here, 0),
+        ] {
+            assert_eq!(
+                question(fd, bits),
+                [NOTIFY; 2],
+                "{number} {fd:#x} {bits:#x}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_program_for_another_machine_is_killed() {
     const I386: u32 = 0x4000_0003;
     const ARM: u32 = 0x4000_0028;

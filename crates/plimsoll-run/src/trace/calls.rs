@@ -272,6 +272,16 @@ pub(crate) fn sees_path(number: Number) -> bool {
     find(number).is_some()
 }
 
+/// For a call that only asks about a file, its path or an open descriptor: which argument has the
+/// flags that tell (`AT_EMPTY_PATH` of `stat(2)` and `statx(2)`).
+pub(crate) fn flags_of_question(number: Number) -> Option<usize> {
+    match number {
+        libc::SYS_newfstatat => Some(3),
+        libc::SYS_statx => Some(2),
+        _ => None,
+    }
+}
+
 /// What is done to a path that is opened with these flags (`open(2)`), and whether a link in the
 /// last component is followed.
 pub(super) fn opened(flags: u64) -> Access {

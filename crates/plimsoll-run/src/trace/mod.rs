@@ -8,7 +8,10 @@
 //!
 //! Not seen: what the kernel opens by itself (the loader an ELF file names, the interpreter of a `#!`
 //! line), which a reader of the executed files finds; a datagram sent to the path of a socket without
-//! a connection; what is done with a descriptor once it is open, but for listing a directory.
+//! a connection; what is done with a descriptor once it is open, but for listing a directory. The C
+//! library asks about an open file by `newfstatat(fd, "", AT_EMPTY_PATH)`, half of all calls of many
+//! an interpreter; a filter sees no text, so a path behind the descriptor of a directory with that
+//! flag alone, which asks about the directory where the path is empty, is not seen either.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -32,7 +35,7 @@ mod listener;
 mod memory;
 mod startup;
 
-pub(crate) use calls::sees_path;
+pub(crate) use calls::{flags_of_question, sees_path};
 pub(crate) use fake::{Given, Identities, sees_owner};
 
 /// Calls after which a process may work in another directory, or its directory has another name.

@@ -38,6 +38,32 @@ fn an_end_before_the_port_listens_is_told_at_once() {
 }
 
 #[test]
+fn what_ends_by_itself_was_not_asked_in_time_whenever_that_was() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.linger = std::time::Duration::from_secs(5);
+    let parse = |text: &str| Probe::parse(text).unwrap();
+    for (script, end) in [
+        ("exit 3", "exit code 3"),
+        ("sleep 0.1; exit 3", "exit code 3"),
+        ("sleep 0.4", "exit code 0"),
+    ] {
+        for probe in ["exec:/bin/sh -c 'exit 0'", "http:/", "tcp:80"] {
+            tree.probes = vec![parse(probe), parse("cmd:true")];
+            let outcome = tree.script(script);
+            let wanted = Outcome::None(format!("the image had ended ({end})"));
+            assert_eq!(outcome.answers[0].outcome, wanted, "{script} {probe}");
+            assert!(outcome.answers[1].is_good(), "{script} {probe}");
+            assert_eq!(outcome.exit.unwrap().ended.to_string(), end);
+        }
+    }
+    // What goes on is given no longer than that to end.
+    tree.linger = std::time::Duration::from_millis(100);
+    tree.probes = vec![parse("exec:/bin/sh -c 'exit 0'")];
+    let outcome = tree.script("sleep 60");
+    assert!(outcome.answers[0].is_good() && outcome.exit.is_none());
+}
+
+#[test]
 fn a_program_that_cannot_start_is_told_in_a_runtime_s_words() {
     let Some(mut tree) = Tree::new() else { return };
     tree.write("/bin/text", "text");

@@ -26,11 +26,12 @@ use std::process::Command;
 use plimsoll_run::{Way, way};
 use tree::{Tree, turn};
 
-/// All of it once more, as a user without any privilege: with one id, and with subordinate ones.
+/// All of it once more, as a user without any privilege: with one id, which is that of user 0 in a
+/// user namespace of its own, too; and with subordinate ones.
 #[test]
 fn everything_holds_for_a_plain_user_too() {
     let _turn = turn();
-    for ways in ["plain", "subordinate"] {
+    for ways in ["plain", "mapped", "subordinate"] {
         again_as(ways);
     }
 }
@@ -46,7 +47,7 @@ fn the_way_is_the_one_that_was_arranged() {
     let binary = std::env::current_exe().unwrap();
     let wanted = std::fs::read_to_string(binary.with_file_name(WANTED));
     match wanted.as_deref() {
-        Ok("plain") => assert_eq!(found, Ok(Way::Plain)),
+        Ok("plain" | "mapped") => assert_eq!(found, Ok(Way::Plain)),
         Ok("subordinate") => assert_eq!(found, Ok(Way::Subordinate)),
         _ => {}
     }
@@ -54,14 +55,15 @@ fn the_way_is_the_one_that_was_arranged() {
 
 /// Runs this binary as a user who may, or may not, use subordinate ids, whatever this machine says.
 fn again_as(ways: &str) {
-    if !rustix::process::geteuid().is_root() {
+    let binary = std::env::current_exe().unwrap();
+    if !rustix::process::geteuid().is_root() || binary.with_file_name(WANTED).exists() {
         eprintln!("skipped: this is the plain user already");
         return;
     }
     let directory = tempfile::tempdir().unwrap();
     // Where cargo builds may be closed to others.
     let copy = directory.path().join("it");
-    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    std::fs::copy(binary, &copy).unwrap();
     let scratch = directory.path().join("tmp");
     std::fs::create_dir(&scratch).unwrap();
     tree::open_to_all(directory.path());
@@ -102,20 +104,30 @@ fn again_as(ways: &str) {
         return;
     }
     let id = id.to_string();
-    let as_nobody = ["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups"];
+    let mut as_nobody = vec!["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups"];
+    if ways == "mapped" {
+        as_nobody.extend(["unshare", "--map-root-user"]);
+    }
+    // User 0 of a namespace has no subordinate ids, whatever the files say.
+    if can_be_arranged || ways == "mapped" {
+        std::fs::write(copy.with_file_name(WANTED), ways).unwrap();
+    }
     let mut command = match can_be_arranged {
-        true => {
-            std::fs::write(copy.with_file_name(WANTED), ways).unwrap();
-            mounted(&as_nobody)
-        }
+        true => mounted(&as_nobody),
         false => {
             let mut command = Command::new("setpriv");
             command.args(&as_nobody[1..]);
             command
         }
     };
+    // What differs from the plain way is only how it is chosen.
+    let tests: &[&str] = match ways {
+        "mapped" => &["whom", "confined", "the_way"],
+        _ => &[],
+    };
     let output = command
         .arg(&copy)
+        .args(tests)
         .args(["--test-threads", "2"])
         .env("TMPDIR", &scratch)
         .current_dir("/")

@@ -35,6 +35,7 @@ pub(crate) struct Tree {
     pub(crate) startup: Recording,
     pub(crate) hostname: String,
     pub(crate) spend: bool,
+    pub(crate) linger: Duration,
 }
 
 /// The programs of this machine that the tests' scripts use.
@@ -81,6 +82,7 @@ impl Tree {
             startup: Recording::Off,
             hostname: String::from("plimsoll"),
             spend: false,
+            linger: Duration::ZERO,
         };
         for path in ["root", "scratch", "root/etc", "root/bin"] {
             fs::create_dir(tree.directory.path().join(path)).unwrap();
@@ -184,6 +186,7 @@ impl Tree {
             probes: &self.probes,
             again: self.again,
             spend: self.spend,
+            linger: self.linger,
             limits: self.limits,
             owners: &|path| match path.as_bytes() {
                 b"/etc/owned" => Some((41, 42)),

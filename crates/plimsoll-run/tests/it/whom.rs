@@ -1,6 +1,6 @@
 //! Users and owners: the same answers as root and as a plain user.
 
-use plimsoll_run::{Identity, RunningAs, Way};
+use plimsoll_run::{Identity, RunningAs, Way, way};
 
 use crate::tree::{Tree, said};
 
@@ -77,7 +77,7 @@ fn who_serves_is_told() {
 fn a_script_finds_the_owners_of_the_image_and_itself() {
     let Some(tree) = Tree::new() else { return };
     tree.write("/etc/owned", "");
-    if rustix::process::geteuid().is_root() {
+    if way() == Ok(Way::Root) {
         std::os::unix::fs::chown(tree.path("/etc/owned"), Some(41), Some(42)).unwrap();
     }
     let outcome = tree.script(
@@ -99,9 +99,9 @@ fn a_directory_has_the_mode_of_the_image() {
     let Some(tree) = Tree::new() else { return };
     tree.write("/etc/shared/file", "");
     // As it is unpacked where the mode can be given, and where it can only later.
-    let mode = match rustix::process::geteuid().is_root() {
-        true => 0o2750,
-        false => 0o750,
+    let mode = match way() {
+        Ok(Way::Root) => 0o2750,
+        _ => 0o750,
     };
     let mode = std::fs::Permissions::from_mode(mode);
     std::fs::set_permissions(tree.path("/etc/shared"), mode).unwrap();

@@ -1,11 +1,10 @@
 //! Plans that share what was learned of an image are those that were made alone.
 
 use plimsoll_model::{Observations, Plan};
-use plimsoll_slim::{FOLLOWERS, Known, Level, Request};
+use plimsoll_slim::{Known, Level, Request};
 
-use crate::pages::examples;
+use crate::samples::samples;
 use crate::world::World;
-use crate::{draft, explain, layers, levels, repair};
 
 /// Everything a plan says.
 fn said(plan: &Plan) -> String {
@@ -14,18 +13,8 @@ fn said(plan: &Plan) -> String {
 
 #[test]
 fn what_is_shared_changes_no_plan_and_no_risk() {
-    let pages = FOLLOWERS
-        .iter()
-        .flat_map(|follower| examples(follower.page));
-    let fixtures = [
-        draft::IMAGE,
-        explain::IMAGE,
-        layers::BASE,
-        levels::IMAGE,
-        repair::IMAGE,
-    ];
     let mut kept = 0;
-    for text in pages.chain(fixtures.map(str::to_owned)) {
+    for text in samples() {
         let world = World::new(&text);
         let known = Known::about(world.fixture.subject());
         let nothing = Observations::default();
@@ -44,6 +33,8 @@ fn what_is_shared_changes_no_plan_and_no_risk() {
                 let plan = plimsoll_slim::plan(&alone);
                 kept += plan.keep.len();
                 assert_eq!(said(&plimsoll_slim::plan(&shared)), said(&plan), "{text}");
+                let [one, other] = [&shared, &alone].map(|of| plimsoll_slim::draft(of, &plan));
+                assert!(plimsoll_slim::is_same(&one, &other), "{text}");
                 assert_eq!(
                     plimsoll_slim::risks(&shared, &plan),
                     plimsoll_slim::risks(&alone, &plan),

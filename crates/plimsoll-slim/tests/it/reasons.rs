@@ -1,25 +1,14 @@
 //! Every kept byte has a reason, whatever the image, the level and the cut.
 
-use plimsoll_slim::{FOLLOWERS, Layers, Level, Request};
+use plimsoll_slim::{Layers, Level, Request};
 
-use crate::pages::examples;
+use crate::samples::samples;
 use crate::world::World;
-use crate::{draft, explain, layers, levels, repair};
 
 #[test]
 fn no_kept_byte_is_without_a_reason() {
-    let pages = FOLLOWERS
-        .iter()
-        .flat_map(|follower| examples(follower.page));
-    let fixtures = [
-        draft::IMAGE,
-        explain::IMAGE,
-        layers::BASE,
-        levels::IMAGE,
-        repair::IMAGE,
-    ];
     let mut bytes = 0;
-    for text in pages.chain(fixtures.map(str::to_owned)) {
+    for text in samples() {
         let world = World::new(&text);
         for (level, layers) in [
             (Level::Package, Layers::Single),

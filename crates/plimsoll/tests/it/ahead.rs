@@ -4,12 +4,11 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::images::{command, plimsoll, text};
+use crate::images::{command, must_be_gone, plimsoll, signalled, text};
 use crate::slim::{skipped, web_image_with};
 
 /// A probe that is asked three times of the original (two runs, and the second start of one); from the
@@ -28,23 +27,75 @@ fn image(directory: &Path) -> String {
     web_image_with(directory, &["/app/start.sh"], script, more)
 }
 
+/// A command that asks the server for a page; `None` where there is nothing to ask with.
+fn get(name: &str) -> Option<String> {
+    if Command::new("bash").arg("--version").output().is_err() {
+        eprintln!("skipped: no bash to ask with");
+        return None;
+    }
+    Some(format!(
+        "bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf \"GET /{name} HTTP/1.0\\r\\n\\r\\n\" >&3; \
+         read -r _ status _ <&3; test \"$status\" = 200' 2> /dev/null"
+    ))
+}
+
+/// What lies there is what was proved, and nothing of what was given up.
+fn must_be_whole(scratch: &Path, report: &Value) {
+    let layers = report["slim"]["layers"].as_array().unwrap().len();
+    let blobs = fs::read_dir(scratch.join("out/blobs/sha256")).unwrap();
+    assert_eq!(blobs.count(), layers + 2, "{report}");
+    let cat = plimsoll(scratch, &["cat", "oci:out", "/srv/www/later.html"]);
+    assert_eq!(cat.stdout, b"asked for by nobody yet\n", "{}", text(&cat));
+    assert_eq!(fs::read_dir(scratch.join("tmp")).unwrap().count(), 0);
+}
+
+/// What only the second run asks for, and nobody ever again: whoever went by the first run alone would
+/// leave it ashore, and nothing would tell.
+#[test]
+fn what_the_first_run_promised_is_given_up_where_the_second_shows_more() {
+    let scratch = tempfile::tempdir().unwrap();
+    let temporary = scratch.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let (Some(usual), Some(later)) = (get("index.html"), get("later.html")) else {
+        return;
+    };
+    let image = image(&scratch.path().join("image"));
+    // Asked in the first run, at its second start, and then in the second run: there, not before all
+    // that the first run promised is written.
+    let probe = format!(
+        "cmd:n=$(cat n 2>/dev/null || echo 0); {usual} || exit 1; echo $((n + 1)) > n; \
+         test $n = 2 || exit 0; {later} || exit 1; i=0; \
+         until ls \"$TMPDIR\"/plimsoll-*/guess/index.json > written 2>&1; do \
+         i=$((i + 1)); test $i -lt 1000 || exit 1; sleep 0.01; done"
+    );
+    let mut command = command(scratch.path());
+    command.env("TMPDIR", &temporary).args([
+        "slim", &image, "-o", "oci:out", "--level", "file", "--json", "--probe", &probe,
+    ]);
+    let output = command.output().unwrap();
+    if skipped(&output) {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let written = fs::read_to_string(scratch.path().join("written")).unwrap();
+    assert!(written.contains("guess/index.json"), "{written}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["slim"]["repaired"], json!([]), "{report}");
+    let why = plimsoll(scratch.path(), &["why", "/srv/www/later.html", "oci:out"]);
+    assert!(text(&why).contains("second run"), "{}", text(&why));
+    must_be_whole(scratch.path(), &report);
+}
+
 #[test]
 fn what_was_written_before_a_repair_is_given_up() {
     let scratch = tempfile::tempdir().unwrap();
     let temporary = scratch.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
-    let get = |name: &str| {
-        format!(
-            "bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf \"GET /{name} HTTP/1.0\\r\\n\\r\\n\" >&3; \
-             read -r _ status _ <&3; test \"$status\" = 200' 2> /dev/null"
-        )
-    };
-    if Command::new("bash").arg("--version").output().is_err() {
-        eprintln!("skipped: no bash to ask with");
+    let (Some(usual), Some(later)) = (get("index.html"), get("later.html")) else {
         return;
-    }
+    };
     let image = image(&scratch.path().join("image"));
-    let probe = probe(&get("index.html"), &get("later.html"));
+    let probe = probe(&usual, &later);
     let mut command = command(scratch.path());
     command.env("TMPDIR", &temporary).args([
         "slim", &image, "-o", "oci:out", "--level", "file", "--json", "--probe", &probe,
@@ -58,12 +109,7 @@ fn what_was_written_before_a_repair_is_given_up() {
     let repaired = report["slim"]["repaired"].to_string();
     assert!(repaired.contains("/srv/www/later.html"), "{repaired}");
     // What lies there is what was proved at last, and nothing of what was written first.
-    let layers = report["slim"]["layers"].as_array().unwrap().len();
-    let blobs = fs::read_dir(scratch.path().join("out/blobs/sha256")).unwrap();
-    assert_eq!(blobs.count(), layers + 2, "{report}");
-    let cat = plimsoll(scratch.path(), &["cat", "oci:out", "/srv/www/later.html"]);
-    assert_eq!(cat.stdout, b"asked for by nobody yet\n", "{}", text(&cat));
-    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+    must_be_whole(scratch.path(), &report);
 }
 
 #[test]
@@ -87,9 +133,7 @@ fn an_interrupt_while_the_result_runs_leaves_nothing_behind() {
             "--plan",
             "plan.json",
         ])
-        .env("TMPDIR", &temporary)
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+        .env("TMPDIR", &temporary);
     // Until it is being asked, and being written: as what the first run showed, or as what both did.
     let written = || -> Option<PathBuf> {
         let works = fs::read_dir(&temporary).ok()?.flatten();
@@ -99,23 +143,12 @@ fn an_interrupt_while_the_result_runs_leaves_nothing_behind() {
         works.flat_map(blobs).find(|blobs| blobs.exists())
     };
     let pid = scratch.path().join("pid");
-    let began = Instant::now();
-    while !(pid.exists() && written().is_some())
-        && child.try_wait().unwrap().is_none()
-        && began.elapsed() < Duration::from_secs(60)
-    {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let was_written = written().is_some();
-    let interrupted = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
+    let (was_written, output) =
+        signalled(&mut command, "-INT", || pid.exists() && written().is_some());
     if skipped(&output) {
         return;
     }
-    assert!(was_written && interrupted.success(), "{}", text(&output));
+    assert!(was_written, "{}", text(&output));
     assert_eq!(output.status.signal(), Some(2), "{}", text(&output));
     let left = Command::new("find").arg(&temporary).output().unwrap();
     assert_eq!(
@@ -127,12 +160,7 @@ fn an_interrupt_while_the_result_runs_leaves_nothing_behind() {
     for name in ["out", "page.html", "bills", "plan.json"] {
         assert!(!scratch.path().join(name).exists(), "{name}");
     }
-    let pid = fs::read_to_string(pid).unwrap();
-    let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
-    assert!(
-        status.is_empty() || status.contains("State:\tZ"),
-        "{status}"
-    );
+    must_be_gone(&pid);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -22,10 +23,43 @@ pub(crate) fn plimsoll(scratch: &Path, arguments: &[&str]) -> Output {
     command(scratch).args(arguments).output().unwrap()
 }
 
+/// Starts it, and sends it a signal as soon as something is so, or after a minute: whether that was so by
+/// then, and what came of it.
+pub(crate) fn signalled(
+    command: &mut Command,
+    signal: &str,
+    is_so: impl Fn() -> bool,
+) -> (bool, Output) {
+    let streams = command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = streams.spawn().unwrap();
+    let began = Instant::now();
+    while !is_so()
+        && child.try_wait().unwrap().is_none()
+        && began.elapsed() < Duration::from_secs(60)
+    {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let was_so = is_so();
+    let number = child.id().to_string();
+    let sent = Command::new("kill").args([signal, &number]).status();
+    let output = child.wait_with_output().unwrap();
+    assert!(sent.unwrap().success(), "{}", text(&output));
+    (was_so, output)
+}
+
+/// Fails unless the process whose number a file holds is gone.
+pub(crate) fn must_be_gone(file: &Path) {
+    let pid = fs::read_to_string(file).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
+    assert!(
+        status.is_empty() || status.contains("State:\tZ"),
+        "{status}"
+    );
+}
+
 /// The same with this on its standard input.
 pub(crate) fn plimsoll_with_input(scratch: &Path, arguments: &[&str], input: &str) -> Output {
     use std::io::Write as _;
-    use std::process::Stdio;
     let mut command = command(scratch);
     let command = command.args(arguments).stdin(Stdio::piped());
     let mut child = command

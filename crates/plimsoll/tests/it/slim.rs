@@ -3,13 +3,15 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Output;
 
-use crate::images::{Tar, architecture, command, layout_for, libraries, plimsoll, server, text};
+use crate::images::{
+    Tar, architecture, command, layout_for, libraries, must_be_gone, plimsoll, server, signalled,
+    text,
+};
 
 /// Parents first, each directory once.
-fn with_parents(mut tar: Tar, paths: &[&str]) -> Tar {
+pub(crate) fn with_parents(mut tar: Tar, paths: &[&str]) -> Tar {
     let mut made = std::collections::BTreeSet::new();
     for path in paths {
         for (slash, _) in path.match_indices('/').skip(1) {
@@ -321,36 +323,17 @@ fn an_interrupted_run_leaves_nothing_behind() {
     let mut command = command(scratch.path());
     command
         .args(["slim", &image, "-o", "oci:out", "--probe", probe])
-        .env("TMPDIR", &temporary)
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+        .env("TMPDIR", &temporary);
     let pid = scratch.path().join("pid");
-    let began = Instant::now();
-    while !pid.exists()
-        && child.try_wait().unwrap().is_none()
-        && began.elapsed() < Duration::from_secs(20)
-    {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let probe_ran = pid.exists();
-    let interrupted = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
+    let (probe_ran, output) = signalled(&mut command, "-INT", || pid.exists());
     if skipped(&output) {
         return;
     }
-    assert!(probe_ran && interrupted.success(), "{}", text(&output));
+    assert!(probe_ran, "{}", text(&output));
     assert_eq!(output.status.signal(), Some(2), "{}", text(&output));
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
     assert!(!scratch.path().join("out").exists());
-    let pid = fs::read_to_string(pid).unwrap();
-    let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap_or_default();
-    assert!(
-        status.is_empty() || status.contains("State:\tZ"),
-        "{status}"
-    );
+    must_be_gone(&pid);
 }
 
 #[test]
@@ -424,6 +407,43 @@ fn what_only_a_second_start_needs_stays_and_the_health_check_is_asked() {
     assert!(!third.contains("restart"), "{third}");
     let shell = why("/bin/sh");
     assert!(shell.contains("healthcheck"), "{shell}");
+}
+
+#[test]
+fn an_image_that_ends_by_itself_is_run_to_its_end_and_not_asked_by_chance() {
+    let scratch = tempfile::tempdir().unwrap();
+    let counts = |most: u32| {
+        format!(
+            "i=0; while [ $i -lt {most} ]; do i=$((i+1)); done; . /usr/share/second.sh; echo $second"
+        )
+    };
+    for most in [0, 20_000, 100_000] {
+        let directory = scratch.path().join(format!("image-{most}"));
+        let check = serde_json::json!({ "Healthcheck": { "Test": ["CMD-SHELL", "exit 0"] } });
+        let image = web_image_with(&directory, &["/app/start.sh"], &counts(most), check);
+        let slim = |more: &[&str]| {
+            let arguments = [&["slim", &image, "-o", "oci:out", "--json"][..], more].concat();
+            plimsoll(scratch.path(), &arguments)
+        };
+        let output = slim(&["--probe", "exec:/bin/sh -c 'exit 0'"]);
+        if skipped(&output) {
+            return;
+        }
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{most}: {said}");
+        for words in ["the image had ended (exit code 0)", "--args"] {
+            assert!(said.contains(words), "{most}: {said}");
+        }
+        assert!(!scratch.path().join("out").exists());
+        // Nobody has named its port and its health check.
+        let output = slim(&[]);
+        assert_eq!(output.status.code(), Some(0), "{most}: {}", text(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["slim"]["verified_by"], serde_json::json!(["run"]));
+        let notes = report["notes"].to_string();
+        assert!(notes.contains("run to its end"), "{notes}");
+        fs::remove_dir_all(scratch.path().join("out")).unwrap();
+    }
 }
 
 #[test]

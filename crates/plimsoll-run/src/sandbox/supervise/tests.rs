@@ -59,6 +59,7 @@ fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
         probes: &[],
         again: false,
         spend: false,
+        linger: std::time::Duration::ZERO,
         limits: Limits::default(),
         owners: &|_| None,
         modes: &|_| None,

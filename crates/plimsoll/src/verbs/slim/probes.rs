@@ -45,8 +45,9 @@ impl Asked {
     }
 
     /// Goes on with what the original has answered to: a port that is exposed and not listened on,
-    /// or a health check that fails by itself, says nothing of a slimmed image. The notes tell what
-    /// was found, and what was left out.
+    /// or a health check that fails by itself, says nothing of a slimmed image; and one that ends by
+    /// itself, and well, can be asked neither. The notes tell what was found, and what was left out.
+    /// Where nothing is left to ask, the image is to be run to its end instead.
     pub(super) fn settle(&mut self, original: &mut Outcome) -> Result<Vec<String>> {
         let mut notes = Vec::new();
         let count = original.answers.len();
@@ -59,11 +60,14 @@ impl Asked {
             false => self.is_found.then_some("an exposed port is not answered"),
         };
         let is_good: Vec<bool> = original.answers.iter().map(Answer::is_good).collect();
+        let has_ended_well = original.exit.is_some_and(|exit| exit.ended.code() == 0);
+        let is_left = is_good.contains(&true) || self.is_found && has_ended_well;
         let (mut answers, mut took, mut probes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut has_check = self.has_check;
         for (index, answer) in original.answers.iter().enumerate() {
             // Something must be left to prove.
-            if let Some(why) = may_go(index).filter(|_| !is_good[index] && is_good.contains(&true))
-            {
+            if let Some(why) = may_go(index).filter(|_| !is_good[index] && is_left) {
+                has_check &= index + 1 < count;
                 notes.push(format!(
                     "{why}, and is no probe: {}: {}",
                     answer.probe,
@@ -71,11 +75,14 @@ impl Asked {
                 ));
                 continue;
             }
-            probes.extend(parse(std::slice::from_ref(&answer.probe))?);
+            match is_good[index] {
+                true => probes.extend(parse(std::slice::from_ref(&answer.probe))?),
+                false => probes.push(self.probes[index].clone()),
+            }
             answers.push(answer.clone());
             took.extend(original.took.get(index));
         }
-        self.probes = probes;
+        (self.probes, self.has_check) = (probes, has_check);
         (original.answers, original.took) = (answers, took);
         Ok(notes)
     }
@@ -101,7 +108,7 @@ impl Asked {
         }
         if self.probes.is_empty() {
             return Some(
-                "no probe was given and no port is exposed: the image was run to its end, and its \
+                "no probe was given, and the image ends by itself: it was run to its end, and its \
                  exit code and output were compared"
                     .to_owned(),
             );
@@ -335,6 +342,7 @@ mod tests {
         let mut run = outcome(&[("http:/", true), ("exec:/bin/check", false)]);
         let notes = asked.settle(&mut run).unwrap();
         assert_eq!(left(&asked), ["http:/"]);
+        assert_eq!(asked.given(), ["http:/"]);
         assert_eq!((run.answers.len(), run.took.len()), (1, 1));
         assert!(
             notes[0].contains("exec:/bin/check: exit code 1"),
@@ -360,6 +368,34 @@ mod tests {
         let mut run = outcome(&[("tcp:80", false), ("tcp:443", false)]);
         assert!(asked.settle(&mut run).unwrap().is_empty());
         assert_eq!(run.answers.len(), 2);
+    }
+
+    #[test]
+    fn one_that_ends_well_is_asked_nothing_that_nobody_has_named() {
+        let config = Config {
+            exposed_ports: vec!["80/tcp".to_owned()],
+            ..config(&["CMD", "/bin/check"])
+        };
+        let ends = |code: i32| Outcome {
+            exit: Some(plimsoll_run::Exit {
+                ended: plimsoll_run::Ended::Code(code),
+                before_probes: true,
+            }),
+            ..outcome(&[("port 80", false), ("exec:/bin/check", false)])
+        };
+        let mut asked = Asked::new(Vec::new(), &config);
+        let mut run = ends(0);
+        assert_eq!(asked.settle(&mut run).unwrap().len(), 2);
+        assert!(asked.probes.is_empty() && run.answers.is_empty());
+        assert!(asked.weakness().unwrap().contains("run to its end"));
+        // One that fails is none that works; and what somebody names must be answered.
+        let mut asked = Asked::new(Vec::new(), &config);
+        assert!(asked.settle(&mut ends(1)).unwrap().is_empty());
+        assert_eq!(asked.probes.len(), 2);
+        let given = parse(&["exec:/bin/named".to_owned()]).unwrap();
+        let mut asked = Asked::new(given, &config);
+        assert!(asked.settle(&mut ends(0)).unwrap().is_empty());
+        assert_eq!(asked.probes.len(), 2);
     }
 
     #[test]

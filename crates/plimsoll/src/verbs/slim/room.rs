@@ -22,6 +22,10 @@ use crate::session::{self, Context, Opened};
 /// How often a slimmed image that missed files is mended and run again.
 const MAX_REPAIRS: usize = 8;
 
+/// What to do with an image that ends by itself and is asked something only a running one can answer.
+const ENDS: &str = "an image that ends by itself is proved by its exit code and output: leave out the \
+     probes of a running one, and give --args for each way in which it is used";
+
 /// `SIGKILL`: nothing is asked of the program, it is ended.
 const KILL: i32 = 9;
 
@@ -53,6 +57,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// What it has in any case, to start and for a probe.
 const FASTEST_START: Duration = Duration::from_secs(10);
 const FASTEST_PROBE: Duration = Duration::from_secs(4);
+
+/// How long an image that listens nowhere is to go on running after its probes, in its first run: the
+/// later ones need not be as long, so that they do not tell otherwise by chance.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// One way in which an image is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,7 +237,8 @@ impl Room<'_> {
                 false => stop_signal(config)?,
             },
             volumes: config.volumes.clone(),
-            ports: if start.arguments.is_none() {
+            // Where nothing is asked it is run to its end, whatever it exposes.
+            ports: if start.arguments.is_none() && !self.asked.probes.is_empty() {
                 config.tcp_ports()
             } else {
                 Vec::new()
@@ -244,6 +253,10 @@ impl Room<'_> {
             },
             again: start.again,
             spend: start.spend,
+            linger: match self.pace {
+                None if start.again => LINGER,
+                _ => Duration::ZERO,
+            },
             limits: self.limits(),
             owners: &owners,
             modes: &modes,
@@ -295,7 +308,10 @@ impl Room<'_> {
             .details(outcome.problems.clone())
             .details(probes::said(answer))
             .details(probes::tail("image", &outcome.output))
-            .hint("a probe must pass on the original; --start-timeout gives it more time"));
+            .hint(match outcome.exit {
+                Some(_) => ENDS,
+                None => "a probe must pass on the original; --start-timeout gives it more time",
+            }));
         }
         if outcome.answers.is_empty() || outcome.observations.seen.is_empty() {
             return Err(Failure::new(format!(

@@ -45,6 +45,9 @@ pub(super) fn originals(
         let mut original = room.run(tree, opened, "original", start, phases)?;
         if start.arguments.is_none() {
             notes.extend(room.asked.settle(&mut original)?);
+            if original.answers.is_empty() {
+                original = room.run(tree, opened, "original", start, phases)?;
+            }
         }
         room.must_answer(&original, name)?;
         firsts.push(original);
