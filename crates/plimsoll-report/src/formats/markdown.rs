@@ -124,7 +124,8 @@ fn scans(scans: &[ScanFacts], page: &mut String) {
     let mut row = |name: &str, cells: Vec<String>| {
         page.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
     };
-    let numbers: [(&str, fn(&Counts) -> u64); 6] = [
+    type Number = fn(&Counts) -> u64;
+    let numbers: [(&str, Number); 6] = [
         ("known vulnerabilities, by source package", |it| {
             it.by_source
         }),
