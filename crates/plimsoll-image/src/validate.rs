@@ -1,6 +1,7 @@
 //! Reading again what was written, as a stranger would.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use oci_spec::image::{ImageConfiguration, ImageIndex, ImageManifest, OciLayout};
@@ -11,11 +12,12 @@ use crate::codec::Codec;
 use crate::documents::{Entry, Saved, parse};
 use crate::layer::{LayerRead, Shared};
 use crate::open::read_all;
-use crate::select::{Choice, answers_to, choose};
-use crate::sources::{Layered, describe};
+use crate::select::{Choice, answers_to, choose, descend};
+use crate::sources::{Layered, describe, flat};
 use crate::store::Store;
 use crate::stream::{self, Meter};
 use crate::tar_file::TarFile;
+use crate::write::dir::VERSION;
 use crate::{Error, Limits, Reference, Remotes, Sink};
 
 /// Something that does not hold for an image that was written.
@@ -55,6 +57,7 @@ pub fn validate(sink: &Sink, remotes: Option<&dyn Remotes>) -> Result<Vec<Violat
             .and_then(|tar| check.image(&Store::Archive(Arc::new(tar)), tag.as_deref())),
         Sink::DockerArchive { file, tag } => TarFile::open(file, None, &limits)
             .and_then(|tar| check.saved(Arc::new(tar), tag.as_deref())),
+        Sink::Dir(dir) => check.flat(dir),
         Sink::Registry(reference) => check.pushed(reference, remotes),
     };
     match result {
@@ -97,6 +100,20 @@ impl Check<'_> {
         let digest = chosen.digest;
         let layered = describe(store.clone(), chosen, self.limits)?.promised(None)?;
         self.layers(store, digest, &layered)
+    }
+
+    /// The image of a directory of single blobs.
+    fn flat(&mut self, dir: &Path) -> Result<(), Error> {
+        let (store, top) = flat(dir, self.limits)?;
+        let version = store.document("version", self.limits)?;
+        if version != VERSION.as_bytes() {
+            let found = String::from_utf8_lossy(&version);
+            self.say("version", format!("it is {found:?}, not {VERSION:?}"));
+        }
+        let chosen = descend(&store, top, None, None, self.limits)?;
+        let digest = chosen.digest;
+        let layered = describe(store.clone(), chosen, self.limits)?.promised(None)?;
+        self.layers(&store, digest, &layered)
     }
 
     fn documents(&mut self, store: &Store) -> Result<(), Error> {

@@ -63,7 +63,8 @@ impl Report {
 
     /// How many vulnerabilities of the first image that was scanned are over the line; what its vendor
     /// calls unimportant is not. One without a severity is over the lowest line, which all are over.
-    fn vulnerabilities_over(&self) -> usize {
+    /// They are among those of [`Self::over`].
+    pub fn vulnerabilities_over(&self) -> usize {
         let Some(line) = self.verdict.as_ref().and_then(|verdict| verdict.line) else {
             return 0;
         };
@@ -131,6 +132,69 @@ pub struct Waived {
     pub until: Option<String>,
 }
 
+/// Whether the tag of an official image is still rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upkeep {
+    /// The ancestor it is about, by its name in the lineage.
+    pub name: String,
+    /// Whether it is; `None` where nobody can know.
+    pub rebuilt: Option<bool>,
+    /// How that is known, as a phrase.
+    pub why: String,
+    /// The day it ended, as `2026-12-31`, where that is known.
+    pub since: Option<String>,
+    /// What to use in its place, where that is known.
+    pub instead: Option<String>,
+    /// What says so and how old that is, as a phrase.
+    pub by: String,
+}
+
+/// How a registry calls the publisher of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// The image is one of the registry's official ones.
+    Official,
+    /// The registry has verified who it is.
+    Verified,
+    /// A project of open source that the registry sponsors.
+    OpenSource,
+    /// Another mark, in the registry's own word.
+    Other(String),
+    /// Neither of these.
+    Unmarked,
+}
+
+impl Standing {
+    /// The word for it in documents.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Official => "official",
+            Self::Verified => "verified",
+            Self::OpenSource => "open-source",
+            Self::Other(word) => word,
+            Self::Unmarked => "unmarked",
+        }
+    }
+}
+
+/// Who publishes an image, as its registry says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publisher {
+    /// The registry.
+    pub registry: String,
+    /// The repository, with its namespace.
+    pub repository: String,
+    /// The namespace, which is the publisher's name there.
+    pub name: String,
+    /// How the registry calls it.
+    pub standing: Standing,
+    /// The day the tag was last pushed, as `2026-12-31`; of an image named by its digest alone, its
+    /// repository. `None` where the registry does not say.
+    pub pushed: Option<String>,
+    /// How many days ago that was.
+    pub pushed_days: Option<i64>,
+}
+
 /// What is known about one image.
 #[derive(Debug, Clone, Default)]
 pub struct ImageFacts {
@@ -155,6 +219,10 @@ pub struct ImageFacts {
     pub footprint: Footprint,
     /// What it was made from.
     pub lineage: Lineage,
+    /// Which of the official images in it are still rebuilt.
+    pub upkeep: Vec<Upkeep>,
+    /// Who publishes it, where a registry was asked and knows.
+    pub publisher: Option<Publisher>,
     /// The layers, lowest first.
     pub layers: Vec<LayerRow>,
     /// Packages by the bytes they occupy, largest first.

@@ -1,6 +1,6 @@
 //! Where a finding was seen, for formats that point at files.
 
-use plimsoll_model::{Evidence, Finding, Source, text};
+use plimsoll_model::{Evidence, Finding, Report, Source, text};
 
 /// Where something is.
 pub(crate) struct Place {
@@ -27,6 +27,34 @@ pub(crate) struct Region {
     pub(crate) columns: Option<(usize, usize)>,
     /// The first line as it is written; empty where it is not known.
     pub(crate) excerpt: String,
+}
+
+/// What is over the line, and which demands are not met, as a phrase: `1 of 4 findings, 2 of 9 demands`.
+/// Empty where nothing is.
+pub(crate) fn over(report: &Report) -> String {
+    let mut parts = Vec::new();
+    let vulnerabilities = report.vulnerabilities_over();
+    let findings = report.over() - vulnerabilities;
+    let plural = |number: usize, word: &str| match number {
+        1 => word.to_owned(),
+        _ => format!("{word}s"),
+    };
+    if findings > 0 {
+        let all = report.findings.len();
+        parts.push(format!("{findings} of {all} {}", plural(all, "finding")));
+    }
+    match vulnerabilities {
+        0 => {}
+        1 => parts.push("1 vulnerability".to_owned()),
+        many => parts.push(format!("{many} vulnerabilities")),
+    }
+    let unmet = report.unmet();
+    if unmet > 0 {
+        let demands = report.verdict.iter().flat_map(|verdict| &verdict.demands);
+        let all = demands.count();
+        parts.push(format!("{unmet} of {all} {}", plural(all, "demand")));
+    }
+    parts.join(", ")
 }
 
 impl Place {

@@ -288,9 +288,9 @@ pub(crate) struct Lint {
 pub(crate) struct Slim {
     #[command(flatten)]
     pub(crate) look: Look,
-    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], into a
-    /// registry: docker://[HOST/]NAME[:TAG], or into an engine of this machine:
-    /// docker-daemon:NAME[:TAG], podman:NAME[:TAG]
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], dir:DIR, into a
+    /// registry: docker://[HOST/]NAME[:TAG], or into an engine or a store of this machine:
+    /// docker-daemon:NAME[:TAG], podman:NAME[:TAG], containers-storage:NAME[:TAG]
     /// [default: oci:NAME-slim in this directory, with the image's tag: httpd:2.4 gives
     /// oci:httpd-slim:2.4].
     #[arg(short, long, value_name = "TARGET")]
@@ -463,9 +463,9 @@ pub(crate) struct Mirror {
 pub(crate) struct Build {
     /// The recipe, a TOML file (`plimsoll explain recipe` has every key).
     pub(crate) recipe: PathBuf,
-    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], into a
-    /// registry: docker://[HOST/]NAME[:TAG], or into an engine of this machine:
-    /// docker-daemon:NAME[:TAG], podman:NAME[:TAG].
+    /// Where to write: oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], dir:DIR, into a
+    /// registry: docker://[HOST/]NAME[:TAG], or into an engine or a store of this machine:
+    /// docker-daemon:NAME[:TAG], podman:NAME[:TAG], containers-storage:NAME[:TAG].
     #[arg(short, long, value_name = "TARGET")]
     pub(crate) output: String,
     /// The lock: written on the first build, obeyed on every later one [default: beside the recipe].

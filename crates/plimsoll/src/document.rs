@@ -114,6 +114,7 @@ fn standing_in(
         is_named: digest.is_some(),
         is_document: true,
         abandoned: Vec::new(),
+        upkeep: Vec::new(),
         rootfs: Rootfs::empty(),
         lineage: Lineage::default(),
         problems: inventory.problems.clone(),

@@ -35,6 +35,8 @@ pub(crate) fn facts(subject: &Subject<'_>) -> ImageFacts {
         ports: config.exposed_ports.clone(),
         footprint: plimsoll_checks::footprint(subject),
         lineage: subject.lineage.clone(),
+        upkeep: Vec::new(),
+        publisher: None,
         layers: layers(subject),
         packages,
         unowned_bytes,

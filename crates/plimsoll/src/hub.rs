@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use plimsoll_image::Reference;
+use plimsoll_model::report::{Publisher, Standing};
 use plimsoll_model::text::printable;
 use serde::Deserialize;
 
@@ -34,76 +35,113 @@ struct Tag {
 }
 
 #[derive(Deserialize)]
-struct Publisher {
+struct Organisation {
     #[serde(default)]
     badge: Option<String>,
 }
 
-/// What the hub at `address` says of an image, a line each; `none` is nobody to ask.
-pub(crate) fn told(address: &str, reference: &Reference, today: Date) -> Vec<String> {
+/// What the hub says of an image.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// In words, a line each.
+    pub(crate) lines: Vec<String>,
+    /// Who publishes it, where the hub knows the repository.
+    pub(crate) publisher: Option<Publisher>,
+}
+
+/// What the hub at `address` says of an image; `none` is nobody to ask.
+pub(crate) fn told(address: &str, reference: &Reference, today: Date) -> Told {
+    let line = |line: String| Told {
+        lines: vec![line],
+        publisher: None,
+    };
     if address == "none" {
-        return vec!["Docker Hub was not asked: --hub none".to_owned()];
+        return line("Docker Hub was not asked: --hub none".to_owned());
     }
     match ask(address.trim_end_matches('/'), reference, today) {
-        Ok(lines) => lines,
-        Err(why) => vec![format!(
+        Ok(told) => told,
+        Err(why) => line(format!(
             "Docker Hub could not be asked about {}: {why}",
             reference.familiar()
-        )],
+        )),
     }
 }
 
-fn ask(address: &str, reference: &Reference, today: Date) -> Result<Vec<String>, String> {
+fn ask(address: &str, reference: &Reference, today: Date) -> Result<Told, String> {
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
         .user_agent(concat!("plimsoll/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent();
-    let repository = reference.repository();
-    let (namespace, _) = repository.split_once('/').unwrap_or((OFFICIAL, repository));
-    let repository = format!("{address}/v2/repositories/{repository}");
+    let path = reference.repository();
+    let (namespace, _) = path.split_once('/').unwrap_or((OFFICIAL, path));
+    let repository = format!("{address}/v2/repositories/{path}");
     let name = reference.familiar();
-    let mut lines = Vec::new();
+    let mut told = Told::default();
     let found: Option<Repository> = get(&agent, &format!("{repository}/"))?;
     let Some(found) = found else {
-        let line = format!("{name}: Docker Hub shows no such repository to the public");
-        return Ok(vec![line]);
+        told.lines.push(format!(
+            "{name}: Docker Hub shows no such repository to the public"
+        ));
+        return Ok(told);
     };
-    lines.push(match namespace {
-        OFFICIAL => format!("{name}: an official image, says Docker Hub"),
+    let standing = match namespace {
+        OFFICIAL => Standing::Official,
         _ => {
-            let publisher: Option<Publisher> =
+            let publisher: Option<Organisation> =
                 get(&agent, &format!("{address}/v2/orgs/{namespace}/"))?;
             let badge = publisher.and_then(|publisher| publisher.badge);
-            let mark = match badge.as_deref() {
-                Some("verified_publisher") => "a verified publisher".to_owned(),
-                Some("open_source") => "a sponsored open source project".to_owned(),
-                Some("") | None => "neither official nor of a verified publisher".to_owned(),
-                Some(other) => format!("with the badge `{}`", printable(other.as_bytes())),
-            };
-            format!("{name}: published by {namespace}, {mark}, says Docker Hub")
+            match badge.as_deref() {
+                Some("verified_publisher") => Standing::Verified,
+                Some("open_source") => Standing::OpenSource,
+                Some("") | None => Standing::Unmarked,
+                Some(other) => Standing::Other(printable(other.as_bytes())),
+            }
         }
+    };
+    let mark = match &standing {
+        Standing::Official => None,
+        Standing::Verified => Some("a verified publisher".to_owned()),
+        Standing::OpenSource => Some("a sponsored open source project".to_owned()),
+        Standing::Unmarked => Some("neither official nor of a verified publisher".to_owned()),
+        Standing::Other(badge) => Some(format!("with the badge `{badge}`")),
+    };
+    told.lines.push(match mark {
+        None => format!("{name}: an official image, says Docker Hub"),
+        Some(mark) => format!("{name}: published by {namespace}, {mark}, says Docker Hub"),
     });
     let (what, pushed) = match reference.tag() {
         Some(tag) => match get::<Tag>(&agent, &format!("{repository}/tags/{tag}/"))? {
-            Some(found) => (name, found.tag_last_pushed.or(found.last_updated)),
+            Some(found) => (Some(name), found.tag_last_pushed.or(found.last_updated)),
             None => {
-                lines.push(format!("{name}: Docker Hub has no such tag"));
-                return Ok(lines);
+                told.lines
+                    .push(format!("{name}: Docker Hub has no such tag"));
+                (None, None)
             }
         },
-        None => (format!("the repository of {name}"), found.last_updated),
+        None => (
+            Some(format!("the repository of {name}")),
+            found.last_updated,
+        ),
     };
     let day: Option<Date> = pushed.and_then(|pushed| pushed.get(..10)?.parse().ok());
-    lines.push(match day {
-        Some(day) => {
-            let days = today.duration_since(day).as_hours() / 24;
+    let days = day.map(|day| today.duration_since(day).as_hours() / 24);
+    told.lines.extend(what.map(|what| match (day, days) {
+        (Some(day), Some(days)) => {
             format!("{what} was last pushed on {day}, {days} days ago, says Docker Hub")
         }
-        None => format!("{what}: Docker Hub does not say when it was last pushed"),
+        _ => format!("{what}: Docker Hub does not say when it was last pushed"),
+    }));
+    told.publisher = Some(Publisher {
+        registry: HOST.to_owned(),
+        repository: path.to_owned(),
+        name: namespace.to_owned(),
+        standing,
+        pushed: day.map(|day| day.to_string()),
+        pushed_days: days,
     });
-    Ok(lines)
+    Ok(told)
 }
 
 /// A document of the hub; `None` where it has none of that name.

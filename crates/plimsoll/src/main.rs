@@ -23,6 +23,7 @@ mod progress;
 mod registry;
 mod session;
 mod settings;
+mod storage;
 mod target;
 mod verbs;
 mod wanted;

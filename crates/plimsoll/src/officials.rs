@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use plimsoll_checks::Abandoned;
 use plimsoll_checks::lint::Bases;
+use plimsoll_model::report::Upkeep;
 use plimsoll_model::{Lineage, text};
 use plimsoll_scan::DISTRIBUTIONS;
 use plimsoll_scan::officials::{self, By, Judged, Listed, OFFICIALS, Rebuilt};
@@ -87,16 +88,44 @@ impl Officials {
         names.filter_map(|name| self.abandoned(name)).collect()
     }
 
-    /// A line for each ancestor that is an official image.
-    pub(crate) fn notes(&self, lineage: &Lineage) -> Vec<String> {
-        let mut notes = Vec::new();
-        for ancestor in &lineage.ancestors {
-            if let Some(Judged { rebuilt, by }) = self.rebuilt(&ancestor.name) {
-                let name = text::printable(ancestor.name.as_bytes());
-                notes.push(format!("{name}: {rebuilt} ({})", self.age(by)));
-            }
-        }
-        notes
+    /// What is known of each ancestor that is an official image.
+    pub(crate) fn upkeep(&self, lineage: &Lineage) -> Vec<Upkeep> {
+        let known = lineage.ancestors.iter().filter_map(|ancestor| {
+            let Judged { rebuilt, by } = self.rebuilt(&ancestor.name)?;
+            let name = ancestor.name.clone();
+            let by = self.age(by);
+            Some(match rebuilt {
+                Rebuilt::Yes { why } => Upkeep {
+                    name,
+                    rebuilt: Some(true),
+                    why,
+                    since: None,
+                    instead: None,
+                    by,
+                },
+                Rebuilt::No {
+                    since,
+                    why,
+                    instead,
+                } => Upkeep {
+                    name,
+                    rebuilt: Some(false),
+                    why,
+                    since: since.map(|day| day.to_string()),
+                    instead,
+                    by,
+                },
+                Rebuilt::Unknown { why } => Upkeep {
+                    name,
+                    rebuilt: None,
+                    why,
+                    since: None,
+                    instead: None,
+                    by,
+                },
+            })
+        });
+        known.collect()
     }
 }
 
@@ -119,6 +148,22 @@ impl Bases for Officials {
             Rebuilt::Yes { .. } | Rebuilt::Unknown { .. } => None,
         }
     }
+}
+
+/// What is known of an official image, as a line.
+pub(crate) fn line(upkeep: &Upkeep) -> String {
+    let name = text::printable(upkeep.name.as_bytes());
+    let Upkeep { why, by, .. } = upkeep;
+    let instead = match &upkeep.instead {
+        Some(instead) => format!("; in its place: {instead}"),
+        None => String::new(),
+    };
+    let judged = match upkeep.rebuilt {
+        Some(true) => "still rebuilt",
+        Some(false) => "no longer rebuilt",
+        None => "whether it is still rebuilt is not known",
+    };
+    format!("{name}: {judged}: {why}{instead} ({by})")
 }
 
 /// Whether a variable with a version gives this image away, and no other: every Java image has its

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use plimsoll_checks::Abandoned;
+use plimsoll_model::report::Upkeep;
 use plimsoll_model::{Image, Inventory, Lineage, Problem, Rootfs, Subject};
 
 use crate::document;
@@ -45,6 +46,8 @@ pub(crate) struct Opened {
     pub(crate) unread: u64,
     /// The images it was made from that are known not to be rebuilt any more.
     pub(crate) abandoned: Vec<Abandoned>,
+    /// What is known of the official images it was made from.
+    pub(crate) upkeep: Vec<Upkeep>,
 }
 
 impl Opened {
@@ -146,6 +149,7 @@ fn listed(context: &Context, opened: plimsoll_image::Opened) -> Opened {
     }
     Opened {
         abandoned: officials.abandoned_of(&opened.lineage),
+        upkeep: officials.upkeep(&opened.lineage),
         image: opened.image,
         is_named: true,
         is_document: false,

@@ -1,4 +1,4 @@
-//! Where an image is written: a place on a disk, or an engine of this machine.
+//! Where an image is written: a place on a disk, a registry, or a store or an engine of this machine.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,11 +10,13 @@ use crate::cli::{self, Compress};
 use crate::engine::{Engine, Kind};
 use crate::failure::{Failure, Result};
 use crate::session::{self, Context};
+use crate::storage::{self, Storage};
 use crate::work;
 
 /// The forms there are, for hints.
-const FORMS: &str = "write it as oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, \
-                     docker://HOST/NAME:TAG, docker-daemon:NAME:TAG or podman:NAME:TAG";
+const FORMS: &str = "write it as oci:DIR:TAG, oci-archive:FILE, docker-archive:FILE, dir:DIR, \
+                     docker://HOST/NAME:TAG, docker-daemon:NAME:TAG, podman:NAME:TAG or \
+                     containers-storage:NAME:TAG";
 
 /// Where an image is written.
 pub(crate) enum Target {
@@ -22,6 +24,15 @@ pub(crate) enum Target {
     Place(Sink),
     /// An engine that answers, and the name the image gets there.
     Engine(Engine, String),
+    /// The store of Podman, Buildah and CRI-O.
+    Storage(Storage),
+}
+
+/// What a user names, before anybody is asked whether it is there.
+enum Named<'a> {
+    Place(Sink),
+    Engine(Kind, &'a str),
+    Storage(&'a str),
 }
 
 /// What was written, and where it can be read until this is dropped.
@@ -48,37 +59,12 @@ impl Target {
 
     /// Sees that writing here, to what the user names `text`, leaves the image called `source` as it is.
     pub(crate) fn spares(&self, source: &str, text: &str) -> Result<()> {
-        let is_source = match self {
-            Self::Place(sink) => plimsoll_image::replaces(sink, source)
-                .map_err(|error| Failure::of_image(format_args!("cannot write {text}"), &error))?,
-            Self::Engine(..) => whole(source) == whole(text),
-        };
-        match is_source {
-            false => Ok(()),
-            true => Err(Failure::new(format!(
-                "cannot write {text}: that would replace the original {source}"
-            ))
-            .hint("choose another name; the original is never changed")),
-        }
+        Named::parse(text)?.spares(source, text)
     }
 
     /// The target a user names. An engine is asked whether it is there.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let cannot = format!("cannot write to {text}");
-        let engine = text
-            .split_once(':')
-            .and_then(|(scheme, name)| Some((Kind::of_scheme(scheme)?, name)));
-        let Some((kind, name)) = engine else {
-            return Sink::parse(text)
-                .map(Self::Place)
-                .map_err(|error| Failure::because(cannot, &error).hint(FORMS));
-        };
-        if !is_name(name) {
-            return Err(
-                Failure::new(format!("{cannot}: `{name}` is no name of an image")).hint(FORMS),
-            );
-        }
-        Ok(Self::Engine(Engine::connect(kind)?, name.to_owned()))
+        Named::parse(text)?.there()
     }
 
     /// Writes an image, reads it again and checks every promise it makes; hands it to the engine
@@ -106,6 +92,70 @@ impl Target {
                     _archive: Some(directory),
                 })
             }
+            Self::Storage(storage) => {
+                let (directory, sink) = blobs_for(context)?;
+                let written = write_checked(context, draft, &sink, compression)?;
+                context.progress.step("handing it to the store");
+                storage.take(context, &directory.path().join(BLOBS), written.digest)?;
+                Ok(Delivered {
+                    written,
+                    name: sink.to_string(),
+                    _archive: Some(directory),
+                })
+            }
+        }
+    }
+}
+
+impl<'a> Named<'a> {
+    fn parse(text: &'a str) -> Result<Self> {
+        let cannot = format!("cannot write to {text}");
+        let (scheme, name) = text.split_once(':').unwrap_or(("", ""));
+        let named = match Kind::of_scheme(scheme) {
+            Some(kind) => Self::Engine(kind, name),
+            None if scheme == storage::SCHEME => Self::Storage(name),
+            None => {
+                return Sink::parse(text)
+                    .map(Self::Place)
+                    .map_err(|error| Failure::because(cannot, &error).hint(FORMS));
+            }
+        };
+        // `[STORE]NAME`, of which the tools understand the store.
+        let in_store = name.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let name = match (&named, in_store) {
+            (Self::Storage(_), Some((_, name))) => name,
+            _ => name,
+        };
+        match is_name(name) {
+            true => Ok(named),
+            false => {
+                Err(Failure::new(format!("{cannot}: `{name}` is no name of an image")).hint(FORMS))
+            }
+        }
+    }
+
+    /// Sees that writing here, to what the user names `text`, leaves the image called `source` as it is.
+    fn spares(&self, source: &str, text: &str) -> Result<()> {
+        let is_source = match self {
+            Self::Place(sink) => plimsoll_image::replaces(sink, source)
+                .map_err(|error| Failure::of_image(format_args!("cannot write {text}"), &error))?,
+            Self::Engine(..) | Self::Storage(_) => whole(source) == whole(text),
+        };
+        match is_source {
+            false => Ok(()),
+            true => Err(Failure::new(format!(
+                "cannot write {text}: that would replace the original {source}"
+            ))
+            .hint("choose another name; the original is never changed")),
+        }
+    }
+
+    /// Sees that what is named is there.
+    fn there(self) -> Result<Target> {
+        match self {
+            Self::Place(sink) => Ok(Target::Place(sink)),
+            Self::Engine(kind, name) => Ok(Target::Engine(Engine::connect(kind)?, name.to_owned())),
+            Self::Storage(name) => Storage::open(name).map(Target::Storage),
         }
     }
 }
@@ -128,6 +178,20 @@ impl Target {
                 engine.load(open_archive(&sink)?)?;
                 Ok(copied)
             }
+            Self::Storage(storage) => {
+                if from.all {
+                    return Err(Failure::new(format!(
+                        "cannot write {}: several platforms under one name are not handed to a store",
+                        arguments.target
+                    ))
+                    .hint("copy one of them, with --platform"));
+                }
+                let (directory, sink) = blobs_for(context)?;
+                let copied = copy_to(context, &from, &sink)?;
+                context.progress.step("handing it to the store");
+                storage.take(context, &directory.path().join(BLOBS), copied.digest)?;
+                Ok(copied)
+            }
         }
     }
 
@@ -141,6 +205,13 @@ impl Target {
                 let copied = hand_on(context, sink, &archive)?;
                 context.progress.step(&format!("loading {name}"));
                 hand_over(engine, name, open_archive(&archive)?, written)?;
+                copied
+            }
+            Self::Storage(storage) => {
+                let (directory, blobs) = blobs_for(context)?;
+                let copied = hand_on(context, sink, &blobs)?;
+                context.progress.step("handing it to the store");
+                storage.take(context, &directory.path().join(BLOBS), copied.digest)?;
                 copied
             }
         };
@@ -161,6 +232,16 @@ fn archive_for(context: &Context, name: &str) -> Result<(work::Directory, Sink)>
         file: directory.path().join("image.tar"),
         tag: Some(name.to_owned()),
     };
+    Ok((directory, sink))
+}
+
+/// The directory of single blobs in the one of [`blobs_for`].
+const BLOBS: &str = "blobs";
+
+/// A directory of single blobs for a store's tool, and the directory it is gone with.
+fn blobs_for(context: &Context) -> Result<(work::Directory, Sink)> {
+    let directory = work::on_disk(&context.leftovers)?;
+    let sink = Sink::Dir(directory.path().join(BLOBS));
     Ok((directory, sink))
 }
 
@@ -217,13 +298,19 @@ fn hand_over(engine: &Engine, name: &str, archive: File, written: &Written) -> R
     )))
 }
 
-/// The scheme of an engine and the name of an image there, with the tag that is understood.
-fn whole(text: &str) -> Option<(Kind, String)> {
+/// The scheme of an engine or a store and the name of an image there, with the tag that is understood.
+fn whole(text: &str) -> Option<(&str, String)> {
     let (scheme, name) = text.split_once(':')?;
-    let kind = Kind::of_scheme(scheme)?;
+    if Kind::of_scheme(scheme).is_none() && scheme != storage::SCHEME {
+        return None;
+    }
+    let (store, name) = match name.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((store, name)) => (store, name),
+        None => ("", name),
+    };
     let name = plimsoll_image::Reference::parse(name).ok()?;
     let tag = name.tag().unwrap_or_default();
-    Some((kind, format!("{}:{tag}", name.name())))
+    Some((scheme, format!("[{store}]{}:{tag}", name.name())))
 }
 
 /// Whether an engine could know an image by this name (`distribution/reference`: what is in a
@@ -320,6 +407,15 @@ mod tests {
             whole("docker-daemon:web:latest")
         );
         assert_ne!(whole("docker-daemon:web"), whole("podman:web"));
+        assert!(whole("containers-storage:web").is_some());
+        assert_eq!(
+            whole("containers-storage:[/s]web"),
+            whole("containers-storage:[/s]web:latest")
+        );
+        assert_ne!(
+            whole("containers-storage:[/s]web"),
+            whole("containers-storage:web")
+        );
         assert_ne!(whole("docker-daemon:web"), whole("docker-daemon:web:slim"));
     }
 

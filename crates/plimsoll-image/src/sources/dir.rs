@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use plimsoll_model::tree::Builder;
 use plimsoll_model::{
-    Contents, Entry, EntryKind, Extent, ImagePath, Kind, Metadata, Problem, Rootfs,
+    Contents, Digest, Entry, EntryKind, Extent, ImagePath, Kind, Metadata, Problem, Rootfs,
 };
 use rustix::fs::{Mode, OFlags};
 
@@ -41,13 +41,18 @@ pub(super) static SOURCE: Source = Source {
     },
 };
 
+/// A directory of single blobs, and the digest of its manifest.
+pub(crate) fn flat(dir: &Path, limits: &Limits) -> Result<(Store, Digest), Error> {
+    let what = format!("manifest.json in {}", dir.display());
+    let bytes = Part::whole(&dir.join("manifest.json"))?.read(&what, limits.document)?;
+    let top = stream::digest(&bytes);
+    let dir = dir.to_owned();
+    Ok((Store::Flat { dir, top }, top))
+}
+
 /// The image of a directory of single blobs.
 fn find_flat(address: &Address<'_>) -> Result<Found, Error> {
-    let dir = address.path.to_owned();
-    let what = format!("manifest.json in {}", dir.display());
-    let bytes = Part::whole(&dir.join("manifest.json"))?.read(&what, address.limits.document)?;
-    let top = stream::digest(&bytes);
-    let store = Store::Flat { dir, top };
+    let (store, top) = flat(address.path, address.limits)?;
     let platform = address.options.platform.as_ref();
     let chosen = descend(&store, top, None, platform, address.limits)?;
     found(store, chosen, address)

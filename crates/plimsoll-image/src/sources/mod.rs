@@ -24,6 +24,7 @@ mod replaces;
 mod tar;
 
 pub use called::called;
+pub(crate) use dir::flat;
 pub(crate) use oci::{Described, describe};
 pub use replaces::replaces;
 

@@ -29,6 +29,7 @@ pub fn replaces(sink: &Sink, name: &str) -> Result<bool, Error> {
         (Sink::OciArchive { file, .. } | Sink::DockerArchive { file, .. }, Some((path, _))) => {
             Ok(is_same(file, &path))
         }
+        (Sink::Dir(dir), Some((path, _))) => Ok(is_same(dir, &path)),
         (Sink::OciLayout { dir, tag }, Some((path, choice))) if is_same(dir, &path) => {
             let replaced = entries_replaced(dir, tag.as_deref())?;
             Ok(replaced

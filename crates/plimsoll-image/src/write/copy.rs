@@ -13,8 +13,8 @@ use crate::remote::Wanted;
 use crate::sources::{self, Described, Found, Layered};
 use crate::store::Store;
 use crate::write::{
-    Blobs, Compression, WriteOptions, archive, compress, descriptor, entry_of, layout, manifest,
-    platform, registry, write_blobs,
+    Blobs, Compression, WriteOptions, archive, compress, descriptor, dir, entry_of, layout,
+    manifest, platform, registry, write_blobs,
 };
 use crate::{Error, Limits, Options, Sink, stream};
 
@@ -95,6 +95,12 @@ fn into(source: Source<'_>, sink: &Sink, how: &WriteOptions<'_>) -> Result<Copie
             let done = source.put(&mut target, sink, how)?;
             let (config, layers) = done.parts;
             target.commit_docker(done.entry, config, layers, tag.as_deref())?;
+            Ok(done.copied)
+        }
+        Sink::Dir(dir) => {
+            let mut target = dir::Target::open(dir, how)?;
+            let done = source.put(&mut target, sink, how)?;
+            target.commit()?;
             Ok(done.copied)
         }
         Sink::Registry(reference) => {

@@ -15,7 +15,7 @@ use crate::{Error, Limits};
 pub(super) const MARK: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
 /// How the names of temporary files begin.
-const PREFIX: &str = ".plimsoll-";
+pub(super) const PREFIX: &str = ".plimsoll-";
 
 /// A layout being written to. Blobs wait under temporary names until [`Target::commit`]; whatever
 /// happens before that leaves the directory as it was.
@@ -88,17 +88,22 @@ impl<'a> Target<'a> {
 /// is a directory above it. Nothing is made: another process may be writing there.
 pub(super) fn may_write(dir: &Path, tag: Option<&str>) -> Result<(), Error> {
     check(dir, tag)?;
-    for directory in [dir.to_owned(), dir.join("blobs").join("sha256")] {
-        let mut above = directory.ancestors();
-        let there = above.find(|above| fs::symlink_metadata(above).is_ok());
-        let there = there.unwrap_or(Path::new("."));
-        // It never has a name.
-        tempfile::tempfile_in(there).map_err(Error::io(format!(
+    takes_files(dir)?;
+    takes_files(&dir.join("blobs").join("sha256"))
+}
+
+/// Sees that files can be made in `directory`, or where there is a directory above it.
+pub(super) fn takes_files(directory: &Path) -> Result<(), Error> {
+    let mut above = directory.ancestors();
+    let there = above.find(|above| fs::symlink_metadata(above).is_ok());
+    let there = there.unwrap_or(Path::new("."));
+    // It never has a name.
+    tempfile::tempfile_in(there)
+        .map(drop)
+        .map_err(Error::io(format!(
             "a temporary file in {}",
             there.display()
-        )))?;
-    }
-    Ok(())
+        )))
 }
 
 /// Sees that an image called `tag` may go into `dir`, which may be missing.
@@ -143,16 +148,25 @@ fn is_ours(dir: &Path) -> Result<bool, Error> {
 
 impl Blobs for Target<'_> {
     fn put(&mut self, fill: &mut Fill<'_>) -> Result<(), Error> {
-        let file = temporary_in(&self.dir.join("blobs").join("sha256"), self.options)?;
-        let mut out = BufWriter::with_capacity(256 << 10, file);
-        let (digest, _) = fill(&mut out)?;
-        let what = self.dir.display();
-        let file = out
-            .into_inner()
-            .map_err(|error| Error::io(what)(error.into_error()))?;
-        self.waiting.push((file, digest));
+        let blobs = self.dir.join("blobs").join("sha256");
+        self.waiting.push(waiting_in(&blobs, self.options, fill)?);
         Ok(())
     }
+}
+
+/// A blob under a temporary name in `directory`, and its digest.
+pub(super) fn waiting_in(
+    directory: &Path,
+    options: &WriteOptions<'_>,
+    fill: &mut Fill<'_>,
+) -> Result<(NamedTempFile, Digest), Error> {
+    let file = temporary_in(directory, options)?;
+    let mut out = BufWriter::with_capacity(256 << 10, file);
+    let (digest, _) = fill(&mut out)?;
+    let file = out
+        .into_inner()
+        .map_err(|error| Error::io(directory.display())(error.into_error()))?;
+    Ok((file, digest))
 }
 
 /// A temporary file that others may read once it has its name.
@@ -176,7 +190,7 @@ pub(super) fn temporary_in(
 }
 
 /// Writes a small file at once: before and after, never half of it.
-fn replace(path: &Path, bytes: &[u8], options: &WriteOptions<'_>) -> Result<(), Error> {
+pub(super) fn replace(path: &Path, bytes: &[u8], options: &WriteOptions<'_>) -> Result<(), Error> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut file = temporary_in(directory, options)?;
     file.write_all(bytes).map_err(Error::io(path.display()))?;
@@ -187,13 +201,13 @@ fn replace(path: &Path, bytes: &[u8], options: &WriteOptions<'_>) -> Result<(), 
 
 /// Files and directories that go again unless the list is emptied.
 #[derive(Default)]
-struct Undo {
-    made: Vec<PathBuf>,
+pub(super) struct Undo {
+    pub(super) made: Vec<PathBuf>,
 }
 
 impl Undo {
     /// Makes `path` and what is missing above it.
-    fn make_directory(&mut self, path: &Path) -> Result<(), Error> {
+    pub(super) fn make_directory(&mut self, path: &Path) -> Result<(), Error> {
         let missing: Vec<&Path> = path
             .ancestors()
             .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
@@ -208,7 +222,7 @@ impl Undo {
         Ok(())
     }
 
-    fn roll_back(&mut self) {
+    pub(super) fn roll_back(&mut self) {
         for path in self.made.drain(..).rev() {
             // A directory somebody else uses by now is not empty, and stays.
             if path.is_dir() {

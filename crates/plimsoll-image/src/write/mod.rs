@@ -20,6 +20,7 @@ use crate::{Error, Remotes, stream, tarball};
 mod archive;
 mod compress;
 mod copy;
+pub(crate) mod dir;
 mod index;
 mod layout;
 mod registry;
@@ -131,6 +132,12 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
             target.commit_docker(entry, written.config_digest, layers, tag.as_deref())?;
             Ok(written)
         }
+        Sink::Dir(dir) => {
+            let mut target = dir::Target::open(dir, options)?;
+            let (written, _) = write_blobs(draft, sink, options, &mut target)?;
+            target.commit()?;
+            Ok(written)
+        }
         Sink::Registry(reference) => {
             let mut target = registry::Target::open(reference, options)?;
             let (written, _) = write_blobs(draft, sink, options, &mut target)?;
@@ -149,6 +156,7 @@ pub fn write(draft: &Draft, sink: &Sink, options: &WriteOptions<'_>) -> Result<W
 pub fn may_write(sink: &Sink, options: &WriteOptions<'_>) -> Result<(), Error> {
     match sink {
         Sink::OciLayout { dir, tag } => layout::may_write(dir, tag.as_deref()),
+        Sink::Dir(dir) => dir::may_write(dir),
         Sink::OciArchive { file, .. } | Sink::DockerArchive { file, .. } => {
             archive::Target::open(file, options).map(drop)
         }

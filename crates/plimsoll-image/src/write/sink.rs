@@ -7,7 +7,7 @@ use crate::{Error, Reference};
 
 /// The forms there are, for messages.
 const FORMS: &str = "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], \
-                     docker://[HOST/]NAME[:TAG]";
+                     dir:DIR, docker://[HOST/]NAME[:TAG]";
 
 /// Where an image is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +33,15 @@ pub enum Sink {
         /// The image's name, `:latest` understood.
         tag: Option<String>,
     },
+    /// A directory of single blobs, as `skopeo copy` writes it; an image that is there is replaced.
+    Dir(PathBuf),
     /// A repository of a registry.
     Registry(Reference),
 }
 
 impl Sink {
     /// Parses `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, where the
-    /// path ends at the first colon, and `docker://[HOST/]NAME[:TAG]`.
+    /// path ends at the first colon, `dir:DIR` and `docker://[HOST/]NAME[:TAG]`.
     ///
     /// # Errors
     /// When the text has none of these forms.
@@ -55,6 +57,13 @@ impl Sink {
         if scheme == "docker" {
             let name = rest.strip_prefix("//").unwrap_or(rest);
             return tagged(name).map(Self::Registry).map_err(|why| bad(&why));
+        }
+        if scheme == "dir" {
+            return match rest.is_empty() {
+                true => Err(bad("it names no path")),
+                // It holds one image without a name, so all of it is the path.
+                false => Ok(Self::Dir(rest.into())),
+            };
         }
         let (path, tag) = match rest.split_once(':') {
             Some((path, tag)) => (path, Some(tag)),
@@ -89,7 +98,8 @@ impl Sink {
         match self {
             Self::OciLayout { dir: path, .. }
             | Self::OciArchive { file: path, .. }
-            | Self::DockerArchive { file: path, .. } => Some(path),
+            | Self::DockerArchive { file: path, .. }
+            | Self::Dir(path) => Some(path),
             Self::Registry(_) => None,
         }
     }
@@ -101,6 +111,7 @@ impl Sink {
             | Self::OciArchive { tag, .. }
             | Self::DockerArchive { tag, .. } => tag.as_deref(),
             Self::Registry(name) => name.tag(),
+            Self::Dir(_) => None,
         }
     }
 }
@@ -120,6 +131,7 @@ impl fmt::Display for Sink {
             Self::OciLayout { dir, .. } => ("oci", dir),
             Self::OciArchive { file, .. } => ("oci-archive", file),
             Self::DockerArchive { file, .. } => ("docker-archive", file),
+            Self::Dir(dir) => ("dir", dir),
             Self::Registry(name) => return write!(f, "docker://{name}"),
         };
         write!(f, "{scheme}:{}", path.display())?;
@@ -141,6 +153,7 @@ mod tests {
             "oci:/a/dir:tag",
             "oci-archive:a.tar:docker.io/library/httpd:2.4",
             "docker-archive:a.tar",
+            "dir:/a/b:c",
             "docker://localhost:5000/app:1",
         ] {
             assert_eq!(Sink::parse(text).unwrap().to_string(), text);
@@ -155,6 +168,7 @@ mod tests {
             "oci:",
             "oci::tag",
             "oci:dir:",
+            "dir:",
             "docker://Httpd",
             "docker://app@sha256:0000000000000000000000000000000000000000000000000000000000000000",
             "podman:app",

@@ -1,6 +1,8 @@
 //! Images copied from one place to another: the same bytes where both can hold them.
 
-use plimsoll_image::{Error, Options, Sink, WriteOptions, copy, open_layer, validate};
+use plimsoll_image::{
+    Error, Options, Platform, Sink, WriteOptions, copy, open, open_layer, validate,
+};
 use plimsoll_model::ImagePath;
 
 use crate::make::{Layout, Stored, Tar, config, gzip, opened, tree, zstd};
@@ -31,6 +33,7 @@ fn a_copy_is_the_same_to_the_byte() {
         format!("oci:{}:x", place.path().join("layout").display()),
         format!("oci-archive:{}:x", place.path().join("a.tar").display()),
         format!("docker-archive:{}:x", place.path().join("d.tar").display()),
+        format!("dir:{}", place.path().join("single").display()),
     ] {
         let parsed = Sink::parse(&sink).unwrap();
         let copied = copy(
@@ -53,6 +56,45 @@ fn a_copy_is_the_same_to_the_byte() {
             "the media types are the original's"
         );
     }
+}
+
+#[test]
+fn every_platform_of_an_index_goes_into_a_directory_of_single_blobs() {
+    let mut layout = Layout::new();
+    let mut entries = Vec::new();
+    for architecture in ["amd64", "arm64"] {
+        let plain = Tar::default().file("a", architecture).done();
+        let mut document = config(&[&plain]);
+        document["architecture"] = architecture.into();
+        let mut entry = layout.image(&document, &[gzip(&plain)]);
+        entry["platform"] = serde_json::json!({ "os": "linux", "architecture": architecture });
+        entries.push(entry);
+    }
+    let index = serde_json::json!({
+        "schemaVersion": 2, "mediaType": crate::make::INDEX, "manifests": entries,
+    });
+    let top = layout.blob(crate::make::INDEX, index.to_string().as_bytes());
+    layout.list(top, Some("app:1"));
+    let name = layout.done();
+    let place = tempfile::tempdir().unwrap();
+    let sink = Sink::parse(&format!("dir:{}", place.path().join("d").display())).unwrap();
+    let how = WriteOptions::default();
+    let copied = copy(&name, &sink, true, &Options::default(), &how).unwrap();
+    assert_eq!((copied.manifests, copied.blobs), (2, 4));
+    for architecture in ["amd64", "arm64"] {
+        let options = Options {
+            platform: Some(Platform::parse(&format!("linux/{architecture}")).unwrap()),
+            ..Options::default()
+        };
+        let one = open(&sink.to_string(), &options).ok().unwrap();
+        let other = open(&name, &options).ok().unwrap();
+        assert_eq!(one.image.digest, other.image.digest);
+        assert_eq!(tree(&one), [format!("/a {architecture}")]);
+    }
+    // And from there, whole, to where it came from.
+    let back = Sink::parse(&format!("oci:{}:x", place.path().join("b").display())).unwrap();
+    let again = copy(&sink.to_string(), &back, true, &Options::default(), &how).unwrap();
+    assert_eq!(again, copied);
 }
 
 #[test]

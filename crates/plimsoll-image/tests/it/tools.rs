@@ -58,8 +58,11 @@ fn skopeo_takes_every_form_and_gives_back_the_same_image() {
         .into_iter()
         .enumerate()
     {
-        for form in ["oci:l", "oci-archive:o", "docker-archive:d"] {
-            let name = format!("{form}{number}:app:1");
+        for form in ["oci:l", "oci-archive:o", "docker-archive:d", "dir:s"] {
+            let name = match form {
+                "dir:s" => format!("{form}{number}"),
+                _ => format!("{form}{number}:app:1"),
+            };
             let (scheme, rest) = name.split_once(':').unwrap();
             let sink = Sink::parse(&format!("{scheme}:{}/{rest}", dir.path().display())).unwrap();
             let options = WriteOptions {

@@ -48,7 +48,7 @@ const TWO: [&str; 2] = [
     "/etc/ dir 0700\n/etc/passwd 0644 \"root\"",
 ];
 
-fn sinks(dir: &Path) -> [Sink; 3] {
+fn sinks(dir: &Path) -> [Sink; 4] {
     let tag = Some("app:1".to_owned());
     [
         Sink::OciLayout {
@@ -63,6 +63,7 @@ fn sinks(dir: &Path) -> [Sink; 3] {
             file: dir.join("docker.tar"),
             tag,
         },
+        Sink::Dir(dir.join("single")),
     ]
 }
 
@@ -184,6 +185,41 @@ fn a_layout_is_added_to_and_a_tag_is_replaced() {
     }
     let index = std::fs::read_to_string(dir.path().join("l/index.json")).unwrap();
     assert_eq!(index.matches("\"digest\"").count(), 2, "{index}");
+}
+
+#[test]
+fn in_a_directory_of_single_blobs_an_image_takes_the_place_of_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = Sink::Dir(dir.path().join("single"));
+    let first = written(&draft(&TWO), &sink, Compression::Gzip, 1);
+    let inside = dir.path().join("single");
+    // Somebody's own file, and a signature of the image before.
+    std::fs::write(inside.join("notes"), "x").unwrap();
+    std::fs::write(inside.join("signature-1"), "x").unwrap();
+    let second = written(&draft(&TWO[1..]), &sink, Compression::Zstd, 1);
+    assert_ne!(first.digest, second.digest);
+    assert_eq!(validate(&sink, None).unwrap(), []);
+    assert_eq!(opened(&sink.to_string()).image.digest, second.digest);
+    let mut expected = vec![
+        second.config_digest.hex(),
+        second.layers[0].digest.hex(),
+        "manifest.json".to_owned(),
+        "notes".to_owned(),
+        "version".to_owned(),
+    ];
+    expected.sort();
+    assert_eq!(listing(&inside), expected);
+    let version = std::fs::read_to_string(inside.join("version")).unwrap();
+    assert_eq!(version, "Directory Transport Version: 1.1\n");
+    for (name, text) in [("version", "other\n"), ("manifest.json", "{}")] {
+        let path = inside.join(name);
+        let before = std::fs::read(&path).unwrap();
+        std::fs::write(&path, text).unwrap();
+        assert_ne!(validate(&sink, None).unwrap(), [], "{name}");
+        std::fs::write(&path, before).unwrap();
+    }
+    std::fs::remove_file(inside.join(second.config_digest.hex())).unwrap();
+    assert_ne!(validate(&sink, None).unwrap(), []);
 }
 
 #[test]
@@ -328,6 +364,9 @@ fn places_that_are_something_else_are_left_alone() {
             dir: corrupt.path().to_owned(),
             tag: None,
         },
+        Sink::Dir(here.clone()),
+        Sink::Dir(here.join("precious")),
+        Sink::Dir(corrupt.path().to_owned()),
     ] {
         assert!(
             write(&draft(&TWO), &sink, &WriteOptions::default()).is_err(),
@@ -485,7 +524,7 @@ fn progress_counts_the_bytes_of_files() {
 #[test]
 fn an_opened_image_is_written_again_without_a_spool() {
     let dir = tempfile::tempdir().unwrap();
-    let [layout, archive, docker] = sinks(dir.path());
+    let [layout, archive, docker, _] = sinks(dir.path());
     written(&draft(&TWO), &layout, Compression::Zstd, 2);
     let image = opened(&layout.to_string());
     let copy = Draft {

@@ -45,9 +45,10 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "::{command} title=plimsoll policy::{text}")?;
     }
     let (over, unmet) = (report.over(), report.unmet());
+    let demands = if unmet == 1 { "demand" } else { "demands" };
     writeln!(
         out,
-        "plimsoll: {over} over the line, {unmet} demands of the policy not met"
+        "plimsoll: {over} over the line, {unmet} {demands} of the policy not met"
     )
 }
 

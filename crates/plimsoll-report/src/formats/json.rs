@@ -23,7 +23,11 @@
 //! | `notes[]` | sentences |
 //!
 //! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
-//! `footprint`, `lineage[]` (`name`, `layers`, `evidence`; nearest first, scratch last), `layers[]`
+//! `footprint`, `lineage[]` (`name`, `layers`, `evidence`; nearest first, scratch last; of an official image
+//! `rebuilt`: `state`: `yes`, `no`, `unknown`; `why`, `since`, `instead`, `by`; of others `null`),
+//! `publisher` (`registry`, `repository`, `name`, `standing`: `official`, `verified`, `open-source`,
+//! `unmarked` or the registry's own word; `pushed`, `pushed_days`; `null` where nobody was asked or
+//! knows), `layers[]`
 //! (`digest`, `compressed`, `bytes`, `files`, `dead`, `created_by`; lowest first), `packages[]`
 //! (`name`, `version`, `bytes`, `files`; largest first), `unowned_bytes`, `dead_bytes`,
 //! `strangers[]` (`directory`, `bytes`, `files` that no package of any kind owns), `phantoms[]` (`name`,
@@ -91,6 +95,7 @@
 mod diff;
 mod direct;
 mod inventory;
+mod origin;
 mod pair;
 mod place;
 mod scan;
@@ -100,7 +105,7 @@ use std::io::{self, Write};
 
 use plimsoll_model::report::{
     Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, PackageShare,
-    Round, SlimFacts,
+    Round, SlimFacts, Upkeep,
 };
 use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, text};
 use serde::Serialize;
@@ -154,6 +159,7 @@ struct JsonImage {
     ports: Vec<String>,
     footprint: JsonFootprint,
     lineage: Vec<JsonAncestor>,
+    publisher: Option<origin::JsonPublisher>,
     layers: Vec<JsonLayer>,
     packages: Vec<JsonPackage>,
     unowned_bytes: u64,
@@ -182,6 +188,7 @@ struct JsonAncestor {
     name: String,
     layers: Option<usize>,
     evidence: String,
+    rebuilt: Option<origin::JsonUpkeep>,
 }
 
 #[derive(Serialize)]
@@ -407,8 +414,9 @@ impl From<&ImageFacts> for JsonImage {
                 .lineage
                 .ancestors
                 .iter()
-                .map(JsonAncestor::from)
+                .map(|ancestor| JsonAncestor::of(ancestor, &facts.upkeep))
                 .collect(),
+            publisher: facts.publisher.as_ref().map(Into::into),
             layers: facts.layers.iter().map(JsonLayer::from).collect(),
             packages: facts.packages.iter().map(JsonPackage::from).collect(),
             unowned_bytes: facts.unowned_bytes,
@@ -457,9 +465,11 @@ impl From<&Footprint> for JsonFootprint {
     }
 }
 
-impl From<&Ancestor> for JsonAncestor {
-    fn from(ancestor: &Ancestor) -> Self {
+impl JsonAncestor {
+    fn of(ancestor: &Ancestor, upkeep: &[Upkeep]) -> Self {
+        let known = upkeep.iter().find(|known| known.name == ancestor.name);
         Self {
+            rebuilt: known.map(Into::into),
             name: clean(&ancestor.name),
             layers: ancestor.layers,
             evidence: clean(&ancestor.evidence),

@@ -12,7 +12,7 @@ use plimsoll_model::report::{DiffRow, Footprint, ImageDiff, PackageDiff};
 use plimsoll_model::text::{bytes, count};
 use plimsoll_model::{Finding, Report, Severity};
 
-use crate::place::{clean, some};
+use crate::place::{clean, over, some};
 use crate::{Format, before_after};
 
 /// The row.
@@ -78,11 +78,7 @@ fn title(report: &Report) -> String {
             many => format!("plimsoll {verb}: {name}, {many} findings"),
         }
     } else if report.is_refused() {
-        let over = report.over();
-        format!(
-            "❌ {name} is over the line ({over} of {})",
-            report.findings.len()
-        )
+        format!("❌ {name} is over the line: {}", over(report))
     } else if report.problems.is_empty() {
         format!("✅ {name} is within the line")
     } else {

@@ -166,6 +166,32 @@ fn hostile() -> (Report, Side) {
 }
 
 #[test]
+fn what_was_asked_is_answered_first() {
+    let (mut report, side) = hostile();
+    let order = |page: &str| {
+        let mut found: Vec<(usize, &str)> = ["policy", "findings", "map", "vulnerabilities"]
+            .into_iter()
+            .filter_map(|id| Some((page.find(&format!("<section id=\"{id}\""))?, id)))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+    };
+    for (verb, expected) in [
+        ("inspect", ["map", "policy", "findings", "vulnerabilities"]),
+        ("check", ["policy", "findings", "map", "vulnerabilities"]),
+        ("scan", ["vulnerabilities", "map", "policy", "findings"]),
+    ] {
+        report.verb = verb;
+        let page = page(&report, std::slice::from_ref(&side));
+        assert_eq!(order(&page), expected, "{verb}");
+        let head = page.split("<main").next().unwrap_or_default();
+        assert!(head.contains("<strong>Over the line</strong> 1 of 1 demand"));
+    }
+    report.verdict = None;
+    assert!(!page(&report, &[side]).contains("class=\"verdict"));
+}
+
+#[test]
 fn nothing_that_a_stranger_wrote_is_markup() {
     let (report, side) = hostile();
     let page = page(&report, &[side]);

@@ -169,14 +169,30 @@ pub(crate) const JSON: &str = r#"{
       {
         "name": "debian 12 (bookworm)",
         "layers": 1,
-        "evidence": "/etc/os-release"
+        "evidence": "/etc/os-release",
+        "rebuilt": {
+          "state": "no",
+          "why": "it is over",
+          "since": "2026-01-31",
+          "instead": "debian",
+          "by": "our table"
+        }
       },
       {
         "name": "scratch",
         "layers": 0,
-        "evidence": "nothing below the lowest layer"
+        "evidence": "nothing below the lowest layer",
+        "rebuilt": null
       }
     ],
+    "publisher": {
+      "registry": "docker.io",
+      "repository": "library/httpd",
+      "name": "library",
+      "standing": "official",
+      "pushed": null,
+      "pushed_days": null
+    },
     "layers": [
       {
         "digest": "sha256:2222222222222222222222222222222222222222222222222222222222222222",

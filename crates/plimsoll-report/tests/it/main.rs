@@ -145,6 +145,13 @@ fn no_text_of_a_stranger_reaches_the_page_raw() {
     facts.footprint.shells = vec![place.clone()];
     facts.lineage.ancestors[0].name = hostile();
     facts.lineage.ancestors[0].evidence = hostile();
+    let upkeep = &mut facts.upkeep[0];
+    (upkeep.name, upkeep.why, upkeep.by) = (hostile(), hostile(), hostile());
+    upkeep.instead = Some(hostile());
+    if let Some(publisher) = &mut facts.publisher {
+        (publisher.repository, publisher.name) = (hostile(), hostile());
+        publisher.standing = plimsoll_model::report::Standing::Other(hostile());
+    }
     facts.layers[0].created_by = hostile();
     facts.layers[0].digest = hostile();
     facts.packages[0].name = hostile();

@@ -3,7 +3,8 @@
 use plimsoll_model::census::{OwnerKind, OwnerSum};
 use plimsoll_model::report::{
     Ashore, Comparison, Demand, DiffRow, Footprint, ImageDiff, ImageFacts, LayerRow, LevelRisk,
-    PackageDiff, PackageFate, PackageRow, PackageShare, Round, SlimFacts, Verdict, Waived,
+    PackageDiff, PackageFate, PackageRow, PackageShare, Publisher, Round, SlimFacts, Standing,
+    Upkeep, Verdict, Waived,
 };
 use plimsoll_model::{
     Ancestor, DirectoryRow, Evidence, Finding, ImagePath, Lineage, Plan, Problem, Reason, Report,
@@ -52,6 +53,22 @@ pub(crate) fn httpd() -> ImageFacts {
                 },
             ],
         },
+        upkeep: vec![Upkeep {
+            name: "debian 12 (bookworm)".into(),
+            rebuilt: Some(false),
+            why: "it is over".into(),
+            since: Some("2026-01-31".into()),
+            instead: Some("debian".into()),
+            by: "our table".into(),
+        }],
+        publisher: Some(Publisher {
+            registry: "docker.io".into(),
+            repository: "library/httpd".into(),
+            name: "library".into(),
+            standing: Standing::Official,
+            pushed: None,
+            pushed_days: None,
+        }),
         layers: vec![
             LayerRow {
                 digest: format!("sha256:{}", "2".repeat(64)),

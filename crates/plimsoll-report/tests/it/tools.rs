@@ -164,7 +164,7 @@ fn annotations_are_workflow_commands() {
              stay in the image%0A- /opt/x (layer 0)%0A- /opt/link (layer 1)",
             "::warning title=plimsoll%3A not judged::/var/lib/dpkg/status line 812: has no Version",
             "::error title=plimsoll policy::bytes at most 120 MB: 181 MB",
-            "plimsoll: 1 over the line, 1 demands of the policy not met",
+            "plimsoll: 1 over the line, 1 demand of the policy not met",
         ]
     );
     let mut unjudged = judged();
@@ -209,7 +209,7 @@ fn markdown_answers_first_and_shows_before_and_after() {
     let text = written("markdown", &judged());
     assert!(
         text.starts_with(
-            "<!-- plimsoll -->\n## ❌ <code>httpd:2.4</code> is over the line (1 of 4)\n"
+            "<!-- plimsoll -->\n## ❌ <code>httpd:2.4</code> is over the line: 1 of 4 findings, 1 of 2 demands\n"
         ),
         "{text}"
     );

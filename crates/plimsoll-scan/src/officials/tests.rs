@@ -129,6 +129,15 @@ fn lines_that_are_over_are_named_with_their_last_day() {
     }
     for (over, day) in [
         ("golang:1.24-alpine", "2026-02-11"),
+        ("golang:1.25", "2026-08-19"),
+        ("nginx:1.28-alpine", "2026-04-30"),
+        ("redis:7.0-bookworm", "2024-07-29"),
+        ("rabbitmq:3.13-management", "2024-09-17"),
+        ("haproxy:2.4", "2026-06-30"),
+        ("rust:1.75-slim", "2024-02-08"),
+        ("traefik:2.10", "2024-02-12"),
+        ("mariadb:10.7", "2023-02-14"),
+        ("eclipse-temurin:23-jre", "2025-03-18"),
         ("mysql:5", "2023-10-31"),
         ("postgres:9", "2021-11-11"),
         ("postgres:9.4.26", "2020-02-13"),
@@ -141,6 +150,19 @@ fn lines_that_are_over_are_named_with_their_last_day() {
             says(over).contains(&format!("gets no fixes since {day}")),
             "{over}"
         );
+    }
+    for alive in [
+        "redis:8",
+        "valkey:8.1-alpine",
+        "haproxy:3.2",
+        "ruby:4.0-slim",
+        "mariadb:12.3",
+    ] {
+        assert!(says(alive).starts_with("still rebuilt"), "{alive}");
+    }
+    // Nothing is said of lines whose end is not sure.
+    for unsure in ["redis:7", "redis:6.2", "rust:1", "rabbitmq:4", "traefik:3"] {
+        assert!(says(unsure).contains("not known"), "{unsure}");
     }
     // A name that moved once and does not any more.
     assert!(says("node:carbon").contains("not known"));

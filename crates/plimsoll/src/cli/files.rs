@@ -110,7 +110,8 @@ pub(crate) struct Copy {
     /// The image.
     pub(crate) source: String,
     /// Where to: docker://[HOST/]NAME[:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG],
-    /// docker-archive:FILE[:NAME], docker-daemon:NAME[:TAG], podman:NAME[:TAG].
+    /// docker-archive:FILE[:NAME], dir:DIR, docker-daemon:NAME[:TAG], podman:NAME[:TAG],
+    /// containers-storage:NAME[:TAG] (by the hand of skopeo).
     pub(crate) target: String,
     /// Every platform of an index, and the index itself.
     #[arg(long, conflicts_with = "platform")]

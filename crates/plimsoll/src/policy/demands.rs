@@ -100,7 +100,7 @@ pub(super) fn required(
         let exposed = subject.image.config.tcp_ports();
         demands.push(Demand {
             wanted: format!("port {port} is exposed"),
-            found: facts.ports.join(" "),
+            found: ports(facts),
             met: exposed.contains(port),
             ..Demand::default()
         });
@@ -145,7 +145,7 @@ pub(super) fn forbidden(
         let exposed = subject.image.config.tcp_ports();
         demands.push(Demand {
             wanted: format!("port {port} is not exposed"),
-            found: facts.ports.join(" "),
+            found: ports(facts),
             met: !exposed.contains(port),
             ..Demand::default()
         });
@@ -199,6 +199,13 @@ pub(super) fn bases(
             found: format!("{registry} ({named})"),
             ..Demand::default()
         });
+    }
+}
+
+fn ports(facts: &ImageFacts) -> String {
+    match facts.ports.is_empty() {
+        true => "none".to_owned(),
+        false => facts.ports.join(" "),
     }
 }
 

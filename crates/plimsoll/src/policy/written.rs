@@ -43,7 +43,24 @@ struct WrittenWaiver {
     #[serde(default)]
     paths: Vec<String>,
     reason: String,
-    until: Option<toml::value::Datetime>,
+    until: Option<Day>,
+}
+
+/// A day as TOML writes it, or the same in quotes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "a waiver ends on a day, until = 2026-12-31")]
+enum Day {
+    Written(toml::value::Datetime),
+    Quoted(String),
+}
+
+impl Day {
+    fn date(&self) -> Option<jiff::civil::Date> {
+        match self {
+            Self::Written(date) => date.date?.to_string().parse().ok(),
+            Self::Quoted(text) => text.parse().ok(),
+        }
+    }
 }
 
 /// Where no policy says otherwise.
@@ -131,13 +148,9 @@ fn waiver_of(written: &Spanned<WrittenWaiver>, file: &str, text: &str) -> Result
     }
     let until = match until {
         None => None,
-        Some(date) => {
-            let date = date.date.map(|date| date.to_string());
-            let day = date.and_then(|date| date.parse().ok());
-            Some(day.ok_or_else(|| {
-                format!("the waiver for `{check}`: write its end as a day, until = 2026-12-31")
-            })?)
-        }
+        Some(date) => Some(date.date().ok_or_else(|| {
+            format!("the waiver for `{check}`: write its end as a day, until = 2026-12-31")
+        })?),
     };
     Ok(Waiver {
         check: check.clone(),

@@ -136,7 +136,7 @@ impl Remotes for Registries {
     }
 
     fn container_storage(&self) -> PathBuf {
-        self.places.storage.clone()
+        self.places.storage.directory()
     }
 }
 

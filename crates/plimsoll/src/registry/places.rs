@@ -1,6 +1,6 @@
 //! Where this machine says how registries are reached: files and directories, by the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The files and directories that matter, in the order in which they are asked.
 #[derive(Debug, Default, Clone)]
@@ -17,7 +17,46 @@ pub(crate) struct Places {
     /// Files with the certificates of authorities, where somebody chose them.
     pub(crate) authorities: Vec<PathBuf>,
     /// Where Podman, Buildah and CRI-O keep images.
-    pub(crate) storage: PathBuf,
+    pub(crate) storage: Storage,
+}
+
+/// Where Podman, Buildah and CRI-O keep images, as their configuration has it.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Storage {
+    /// Files in the form of `containers-storage.conf(5)`, each with the key that counts in it; the first
+    /// that is there and has it is obeyed.
+    files: Vec<(PathBuf, &'static str)>,
+    /// What a value may begin with: `$HOME`, `$UID`.
+    variables: Vec<(&'static str, String)>,
+    /// Where they lie if nobody says.
+    usual: PathBuf,
+}
+
+impl Storage {
+    /// The directory.
+    pub(crate) fn directory(&self) -> PathBuf {
+        #[derive(serde::Deserialize)]
+        struct File {
+            #[serde(default)]
+            storage: toml::Table,
+        }
+        let said = self.files.iter().find_map(|(file, key)| {
+            let text = std::fs::read_to_string(file).ok()?;
+            // What cannot be read names no directory; the tools whose file it is say so.
+            let file: File = toml::from_str(&text).ok()?;
+            let value = file.storage.get(*key)?.as_str()?.to_owned();
+            (!value.is_empty()).then_some(value)
+        });
+        match said {
+            Some(mut said) => {
+                for (variable, value) in &self.variables {
+                    said = said.replace(variable, value);
+                }
+                said.into()
+            }
+            None => self.usual.clone(),
+        }
+    }
 }
 
 /// The bundles of authorities distributions keep, and administrators add to.
@@ -76,9 +115,40 @@ impl Places {
             Some("/etc/docker/certs.d".into()),
         ];
         let data = path("XDG_DATA_HOME").or_else(|| below_home(".local/share"));
-        let storage = match data.filter(|_| !is_root) {
+        let usual = match data.filter(|_| !is_root) {
             Some(data) => data.join("containers/storage"),
             None => "/var/lib/containers/storage".into(),
+        };
+        let files = [
+            path("CONTAINERS_STORAGE_CONF").map(|file| (file, "graphroot")),
+            below_config("containers/storage.conf")
+                .filter(|_| !is_root)
+                .map(|file| (file, "graphroot")),
+        ];
+        // What the administrator writes for the whole machine is root's own place; a user's has a key of
+        // its own there.
+        let key = match is_root {
+            true => "graphroot",
+            false => "rootless_storage_path",
+        };
+        let of_all = [
+            "/etc/containers/storage.conf",
+            "/usr/share/containers/storage.conf",
+        ];
+        let files = files.into_iter().flatten();
+        let storage = Storage {
+            files: files.chain(of_all.map(|file| (file.into(), key))).collect(),
+            variables: vec![
+                (
+                    "$HOME",
+                    home.as_deref()
+                        .unwrap_or(Path::new(""))
+                        .display()
+                        .to_string(),
+                ),
+                ("$UID", uid.to_string()),
+            ],
+            usual,
         };
         Self {
             credentials,
@@ -88,5 +158,39 @@ impl Places {
             authorities: path("SSL_CERT_FILE").into_iter().collect(),
             storage,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_lies_where_its_configuration_says() {
+        let place = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = place.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let own = file("own", "[storage]\ndriver = \"overlay\"\n");
+        let all = file(
+            "all",
+            "[storage]\nrootless_storage_path = \"$HOME/x/$UID\"\n",
+        );
+        let mut storage = Storage {
+            files: vec![
+                (place.path().join("missing"), "graphroot"),
+                (own, "graphroot"),
+                (all, "rootless_storage_path"),
+            ],
+            variables: vec![("$HOME", "/home/me".to_owned()), ("$UID", "7".to_owned())],
+            usual: "/usual".into(),
+        };
+        assert_eq!(storage.directory(), Path::new("/home/me/x/7"));
+        storage.files[0].0 = file("first", "[storage]\ngraphroot = \"/srv/store\"\n");
+        assert_eq!(storage.directory(), Path::new("/srv/store"));
+        storage.files = vec![(file("broken", "[storage"), "graphroot")];
+        assert_eq!(storage.directory(), Path::new("/usual"));
     }
 }

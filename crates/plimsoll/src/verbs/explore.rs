@@ -10,6 +10,7 @@ mod draw;
 mod forest;
 mod keys;
 mod list;
+mod mouse;
 mod page;
 mod rows;
 mod search;
@@ -176,10 +177,12 @@ fn show(
             if !ears.has_key().map_err(failed)? {
                 break;
             }
-            let Event::Key(key) = event::read().map_err(failed)? else {
-                continue;
+            let wish = match event::read().map_err(failed)? {
+                Event::Key(key) => state.key(key),
+                Event::Mouse(mouse) => state.mouse(mouse),
+                _ => None,
             };
-            match state.key(key) {
+            match wish {
                 Some(Wish::Quit) => return Ok(()),
                 Some(Wish::Suspend) => taken.suspend().map_err(failed)?,
                 Some(wish) => {

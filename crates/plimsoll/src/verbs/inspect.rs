@@ -67,6 +67,7 @@ pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
     // First, for it reads in order what of uncompressed layers has to be read again.
     let facts = ImageFacts {
         is_document: opened.is_document,
+        upkeep: opened.upkeep.clone(),
         ..facts(&subject)
     };
     let (findings, unjudged) = match opened.is_document {

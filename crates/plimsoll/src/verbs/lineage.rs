@@ -11,7 +11,7 @@ use crate::cli;
 use crate::facts::facts;
 use crate::failure::{Exit, Result};
 use crate::hub;
-use crate::officials::Officials;
+use crate::officials::{self, Officials};
 use crate::print;
 use crate::session::{self, Context};
 
@@ -22,15 +22,20 @@ pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
         Some(report) => (report, None),
         None => of_image(context, arguments)?,
     };
-    if let Some(facts) = &report.subject {
-        report.notes.extend(officials.notes(&facts.lineage));
+    if let Some(facts) = &mut report.subject {
+        facts.upkeep = officials.upkeep(&facts.lineage);
+        let lines = facts.upkeep.iter().map(officials::line);
+        report.notes.extend(lines);
     }
     // Where it was found says whose it is: names of other places are nobody's business there.
     if let Some(reference) = reference.filter(|reference| reference.host() == hub::HOST) {
         context.progress.step("asking Docker Hub");
         let today = jiff::Zoned::now().date();
         let told = hub::told(context.registries.hub(), &reference, today);
-        report.notes.extend(told);
+        report.notes.extend(told.lines);
+        if let Some(facts) = &mut report.subject {
+            facts.publisher = told.publisher;
+        }
         context.progress.done();
     }
     if let Some(problem) = officials.problem {

@@ -113,7 +113,7 @@ fn a_waiver_tolerates_until_its_day_and_is_found_when_it_is_over_or_idle() {
         check = "secret-file"
         paths = ["/srv/*.key"]
         reason = "it opens nothing any more"
-        until = 2999-12-31
+        until = "2999-12-31"
         [[policy.waiver]]
         check = "shell"
         reason = "for a week"

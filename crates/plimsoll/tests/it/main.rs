@@ -12,6 +12,7 @@ mod bills;
 mod broken;
 mod check;
 mod command_line;
+mod copies;
 mod db;
 mod diff;
 mod direct;

@@ -29,6 +29,8 @@ fn what_cannot_be_written_is_said_before_anything_is_run() {
         let fixed = ["slim", &image, "--probe", "cmd:touch ran"];
         let mut command = command(scratch.path());
         command.env("DOCKER_HOST", "unix:///proc/no.sock");
+        // No tool of anybody's is found.
+        command.env("PATH", "/proc/none");
         command.args(fixed).args(more).output().unwrap()
     };
     for (more, words) in [
@@ -55,8 +57,10 @@ fn what_cannot_be_written_is_said_before_anything_is_run() {
         (&["-o", "docker://Httpd"], "capital letters"),
         (
             &["-o", "containers-storage:web"],
-            "nothing is written to such a place",
+            "that store is written by its own tools alone, and skopeo is not here",
         ),
+        (&["-o", "dir:dir"], "neither empty nor one of single blobs"),
+        (&["-o", "ssh:web"], "nothing is written to such a place"),
         (
             &["-o", "oci:out", "--html", "none/page.html"],
             "there is no directory none",

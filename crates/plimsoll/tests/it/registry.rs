@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::images::{Tar, command, layout, layout_for, text};
 
 mod hub;
-mod server;
+pub(crate) mod server;
 
 use server::{Manner, Server};
 

@@ -2,6 +2,8 @@
 
 use plimsoll_model::Report;
 
+use crate::place::over;
+
 use super::layout::{Page, clean};
 
 pub(super) fn write(report: &Report, page: &mut Page) {
@@ -39,7 +41,7 @@ pub(super) fn write(report: &Report, page: &mut Page) {
     let answer = match (report.over() + report.unmet(), report.problems.is_empty()) {
         (0, true) => "fine: nothing is over it".to_owned(),
         (0, false) => "incomplete: something could not be judged".to_owned(),
-        (over, _) => format!("over it: {over}"),
+        _ => format!("over it: {}", over(report)),
     };
     page.paragraph(2, &answer);
 }

@@ -81,7 +81,7 @@ fn one(finding: &Finding, report: &Report, html: &mut Html) {
 }
 
 /// A sentence in which what stands between backquotes is code.
-fn quoted(sentence: &str, html: &mut Html) {
+pub(super) fn quoted(sentence: &str, html: &mut Html) {
     // Without its other half a backquote is one.
     if !sentence.matches('`').count().is_multiple_of(2) {
         html.put(sentence);

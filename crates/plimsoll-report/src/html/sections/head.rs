@@ -2,11 +2,12 @@
 
 use plimsoll_model::report::{Footprint, ImageFacts};
 use plimsoll_model::text::{bytes, count};
-use plimsoll_model::{Finding, Severity};
+use plimsoll_model::{Finding, Report, Severity};
 
 use super::{name, some};
 use crate::html::markup::Html;
 use crate::html::{Page, subject};
+use crate::place::over;
 
 pub(super) fn write(page: &Page<'_>, html: &mut Html) {
     html.raw("<header><p class=\"mark\">")
@@ -16,6 +17,7 @@ pub(super) fn write(page: &Page<'_>, html: &mut Html) {
         .raw("</span></p><h1>")
         .put(&name(page))
         .raw("</h1>");
+    verdict(page.report, html);
     match (&page.report.pair, subject(page)) {
         (None, Some(facts)) => {
             identity(facts, false, html);
@@ -31,6 +33,29 @@ pub(super) fn write(page: &Page<'_>, html: &mut Html) {
         (None, None) => {}
     }
     html.raw("</header>");
+}
+
+/// The answer, where a policy asked for one.
+fn verdict(report: &Report, html: &mut Html) {
+    let Some(verdict) = &report.verdict else {
+        return;
+    };
+    let line = match verdict.line {
+        Some(line) => format!(", at {line} for {}", verdict.environment),
+        None => String::new(),
+    };
+    html.raw("<p class=\"verdict ");
+    if report.is_refused() {
+        html.raw("bad\"><strong>Over the line</strong> ")
+            .put(&over(report));
+    } else if report.problems.is_empty() {
+        html.raw("good\"><strong>Within the line</strong>");
+    } else {
+        html.raw("unsure\"><strong>Something could not be judged</strong>");
+    }
+    html.raw(" <small>the line for findings")
+        .put(&line)
+        .raw("</small></p>");
 }
 
 /// What an image says of itself; its name only where the heading is not that.

@@ -31,15 +31,29 @@ pub(super) fn body(page: &Page<'_>) -> Html {
     let mut html = Html::default();
     head::write(page, &mut html);
     html.raw("<main id=\"main\">");
-    comparison::write(page.report, &mut html);
-    slim::write(page.report, &mut html);
+    let report = page.report;
+    // What was asked is answered first: whether it keeps to the policy, or what is known about it.
+    let (is_check, is_scan) = (report.verb == "check", report.verb == "scan");
+    if is_check {
+        policy::write(report, &mut html);
+        findings::write(report, &mut html);
+    }
+    if is_scan {
+        scan::write(report, &mut html);
+    }
+    comparison::write(report, &mut html);
+    slim::write(report, &mut html);
     map(page, &mut html);
     owners::write(page, &mut html);
     layers::write(page, &mut html);
-    policy::write(page.report, &mut html);
-    findings::write(page.report, &mut html);
-    scan::write(page.report, &mut html);
-    rest::write(page.report, &mut html);
+    if !is_check {
+        policy::write(report, &mut html);
+        findings::write(report, &mut html);
+    }
+    if !is_scan {
+        scan::write(report, &mut html);
+    }
+    rest::write(report, &mut html);
     html.raw("</main>");
     rest::foot(page, &mut html);
     html

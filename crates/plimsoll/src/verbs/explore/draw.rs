@@ -13,6 +13,7 @@ use super::areas::Areas;
 use super::details;
 use super::forest::Id;
 use super::list::List;
+use super::mouse::Places;
 use super::page::Page;
 use super::rows::{self, Sort};
 use super::sheet::Mark;
@@ -24,6 +25,8 @@ use crate::verbs::files;
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, theme: Theme) {
     let areas = Areas::of(frame.area(), state.pane);
     let buffer = frame.buffer_mut();
+    // A pane that is not drawn is nowhere.
+    state.places = Places::default();
     title(buffer, areas.title, state, theme);
     if let Some(area) = areas.layers {
         layers(buffer, area, areas.framed, state, theme);
@@ -35,7 +38,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, theme: Theme) {
     status(buffer, areas.status, state, theme);
     let area = areas.over;
     match &mut state.over {
-        Over::Page(page) => state.height = over_page(buffer, area, page, theme),
+        Over::Page(page) => state.places.over = over_page(buffer, area, page, theme),
         Over::List(list) => {
             let lines = |id: Id| {
                 let sizes = format!(
@@ -45,10 +48,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, theme: Theme) {
                 );
                 format!("{sizes}{}", state.forest.path(id))
             };
-            state.height = over_list(buffer, area, list, lines, theme);
+            state.places.over = over_list(buffer, area, list, lines, theme);
         }
-        Over::Nothing | Over::Prompt { .. } => {}
+        Over::Nothing | Over::Prompt { .. } => return,
     }
+    state.height = usize::from(state.places.over.height);
 }
 
 /// A line of text at a place; nothing where there is no such place.
@@ -112,6 +116,7 @@ fn layers(buffer: &mut Buffer, area: Rect, is_framed: bool, state: &mut State, t
         format!(" {} of {total} ", (selected + 1).min(total)),
     );
     let inner = framed(buffer, area, is_framed, theme.frame(has_keys), titles);
+    state.places.layers = inner;
     let height = usize::from(inner.height);
     if has_keys {
         state.height = height;
@@ -175,6 +180,7 @@ fn tree(buffer: &mut Buffer, area: Rect, is_framed: bool, state: &mut State, the
         inner.y += 1;
         inner.height -= 1;
     }
+    state.places.tree = inner;
     let height = usize::from(inner.height);
     if has_keys {
         state.height = height;
@@ -425,8 +431,8 @@ fn status(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
     put(buffer, area, 0, &line);
 }
 
-/// A page over the panes; answers how many lines of it are seen.
-fn over_page(buffer: &mut Buffer, area: Rect, page: &mut Page, theme: Theme) -> usize {
+/// A page over the panes; answers where its lines are.
+fn over_page(buffer: &mut Buffer, area: Rect, page: &mut Page, theme: Theme) -> Rect {
     Clear.render(area, buffer);
     page.fit(usize::from(area.width.saturating_sub(2)));
     let total = page.lines.len();
@@ -444,17 +450,17 @@ fn over_page(buffer: &mut Buffer, area: Rect, page: &mut Page, theme: Theme) -> 
         let text: String = line.chars().skip(page.left).collect();
         put(buffer, inner, number, &Line::raw(text));
     }
-    usize::from(inner.height)
+    inner
 }
 
-/// A list over the panes; answers how many lines of it are seen.
+/// A list over the panes; answers where its lines are.
 fn over_list(
     buffer: &mut Buffer,
     area: Rect,
     list: &mut List,
     lines: impl Fn(Id) -> String,
     theme: Theme,
-) -> usize {
+) -> Rect {
     Clear.render(area, buffer);
     let total = list.rows.len();
     let titles = (
@@ -473,7 +479,7 @@ fn over_list(
         }
         put(buffer, inner, line, &text);
     }
-    height
+    inner
 }
 
 /// What a stranger wrote, as something a terminal does not obey.

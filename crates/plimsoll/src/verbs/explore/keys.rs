@@ -143,11 +143,12 @@ pub(super) fn edit(key: KeyEvent) -> Option<Edit> {
 pub(super) const HELP: &str = "\
 Moving
   arrows, h j k l       up and down; close and open directories
-  Enter, Space          open or close a directory
+  Enter, Space          open or close a directory; go where a symbolic link leads
   PgUp PgDn Home End    by pages, to the ends (also g and G)
   *  -                  open everything below; close everything
   Tab                   from the layers to the tree and back
   [  ]                  the layer below, the layer above
+  mouse                 a click selects, another opens; the wheel moves
 
 What is seen
   t                     the selected layer's own changes, or everything up to it

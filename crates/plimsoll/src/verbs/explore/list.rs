@@ -60,7 +60,7 @@ impl List {
         None
     }
 
-    fn go(&mut self, lines: isize) {
+    pub(super) fn go(&mut self, lines: isize) {
         let last = self.rows.len().saturating_sub(1);
         self.cursor = self.cursor.saturating_add_signed(lines).min(last);
     }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plimsoll_model::{Extent, Node, Problem};
+use plimsoll_model::text::printable;
+use plimsoll_model::{Extent, Kind, Node, Problem};
 use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::forest::{Forest, Id, ROOT};
 use super::keys::{self, Action, Edit};
 use super::list::List;
+use super::mouse::Places;
 use super::page::Page;
 use super::rows::{Rows, Sort};
 use super::search::Pattern;
@@ -123,6 +125,8 @@ pub(super) struct State {
     pub(super) waiting: usize,
     /// Lines of the tree, and of what lies over it, on the screen.
     pub(super) height: usize,
+    /// Where lines are on the screen.
+    pub(super) places: Places,
 }
 
 impl State {
@@ -154,6 +158,7 @@ impl State {
             // Who owns what is asked for by nobody.
             waiting: 1,
             height: 1,
+            places: Places::default(),
         }
     }
 
@@ -206,7 +211,7 @@ impl State {
         }
     }
 
-    fn act(&mut self, action: Action) -> Option<Wish> {
+    pub(super) fn act(&mut self, action: Action) -> Option<Wish> {
         match action {
             Action::OtherPane => {
                 self.pane = match self.pane {
@@ -279,9 +284,9 @@ impl State {
             Action::End => self.rows.go(isize::MAX),
             Action::Left => self.rows.leave(forest),
             Action::Right => self.rows.enter(forest, sheet),
-            Action::Toggle => {
-                self.rows.toggle(forest, sheet);
-            }
+            Action::Toggle if self.rows.toggle(forest, sheet) => {}
+            // What neither opens nor closes may be a link.
+            Action::Toggle => self.follow(self.rows.selected()),
             Action::OpenAll => self.rows.open_all(forest, sheet),
             Action::CloseAll => self.rows.close_all(forest, sheet),
             _ => {}
@@ -289,7 +294,7 @@ impl State {
     }
 
     /// Selects another layer; `by` lines in the list, not over its ends.
-    fn go_layers(&mut self, by: isize) {
+    pub(super) fn go_layers(&mut self, by: isize) {
         let top = (self.subject.layers.len()).saturating_sub(1);
         let layer = (self.scope.layer as usize)
             .saturating_add_signed(by)
@@ -386,9 +391,57 @@ impl State {
         }
     }
 
-    fn select(&mut self, id: Id) {
+    pub(super) fn select(&mut self, id: Id) {
         self.pane = Pane::Tree;
         self.rows.reveal(&self.forest, &self.sheet, id);
+    }
+
+    /// Selects what a symbolic link leads to.
+    fn follow(&mut self, link: Id) {
+        let Some(Kind::Symlink(to)) = self.node(link).map(|node| &node.kind) else {
+            return;
+        };
+        let to = printable(to);
+        match self.target(link) {
+            Some(id) if self.sheet.is_shown(id) => self.select(id),
+            Some(id) => {
+                let path = self.forest.path(id);
+                self.message = Some(format!("it leads to {path}, which is not in this view"));
+            }
+            None => self.message = Some(format!("{to} leads nowhere in this image")),
+        }
+    }
+
+    /// What a symbolic link leads to, through further links, as a process in the image would find it.
+    fn target(&self, link: Id) -> Option<Id> {
+        /// As many as the kernel follows (`path_resolution(7)`).
+        const MOST: usize = 40;
+        let mut left = MOST;
+        let mut at = link;
+        // Names still to be looked up, the next one last.
+        let mut names: Vec<&[u8]> = Vec::new();
+        loop {
+            match self.node(at).map(|node| &node.kind) {
+                Some(Kind::Symlink(to)) => {
+                    left = left.checked_sub(1)?;
+                    at = match to.first() {
+                        Some(b'/') => ROOT,
+                        _ => self.forest.parent(at),
+                    };
+                    names.extend(to.split(|&byte| byte == b'/').rev());
+                }
+                _ if names.is_empty() => return Some(at),
+                _ => {}
+            }
+            match names.pop() {
+                None | Some(b"" | b".") => {}
+                Some(b"..") => at = self.forest.parent(at),
+                Some(name) => {
+                    let mut children = self.forest.children(at);
+                    at = children.find(|&child| self.forest.name(child) == name)?;
+                }
+            }
+        }
     }
 
     fn wish(&mut self, action: Action) -> Option<Wish> {

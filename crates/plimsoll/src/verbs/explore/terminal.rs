@@ -10,6 +10,7 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::style::Print;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -24,6 +25,11 @@ static OURS: AtomicBool = AtomicBool::new(false);
 
 /// Bytes of a frame that are written at once.
 const FRAME: usize = 64 << 10;
+
+/// Clicks and the wheel are told, as numbers of any size (xterm, "Mouse Tracking": 1000, 1006); not every
+/// move of the mouse, which the library would ask for as well. Text is then selected with Shift held.
+const LISTEN_TO_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+const NO_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 
 pub(super) type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
@@ -143,7 +149,8 @@ fn listen(heard: &mut [PollFd<'_>], patience: Duration) -> io::Result<usize> {
 
 fn enter() -> io::Result<()> {
     OURS.store(true, Ordering::SeqCst);
-    let entered = enable_raw_mode().and_then(|()| execute!(io::stdout(), EnterAlternateScreen));
+    let entered = enable_raw_mode()
+        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, Print(LISTEN_TO_MOUSE)));
     if entered.is_err() {
         give_back();
     }
@@ -154,7 +161,7 @@ fn enter() -> io::Result<()> {
 /// terminal does not miss it.
 fn give_back() {
     if OURS.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+        let _ = execute!(io::stdout(), Print(NO_MOUSE), LeaveAlternateScreen, Show);
         let _ = io::stdout().flush();
         let _ = disable_raw_mode();
     }

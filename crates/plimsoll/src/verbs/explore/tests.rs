@@ -205,6 +205,107 @@ fn sums_agree_with_the_merged_tree() {
 }
 
 #[test]
+fn enter_follows_a_symbolic_link_as_a_process_would() {
+    let mut state = explorer(
+        "/usr/bin/sh 10
+        /usr/bin/awk -> ../../etc/alternatives/awk
+        /etc/alternatives/awk -> /bin/mawk
+        /usr/bin/mawk 20
+        /bin -> usr/bin
+        /loop -> loop
+        /up -> ../../usr
+        /void -> /no/such
+        ---
+        /new -> usr/bin/sh",
+    );
+    let follow = |state: &mut State, path: &str| {
+        press(state, &format!("/{path}<enter>"));
+        assert_eq!(selected(state), path);
+        press(state, "<enter>");
+        (selected(state), state.message.clone())
+    };
+    for (from, to) in [
+        ("/bin", "/usr/bin"),
+        ("/up", "/usr"),
+        ("/usr/bin/awk", "/usr/bin/mawk"),
+    ] {
+        assert_eq!(follow(&mut state, from), (to.to_owned(), None));
+    }
+    for from in ["/loop", "/void"] {
+        let (at, message) = follow(&mut state, from);
+        assert_eq!(at, from);
+        assert!(message.unwrap().contains("leads nowhere"));
+    }
+    // What is not marked is not shown, and not gone to.
+    press(&mut state, "<esc>a");
+    let (at, message) = follow(&mut state, "/new");
+    assert_eq!(at, "/new");
+    assert!(
+        message
+            .unwrap()
+            .contains("/usr/bin/sh, which is not in this view")
+    );
+}
+
+#[test]
+fn a_click_selects_and_opens_and_the_wheel_moves() {
+    use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let mut state = explorer(IMAGE);
+    let before = screen(&mut state, 110, 30);
+    let left = MouseEventKind::Down(MouseButton::Left);
+    let mouse = |state: &mut State, kind, (column, row): (u16, u16)| {
+        state.mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        })
+    };
+    let place = |screen: &[String], text: &str| {
+        let row = screen.iter().position(|line| line.contains(text)).unwrap();
+        let bytes = screen[row].find(text).unwrap();
+        (screen[row][..bytes].chars().count() as u16, row as u16)
+    };
+    let usr = place(&before, "▸ usr/");
+    mouse(&mut state, left, usr);
+    assert_eq!(selected(&state), "/usr");
+    assert!(!state.rows.is_open(state.rows.selected()));
+    mouse(&mut state, left, usr);
+    assert!(state.rows.is_open(state.rows.selected()));
+    mouse(&mut state, left, usr);
+    assert!(!state.rows.is_open(state.rows.selected()));
+    mouse(&mut state, MouseEventKind::ScrollUp, usr);
+    assert_eq!(selected(&state), "/bin");
+    // A layer, and the wheel over the layers.
+    mouse(&mut state, left, place(&before, "RUN step 1"));
+    assert_eq!((state.scope.layer, state.pane), (1, Pane::Layers));
+    mouse(
+        &mut state,
+        MouseEventKind::ScrollDown,
+        place(&before, "RUN step 1"),
+    );
+    assert_eq!(state.scope.layer, 2);
+    // What lies over the panes is clicked, not what is below it; beside it, it goes.
+    press(&mut state, "d");
+    let list = screen(&mut state, 110, 40);
+    let big = place(&list, "/usr/share/big");
+    mouse(&mut state, left, big);
+    assert!(matches!(&state.over, Over::List(_)) || selected(&state) == "/usr/share/big");
+    if matches!(&state.over, Over::List(_)) {
+        mouse(&mut state, left, big);
+    }
+    assert_eq!(selected(&state), "/usr/share/big");
+    press(&mut state, "?");
+    screen(&mut state, 110, 40);
+    mouse(&mut state, left, (0, 0));
+    assert!(matches!(&state.over, Over::Nothing));
+    // Where nothing is, nothing happens.
+    screen(&mut state, 10, 3);
+    mouse(&mut state, left, (9, 2));
+    mouse(&mut state, MouseEventKind::ScrollDown, (500, 500));
+}
+
+#[test]
 fn directories_open_and_close_and_left_leads_up() {
     let mut state = explorer(IMAGE);
     let closed = ["!/", "+/app", "/bin", "!/etc", "+!/tmp", "/usr"];

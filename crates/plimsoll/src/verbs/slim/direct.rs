@@ -55,6 +55,7 @@ impl Entry {
             problems: opened.problems.clone(),
             unread: opened.unread,
             abandoned: opened.abandoned.clone(),
+            upkeep: opened.upkeep.clone(),
         };
         Some((opened, runs))
     }
@@ -300,6 +301,7 @@ fn started(
         is_named: opened.is_named,
         is_document: false,
         abandoned: opened.abandoned.clone(),
+        upkeep: opened.upkeep.clone(),
         rootfs,
         inventory: opened.inventory.clone(),
         lineage: opened.lineage.clone(),

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::db::{Answer, Server as Hub};
 use crate::images::text;
 
@@ -68,6 +70,30 @@ fn the_hub_says_who_publishes_an_image_and_when_it_was_pushed() {
         said.contains("does not say when it was last pushed"),
         "{said}"
     );
+    // Programs have it in fields.
+    let document = |name: &str| -> Value {
+        let words = [
+            "lineage",
+            name,
+            "--json",
+            "--registry-mirror",
+            &mirror,
+            "--hub",
+            &hub.address,
+        ];
+        serde_json::from_str(&good(scratch.path(), &words)).unwrap()
+    };
+    let publisher = &document("web:1")["image"]["publisher"];
+    assert_eq!(publisher["standing"], "official");
+    assert_eq!(publisher["repository"], "library/web");
+    assert_eq!(publisher["pushed"], "2024-02-29");
+    assert!(publisher["pushed_days"].as_i64().unwrap() > 600);
+    let publisher = &document("maker/web:1")["image"]["publisher"];
+    assert_eq!(
+        (&publisher["name"], &publisher["standing"]),
+        (&"maker".into(), &"verified".into())
+    );
+    assert_eq!(publisher["pushed"], Value::Null);
     // What is not of Docker Hub is nobody's business there.
     let elsewhere = format!("{}/maker/web:1", server.host);
     let said = good(

@@ -1,0 +1,54 @@
+//! What is known of where an image comes from: who publishes it, and whether its bases are kept up.
+
+use plimsoll_model::report::{Publisher, Upkeep};
+use serde::Serialize;
+
+use super::clean;
+
+#[derive(Serialize)]
+pub(super) struct JsonUpkeep {
+    state: &'static str,
+    why: String,
+    since: Option<String>,
+    instead: Option<String>,
+    by: String,
+}
+
+impl From<&Upkeep> for JsonUpkeep {
+    fn from(upkeep: &Upkeep) -> Self {
+        Self {
+            state: match upkeep.rebuilt {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "unknown",
+            },
+            why: clean(&upkeep.why),
+            since: upkeep.since.clone(),
+            instead: upkeep.instead.as_deref().map(clean),
+            by: clean(&upkeep.by),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct JsonPublisher {
+    registry: String,
+    repository: String,
+    name: String,
+    standing: String,
+    pushed: Option<String>,
+    pushed_days: Option<i64>,
+}
+
+impl From<&Publisher> for JsonPublisher {
+    fn from(publisher: &Publisher) -> Self {
+        Self {
+            registry: clean(&publisher.registry),
+            repository: clean(&publisher.repository),
+            name: clean(&publisher.name),
+            standing: clean(publisher.standing.as_str()),
+            pushed: publisher.pushed.clone(),
+            pushed_days: publisher.pushed_days,
+        }
+    }
+}
