@@ -25,7 +25,7 @@ use crate::seccomp::Notify;
 use crate::subordinate;
 use crate::trace::{Given, Identities, Traced, Tracer};
 use crate::way::why_plain;
-use crate::{Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec, Way};
+use crate::{COMPLETION, Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec, Way};
 
 /// From one look at the image to the next, while it gets ready.
 const LOOK: Duration = Duration::from_millis(5);
@@ -166,9 +166,6 @@ fn may_go_on(answers: &[Answer]) -> bool {
             .iter()
             .all(|answer| answer.is_good() && answer.probe != COMPLETION)
 }
-
-/// The one answer of a program that is run to its end.
-const COMPLETION: &str = "run";
 
 /// One start of the image, the first or the second.
 #[derive(Clone, Copy)]
