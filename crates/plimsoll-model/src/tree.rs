@@ -177,6 +177,9 @@ pub struct FileTree {
     /// What each layer brought, lowest first.
     pub layers: Vec<LayerFacts>,
     next_inode: u32,
+    /// Whether all that lies above a path is known to be a directory: it was merged from layers, and
+    /// nothing was put in or left out since.
+    is_merged: bool,
 }
 
 impl Default for FileTree {
@@ -195,6 +198,7 @@ impl Default for FileTree {
             dead: Vec::new(),
             layers: Vec::new(),
             next_inode: 1,
+            is_merged: false,
         }
     }
 }
@@ -268,20 +272,18 @@ impl FileTree {
     pub fn children(&self, directory: &ImagePath) -> impl Iterator<Item = (&ImagePath, &Node)> {
         let depth = directory.depth() + 1;
         let (from, to) = below(directory);
-        let mut at = Bound::Excluded(from);
+        let mut found = (self.nodes).range((Bound::Excluded(&*from), Bound::Excluded(&*to)));
         std::iter::from_fn(move || {
             loop {
-                let bounds = (at.as_ref().map(|key| &**key), Bound::Excluded(&*to));
-                let (path, node) = self.nodes.range(bounds).next()?;
+                let (path, node) = found.next()?;
                 if path.depth() == depth {
-                    at = Bound::Excluded(path.as_bytes().to_vec());
                     return Some((path, node));
                 }
                 // Below a child: go past all of it.
                 let end = nth_slash(path.as_bytes(), depth);
                 let mut past = path.as_bytes()[..end].to_vec();
                 past.push(b'/' + 1);
-                at = Bound::Included(past);
+                found = (self.nodes).range((Bound::Included(&*past), Bound::Excluded(&*to)));
             }
         })
     }
@@ -314,6 +316,10 @@ impl FileTree {
         path: &[u8],
         follow_last: bool,
     ) -> Result<Resolved, ResolveError> {
+        if let Some(path) = self.plain(path, follow_last) {
+            let links = Vec::new();
+            return Ok(Resolved { path, links });
+        }
         let mut at: Vec<u8> = if path.first() == Some(&b'/') || from.is_root() {
             Vec::new()
         } else {
@@ -366,6 +372,19 @@ impl FileTree {
         })
     }
 
+    /// `path` itself, where it is one of the tree and leads there by directories alone: most are and
+    /// do, and it takes one look.
+    fn plain(&self, path: &[u8], follow_last: bool) -> Option<ImagePath> {
+        let mut parts = path.strip_prefix(b"/")?.split(|&byte| byte == b'/');
+        let is_spelt_out = parts.all(|part| !matches!(part, b"" | b"." | b".."));
+        let node = self
+            .nodes
+            .get(path)
+            .filter(|_| self.is_merged && is_spelt_out)?;
+        let leads_on = follow_last && matches!(node.kind, Kind::Symlink(_));
+        (!leads_on).then(|| ImagePath::new(path))
+    }
+
     /// The paths that are hard links to one file with others, grouped by [`Node::inode`].
     pub fn hard_links(&self) -> BTreeMap<u32, Vec<&ImagePath>> {
         // Nearly all files have one name, and need no list of it.
@@ -410,6 +429,7 @@ impl FileTree {
     /// For trees that are made, not read: no account is kept of what is replaced. An inode of 0
     /// means a new file of its own.
     pub fn insert(&mut self, path: ImagePath, mut node: Node) {
+        self.is_merged = false;
         if !path.is_root() {
             self.make_parents(&path, node.layer);
         }
@@ -439,6 +459,7 @@ impl FileTree {
 
     /// Keeps only the paths for which `keep` says so (the root always stays).
     pub fn retain(&mut self, mut keep: impl FnMut(&ImagePath, &Node) -> bool) {
+        self.is_merged = false;
         self.nodes
             .retain(|path, node| path.is_root() || keep(path, node));
     }

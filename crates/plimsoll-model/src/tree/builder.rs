@@ -176,6 +176,7 @@ impl Builder {
     /// The merged tree.
     pub fn finish(mut self) -> FileTree {
         self.tree.nodes.compact();
+        self.tree.is_merged = true;
         self.tree
     }
 

@@ -269,3 +269,54 @@ fn what_each_layer_did_is_remembered_by_whoever_was_told_to() {
     assert!(tree.iter().skip(1).eq(replayed.iter()));
     assert_eq!(merge_with(Builder::default(), text).take_changes(), []);
 }
+
+/// A path of at most three parts out of few names, so that all kinds of nodes meet at one place.
+fn some_path(next: &mut impl FnMut(u32) -> u32, parts: &[&str]) -> String {
+    let count = next(3) + 1;
+    let part = |_| format!("/{}", parts[next(parts.len() as u32) as usize]);
+    (0..count).map(part).collect()
+}
+
+#[test]
+fn a_short_cut_leads_where_the_way_does() {
+    let mut state = 11_u32;
+    let mut next = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % below
+    };
+    let mut short = 0;
+    for _ in 0..400 {
+        let mut text = String::new();
+        for _ in 0..next(25) {
+            let path = some_path(&mut next, &["a", "b", "c"]);
+            let other = some_path(&mut next, &["a", "b", "c", ".."]);
+            text += &match next(9) {
+                0 => format!("- {path}\n"),
+                1 => format!("! {path}\n"),
+                2 => format!("{path} -> {other}\n"),
+                3 => format!("{path} -> .{other}\n"),
+                4 => format!("{path} = {other}\n"),
+                5 => "---\n".to_owned(),
+                6 => format!("{path} 3\n"),
+                _ => format!("{path}\n"),
+            };
+        }
+        let tree = merge(&text);
+        let mut slow = tree.clone();
+        slow.is_merged = false;
+        for _ in 0..60 {
+            let path = some_path(&mut next, &["a", "b", "c", ".", "..", ""]);
+            for follow in [false, true] {
+                let root = ImagePath::root();
+                let found = tree.walk(&root, path.as_bytes(), follow);
+                assert_eq!(
+                    found,
+                    slow.walk(&root, path.as_bytes(), follow),
+                    "{path} of\n{text}"
+                );
+                short += usize::from(tree.plain(path.as_bytes(), follow).is_some());
+            }
+        }
+    }
+    assert!(short > 1000, "{short}");
+}

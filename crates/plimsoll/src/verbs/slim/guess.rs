@@ -24,6 +24,14 @@ pub(super) struct Guess<'scope> {
     thread: ScopedJoinHandle<'scope, Result<Ahead>>,
 }
 
+/// Learns what files say that stay whatever the runs show, while they run; on a thread of its own,
+/// which gives way.
+pub(super) fn learn(opened: &Opened, known: &Known<'_>, options: &SlimOptions) {
+    ahead::give_way();
+    let nothing = Observations::default();
+    plimsoll_slim::plan(&super::request(opened, known, &nothing, options));
+}
+
 /// Something is wanted as long as this is there.
 struct UntilDropped(Wanted);
 
@@ -52,9 +60,10 @@ impl<'scope> Guess<'scope> {
         let (made, draft) = sync_channel(1);
         let still = wanted.clone();
         let work = move || {
-            ahead::give_way();
             let request = super::request(opened, known, &seen, options);
             let draft = plimsoll_slim::draft(&request, &plimsoll_slim::plan(&request));
+            // Not before: who plans with what the second run showed waits for what is being learned here.
+            ahead::give_way();
             // Nobody may be there any more to receive it; then it is not wanted either.
             let _ = made.send(draft.clone());
             let directory = scratch.join("guess");
