@@ -134,7 +134,9 @@ impl Asked {
 impl Window {
     fn body(&mut self, part: &Part, offset: u64, size: u64) -> io::Result<&[u8]> {
         let end = self.at + self.bytes.len() as u64;
-        if offset < self.at || offset + size > end {
+        let behind = offset.checked_add(size);
+        let behind = behind.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if offset < self.at || behind > end {
             // What lies far from the last file is asked for alone, as far as anybody knows.
             let is_next = offset >= self.at && offset < end + STRETCH;
             let length = if is_next { STRETCH } else { size };
@@ -595,6 +597,42 @@ fn interest(path: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_files_are_compared_many_at_a_time_and_each_by_its_own_bytes() {
+        use std::io::Write as _;
+        let mut file = tempfile::tempfile().unwrap();
+        let body = |number: u64| vec![number as u8; 1 + (number * 37 % 900) as usize];
+        let mut places = Vec::new();
+        let mut at = 0;
+        for number in 0..300 {
+            let bytes = body(number);
+            file.write_all(&bytes).unwrap();
+            file.write_all(&vec![0; 1024 - bytes.len()]).unwrap();
+            places.push((at, bytes));
+            at += 1024;
+        }
+        let part = Part::of_file(Arc::new(file), 0, at);
+        let asked = Asked::default();
+        let print = |at, size| asked.small(&part, at, size).unwrap();
+        // In their order, backwards, and with leaps.
+        let leaps = (0..300).map(|number| number * 211 % 300);
+        let order = (0..300).chain((0..300).rev()).chain(leaps);
+        for number in order {
+            let (at, bytes) = &places[number];
+            let expected = Kept::print(&mut bytes.as_slice(), bytes.len() as u64).unwrap();
+            assert_eq!(
+                print(*at, bytes.len() as u64).unwrap(),
+                expected,
+                "{number}"
+            );
+        }
+        // What is not there has none, and takes nothing from what is.
+        assert!(print(at - 10, 11).is_err());
+        assert!(print(u64::MAX - 3, 10).is_err());
+        assert!(asked.small(&part, 0, FEW + 1).is_none());
+        assert!(print(0, 1).is_ok());
+    }
 
     /// Wants three parts of every file that begins with `M`.
     struct Three;
