@@ -189,6 +189,9 @@ impl Contents for LayerContents {
         }
         // What was hopped over is cheap to read now, but not at every question.
         layer.asked.get(at.offset, || {
+            if let Some(print) = layer.asked.small(&layer.part, at.offset, size) {
+                return print.ok();
+            }
             let mut body = layer.open(at.offset, size).ok()?;
             Kept::print(&mut body, size).ok()
         })

@@ -45,21 +45,21 @@ pub(crate) struct Delivered {
 }
 
 impl Target {
-    /// The target a user names, which takes an image as things stand: that is better known before
-    /// hours of work.
-    pub(crate) fn open(context: &Context, text: &str) -> Result<Self> {
-        let target = Self::parse(text)?;
+    /// The target a user names, which takes an image as things stand and is not `source` itself, the image
+    /// that is read: both are better known before hours of work.
+    pub(crate) fn open(context: &Context, text: &str, source: Option<&str>) -> Result<Self> {
+        let named = Named::parse(text)?;
+        // First of all: the original is safe whether or not it could be written to.
+        if let Some(source) = source {
+            named.spares(source, text)?;
+        }
+        let target = named.there()?;
         if let Self::Place(sink) = &target {
             let tell = |path: &Path| context.leftovers.add(path);
             plimsoll_image::may_write(sink, &options(context, Compress::None, &tell))
                 .map_err(|error| Failure::of_image(format_args!("cannot write {text}"), &error))?;
         }
         Ok(target)
-    }
-
-    /// Sees that writing here, to what the user names `text`, leaves the image called `source` as it is.
-    pub(crate) fn spares(&self, source: &str, text: &str) -> Result<()> {
-        Named::parse(text)?.spares(source, text)
     }
 
     /// The target a user names. An engine is asked whether it is there.

@@ -100,7 +100,7 @@ pub(crate) fn build(
     target: &str,
     compression: Compress,
 ) -> Result<Built> {
-    let sink = Target::open(context, target)?;
+    let sink = Target::open(context, target, None)?;
     let progress = context.progress.clone();
     let fetched = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let network = Network::new(&context.cache, context.leftovers.clone(), move |bytes| {

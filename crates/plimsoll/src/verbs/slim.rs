@@ -332,8 +332,7 @@ impl<'a> Begun<'a> {
     ) -> Result<(Self, Opened)> {
         let began = Instant::now();
         places::check(options)?;
-        let sink = Target::open(context, target)?;
-        sink.spares(name, target)?;
+        let sink = Target::open(context, target, Some(name))?;
         let scratch = work::on_disk(&context.leftovers)?;
         let mut phases = Phases::default();
         let opened = phases.time("read", || {

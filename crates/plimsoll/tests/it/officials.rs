@@ -48,6 +48,12 @@ fn a_base_that_is_over_is_told_everywhere() {
     let wanted = "python:3.8-slim-bookworm: no longer rebuilt: python 3.8 gets no fixes since 2024-10-07; in its \
                   place: python (our table of ";
     assert!(lineage.contains(wanted), "{lineage}");
+    let output = plimsoll(directory, &["lineage", "--json", &old]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rebuilt = &report["image"]["lineage"][0]["rebuilt"];
+    assert_eq!(rebuilt["state"], "no", "{report}");
+    assert_eq!(rebuilt["since"], "2024-10-07");
+    assert_eq!(rebuilt["instead"], "python");
     let [message] = &findings(directory, &["inspect", "--json", &old])[..] else {
         panic!("one finding")
     };

@@ -173,6 +173,7 @@ fn the_original_is_never_written_over() {
         "oci:named:b",
         "docker-archive:web.tar:web:1",
         "oci-archive:web.oci",
+        "dir:single",
     ] {
         let copied = plimsoll(scratch.path(), &["copy", &image, to]);
         assert_eq!(copied.status.code(), Some(0), "{to}: {}", text(&copied));
@@ -189,6 +190,12 @@ fn the_original_is_never_written_over() {
         ("oci:web", "oci:web:test"),
         ("./plain", "oci:plain"),
         ("oci:named:a", "oci:named:a"),
+        ("./single", "dir:single"),
+        // Whether anybody is there, and lets us write, is not even asked.
+        ("localhost:9/web:1", "docker://localhost:9/web:1"),
+        ("docker-daemon:web", "docker-daemon:web:latest"),
+        ("podman:web:1", "podman:docker.io/library/web:1"),
+        ("containers-storage:[/s]web", "containers-storage:[/s]web"),
     ] {
         let output = no_run(scratch.path(), from, &["-o", to]);
         assert_eq!(output.status.code(), Some(2), "{to}: {}", text(&output));
