@@ -86,6 +86,15 @@ pub enum Evidence {
     },
     /// A place in a file that the user wrote, such as a Dockerfile.
     Source(Source),
+    /// An advisory about something that is installed.
+    Advisory {
+        /// Its identifier: a CVE number, else the feed's own.
+        id: String,
+        /// The source package, or the application, that has the flaw.
+        source: String,
+        /// A page about it.
+        url: Option<String>,
+    },
     /// A layer as a whole.
     Layer(u32),
     /// The whole image or input.
@@ -98,6 +107,7 @@ impl Evidence {
         match self {
             Self::Path { path, .. } | Self::Line { path, .. } => path.to_string(),
             Self::Package { name, .. } => format!("package {name}"),
+            Self::Advisory { id, source, .. } => format!("{id} in {source}"),
             Self::Config { key, .. } => (*key).to_owned(),
             Self::Source(source) => source.file.clone(),
             Self::Layer(_) | Self::Image => "image".to_owned(),
@@ -128,6 +138,7 @@ impl fmt::Display for Evidence {
         match self {
             Self::Path { path, layer, .. } => write!(f, "{path} (layer {layer})"),
             Self::Package { name, version } => write!(f, "package {name} {version}"),
+            Self::Advisory { id, source, .. } => write!(f, "{id} in {source}"),
             Self::Config { key, value } if value.is_empty() => write!(f, "{key} is not set"),
             Self::Config { key, value } => write!(f, "{key} {value}"),
             Self::Line { path, line } => write!(f, "{path} line {line}"),
@@ -159,9 +170,15 @@ pub struct Finding {
 
 impl Finding {
     /// What tells this finding from others, and stays the same from build to build: the check and
-    /// the first thing it names; of a file of text also the sentence, because lines move.
+    /// the first thing it names; of a file of text also the sentence, because lines move. An advisory is the
+    /// same wherever the package lies that it is about.
     pub fn key(&self) -> String {
-        let subject = self.evidence.iter().map(Evidence::subject).min();
+        let is_advisory = |it: &&Evidence| matches!(it, Evidence::Advisory { .. });
+        let advisory = self.evidence.iter().find(is_advisory);
+        let subject = match advisory {
+            Some(advisory) => Some(advisory.subject()),
+            None => self.evidence.iter().map(Evidence::subject).min(),
+        };
         let key = format!("{}:{}", self.check, subject.unwrap_or_default());
         match self.evidence.first() {
             Some(Evidence::Source(_)) => format!("{key}:{}", self.message),

@@ -121,7 +121,11 @@ pub struct Demand {
     pub unjudged: bool,
 }
 
-/// A finding that the policy tolerates.
+/// The check under which a package is tolerated that could not be judged.
+pub const NOT_JUDGED: &str = "not-judged";
+
+/// A finding that the policy tolerates, or a package that nobody can judge and the ignore file accepts
+/// ([`NOT_JUDGED`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waived {
     /// The finding.

@@ -68,6 +68,7 @@ impl Place {
                 Some((clean(&source.file), false, Some(Region::of(source))))
             }
             Evidence::Package { .. }
+            | Evidence::Advisory { .. }
             | Evidence::Config { .. }
             | Evidence::Layer(_)
             | Evidence::Image => None,
@@ -123,12 +124,21 @@ pub(crate) fn clean(text: &str) -> String {
     text::printable(text.as_bytes())
 }
 
-/// The places of a finding in words: the first few, and how many more.
+/// The places of a finding in words: the first few, and how many more. What an advisory is about is in the
+/// sentence.
 pub(crate) fn some(finding: &Finding, shown: usize) -> Vec<String> {
-    let places = finding.evidence.iter().take(shown);
+    let places = places(finding);
+    let more = places.len().saturating_sub(shown);
+    let places = places.into_iter().take(shown);
     let mut words: Vec<String> = places.map(|evidence| Place::of(evidence).words).collect();
-    if finding.evidence.len() > shown {
-        words.push(format!("and {} more", finding.evidence.len() - shown));
+    if more > 0 {
+        words.push(format!("and {more} more"));
     }
     words
+}
+
+/// Where a finding was seen.
+pub(crate) fn places(finding: &Finding) -> Vec<&Evidence> {
+    let is_place = |it: &&Evidence| !matches!(it, Evidence::Advisory { .. });
+    finding.evidence.iter().filter(is_place).collect()
 }

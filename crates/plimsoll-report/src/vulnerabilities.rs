@@ -59,6 +59,11 @@ fn finding(it: &Vulnerability) -> Finding {
     if it.exploited.is_some() {
         message.push_str(" (known to be exploited)");
     }
+    let advisory = Evidence::Advisory {
+        id: it.id.clone(),
+        source: package.source.clone(),
+        url: it.url.clone(),
+    };
     let place = package.place.iter().map(|path| Evidence::Path {
         path: path.clone(),
         layer: package.layer.unwrap_or_default(),
@@ -72,7 +77,7 @@ fn finding(it: &Vulnerability) -> Finding {
             _ => it.severity.unwrap_or(Severity::Info),
         },
         message,
-        evidence: place.collect(),
+        evidence: std::iter::once(advisory).chain(place).collect(),
         remedy: (!it.fixed.is_empty())
             .then(|| format!("upgrade {} to {}", package.source, it.fixed.join(", "))),
     }

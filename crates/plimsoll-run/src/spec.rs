@@ -118,6 +118,9 @@ impl Default for Limits {
     }
 }
 
+/// The name of the one answer of a program that is run to its end.
+pub const COMPLETION: &str = "run";
+
 /// What came of a run.
 #[derive(Debug, Clone)]
 pub struct Outcome {

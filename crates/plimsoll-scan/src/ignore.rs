@@ -1,9 +1,12 @@
-//! The ignore file: which vulnerabilities count for nothing, why, and until when.
+//! The ignore file: which vulnerabilities count for nothing, why, and until when; and which packages nobody
+//! can judge are accepted so.
 //!
 //! ```text
 //! # One a line: the identifier, the last day on which it holds, and the reason.
 //! CVE-2021-1234  until=2026-12-31  # the parser is not reachable from outside
 //! CVE-2021-9999  package=libfoo*   # only in this package
+//! # A package that cannot be judged, accepted until a day.
+//! not-judged  package=nginx-module-njs  until=2026-12-31  # read by hand in November
 //! ```
 //!
 //! or the same as TOML:
@@ -16,16 +19,22 @@
 //! until = 2026-12-31
 //! ```
 //!
+//! What cannot be judged is accepted by name and until a day, never all of it and for ever: somebody looked
+//! at this package by other means, and will again. Data that are missing or old are no package's.
+//!
 //! Everything ignored is in the report with its reason. An entry that ignores nothing, or not any
 //! longer, is stale and said to be so: nobody cleans up what nobody sees.
 
 use std::fmt;
 
-use plimsoll_model::vulnerability::Quiet;
+use plimsoll_model::vulnerability::{Accepted, Quiet, Unjudged};
 use plimsoll_model::{ScanFacts, Vulnerability};
 use serde::Deserialize;
 
 use crate::Date;
+
+/// What stands in the place of an identifier to accept a package that cannot be judged.
+const NOT_JUDGED: &str = "not-judged";
 
 /// An ignore file, read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +48,7 @@ pub struct Ignores {
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignore {
-    /// The identifier, or one of the other names of it.
+    /// The identifier, or one of the other names of it; `not-judged` for packages that are not.
     pub id: String,
     /// Only in packages of this name, installed or source (a glob); in all of them if empty.
     pub package: String,
@@ -90,6 +99,15 @@ impl Ignores {
                 why: format!("{} is ignored without a reason", entry.id),
             });
         }
+        if let Some((entry, why)) = entries
+            .iter()
+            .find_map(|entry| Some((entry, entry.lacks()?)))
+        {
+            return Err(IgnoreError {
+                line: entry.line,
+                why: why.to_owned(),
+            });
+        }
         Ok(Self {
             name: name.to_owned(),
             entries,
@@ -117,27 +135,95 @@ impl Ignores {
                 until: entry.until.map(|day| day.to_string()),
             });
         }
+        self.accept(facts, today, &mut used);
         let stale = self.entries.iter().zip(&used).filter(|&(_, &used)| !used);
         let sentences = stale.map(|(entry, _)| {
             let place = match entry.line {
                 0 => self.name.clone(),
                 line => format!("{} line {line}", self.name),
             };
+            let (id, package) = (&entry.id, &entry.package);
             match entry.until {
+                Some(until) if until < today && entry.is_acceptance() => format!(
+                    "{place}: {package} was accepted without being judged until {until}, and is not any more"
+                ),
                 Some(until) if until < today => {
-                    format!(
-                        "{place}: {} was ignored until {until}, and is not any more",
-                        entry.id
-                    )
+                    format!("{place}: {id} was ignored until {until}, and is not any more")
                 }
-                _ => format!("{place}: {} is ignored, and nothing here has it", entry.id),
+                _ if entry.is_acceptance() => format!(
+                    "{place}: {package} is accepted without being judged, and no package of that name is \
+                     here that cannot be"
+                ),
+                _ => format!("{place}: {id} is ignored, and nothing here has it"),
             }
         });
         facts.stale_ignores.extend(sentences);
     }
+
+    /// Takes packages that could not be judged out of what hinders a verdict, where they are accepted.
+    fn accept(&self, facts: &mut ScanFacts, today: Date, used: &mut [bool]) {
+        for unjudged in std::mem::take(&mut facts.unjudged) {
+            let mut left = Vec::new();
+            let is_about_packages = !unjudged.packages.is_empty();
+            for package in unjudged.packages {
+                let mut fitting = self.entries.iter().zip(used.iter_mut());
+                let found =
+                    fitting.find(|(entry, _)| entry.accepts(&package) && entry.holds(today));
+                let Some((entry, used)) = found else {
+                    left.push(package);
+                    continue;
+                };
+                *used = true;
+                facts.accepted.push(Accepted {
+                    package,
+                    why: unjudged.why.clone(),
+                    by: self.name.clone(),
+                    reason: entry.reason.clone(),
+                    until: entry.until.map(|day| day.to_string()).unwrap_or_default(),
+                });
+            }
+            // What is about the whole image stays, as do the packages nobody accepted.
+            if !is_about_packages || !left.is_empty() {
+                facts.unjudged.push(Unjudged {
+                    why: unjudged.why,
+                    packages: left,
+                });
+            }
+        }
+    }
 }
 
 impl Ignore {
+    /// Whether it accepts packages that cannot be judged.
+    fn is_acceptance(&self) -> bool {
+        self.id.eq_ignore_ascii_case(NOT_JUDGED)
+    }
+
+    /// What an acceptance must say and does not.
+    fn lacks(&self) -> Option<&'static str> {
+        if !self.is_acceptance() {
+            return None;
+        }
+        // A pattern without a letter of a name is all packages.
+        if !self
+            .package
+            .bytes()
+            .any(|byte| byte.is_ascii_alphanumeric())
+        {
+            return Some("not-judged accepts packages by name: `package=nginx-module-*`");
+        }
+        match self.until {
+            None => Some("not-judged needs the last day on which it holds: `until=2026-12-31`"),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether it accepts this package, given as `name version`.
+    fn accepts(&self, package: &str) -> bool {
+        let name = package.split(' ').next().unwrap_or(package);
+        self.is_acceptance() && fast_glob::glob_match(&self.package, name)
+    }
+
     fn fits(&self, vulnerability: &Vulnerability) -> bool {
         let same = |id: &String| id.eq_ignore_ascii_case(&self.id);
         let package = &vulnerability.package;
@@ -290,6 +376,82 @@ mod tests {
                 "ignore line 6: CVE-9 is ignored, and nothing here has it",
             ]
         );
+    }
+
+    #[test]
+    fn a_package_nobody_can_judge_is_accepted_by_name_until_a_day() {
+        let text = "not-judged package=nginx-module-* until=2026-06-30 # read by hand\n\
+                    not-judged package=old until=2026-05-31 # once\n\
+                    not-judged package=gone until=2026-06-30 # not here\n";
+        let ignores = Ignores::parse("ignore", text).unwrap();
+        let unjudged = |why: &str, packages: &[&str]| Unjudged {
+            why: why.to_owned(),
+            packages: packages.iter().map(|&it| it.to_owned()).collect(),
+        };
+        let stale = unjudged("the data are old", &[]);
+        let mut facts = ScanFacts {
+            unjudged: vec![
+                unjudged("nobody watches it", &["nginx-module-njs 1.2", "old 1"]),
+                unjudged("no data", &["nginx-module-otel 1", "nginx-module-njs 1.2"]),
+                stale.clone(),
+            ],
+            ..ScanFacts::default()
+        };
+        ignores.apply(&mut facts, "2026-06-01".parse().unwrap());
+        assert_eq!(
+            facts.unjudged,
+            [unjudged("nobody watches it", &["old 1"]), stale]
+        );
+        let accepted: Vec<_> = facts
+            .accepted
+            .iter()
+            .map(|it| (&*it.package, &*it.why, &*it.by, &*it.reason, &*it.until))
+            .collect();
+        let day = "2026-06-30";
+        assert_eq!(
+            accepted,
+            [
+                (
+                    "nginx-module-njs 1.2",
+                    "nobody watches it",
+                    "ignore",
+                    "read by hand",
+                    day
+                ),
+                (
+                    "nginx-module-otel 1",
+                    "no data",
+                    "ignore",
+                    "read by hand",
+                    day
+                ),
+                (
+                    "nginx-module-njs 1.2",
+                    "no data",
+                    "ignore",
+                    "read by hand",
+                    day
+                ),
+            ]
+        );
+        assert_eq!(
+            facts.stale_ignores,
+            [
+                "ignore line 2: old was accepted without being judged until 2026-05-31, and is not any more",
+                "ignore line 3: gone is accepted without being judged, and no package of that name is here \
+                 that cannot be",
+            ]
+        );
+        // Never everything, never for ever, never without a reason.
+        for text in [
+            "not-judged until=2026-06-30 # x\n",
+            "not-judged package=* until=2026-06-30 # x\n",
+            "not-judged package=x # x\n",
+            "not-judged package=x until=2026-06-30\n",
+            "[[ignore]]\nid = \"not-judged\"\npackage = \"**\"\nreason = \"x\"\nuntil = 2026-06-30\n",
+        ] {
+            assert!(Ignores::parse("x", text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -214,6 +214,7 @@ fn write(scope: Scope, origins: Vec<Origin>, marks: Vec<(Cve, u32, u32)>) -> Vec
         rows: marks.len() as u64,
         packages: 0,
         origins,
+        checked: String::new(),
     };
     frame::close(&meta, &body, &[])
 }

@@ -6,6 +6,7 @@
 //! written (a full disk) leaves the old one as it was.
 
 pub(crate) mod index;
+pub(crate) mod notes;
 
 use std::fs;
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ use plimsoll_scan::{Data, Marks, Meta, Scope, Slice, Texts};
 
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
+use notes::Notes;
 
 /// A larger file is no slice.
 const LIMIT: u64 = 256 << 20;
@@ -70,8 +72,12 @@ impl Store {
         scopes.sort();
         let entries = scopes.into_iter().map(|scope| {
             let bytes = self.file(&scope)?.unwrap_or_default();
+            let read = verified(&bytes).map(|(mut meta, digest)| {
+                meta.checked = self.checked(&scope, &digest);
+                (meta, digest)
+            });
             Ok(Entry {
-                read: verified(&bytes).map_err(|error| error.to_string()),
+                read: read.map_err(|error| error.to_string()),
                 bytes: bytes.len() as u64,
                 scope,
             })
@@ -98,7 +104,10 @@ impl Store {
     pub(crate) fn data(&self, scope: &Scope) -> Data {
         match self.file(scope) {
             Ok(Some(bytes)) => match Slice::read(&bytes, Texts::Read) {
-                Ok(slice) => Data::Slice(Box::new(slice)),
+                Ok(slice) => {
+                    let checked = self.checked(scope, slice.digest());
+                    Data::Slice(Box::new(slice.checked(checked)))
+                }
                 Err(error) => Data::Unreadable(error.to_string()),
             },
             Ok(None) => Data::Missing,
@@ -117,6 +126,43 @@ impl Store {
         let bytes = self.file(&scope).map_err(|failure| failure.to_string())?;
         let read = bytes.map(|bytes| Marks::read(&bytes).map_err(|error| error.to_string()));
         read.transpose()
+    }
+
+    /// What is remembered about the slice of a scope; `None` where that is about another slice.
+    pub(crate) fn notes(&self, scope: &Scope, digest: &Digest) -> Option<Notes> {
+        let file = fs::read(self.directory.join(Notes::file_name(scope))).ok()?;
+        let notes: Notes = serde_json::from_slice(&file).ok()?;
+        notes.are_about(digest).then_some(notes)
+    }
+
+    /// The last moment at which the servers that were asked had nothing newer; empty where nobody asked.
+    fn checked(&self, scope: &Scope, digest: &Digest) -> String {
+        let notes = self.notes(scope, digest);
+        notes.map(|notes| notes.checked).unwrap_or_default()
+    }
+
+    /// Remembers something about the slice of a scope.
+    pub(crate) fn remember(
+        &self,
+        scope: &Scope,
+        notes: &Notes,
+        leftovers: &Leftovers,
+    ) -> Result<()> {
+        let json = serde_json::to_vec(notes);
+        let json =
+            json.map_err(|error| Failure::because("cannot note what was fetched", &error))?;
+        self.write(&Notes::file_name(scope), &json, leftovers)
+    }
+
+    /// Writes the list of everything that is there, as it is served.
+    pub(crate) fn write_index(&self, leftovers: &Leftovers) -> Result<()> {
+        let entries = self.entries()?;
+        let read = entries.iter().filter_map(|entry| {
+            let (meta, digest) = entry.read.as_ref().ok()?;
+            Some((meta, digest, entry.bytes))
+        });
+        let json = index::Index::of(read).json().map_err(Failure::new)?;
+        self.write(index::NAME, &json, leftovers)
     }
 
     /// Puts the file of a scope in its place; whoever reads meanwhile reads the old one.

@@ -6,6 +6,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -43,6 +45,8 @@ pub(crate) struct Downloads {
     packed: bool,
     /// Where parts are kept.
     directory: PathBuf,
+    /// Bytes of documents that have come over the line.
+    fetched: Arc<AtomicU64>,
 }
 
 impl Downloads {
@@ -52,6 +56,7 @@ impl Downloads {
             agent: agent(),
             packed: false,
             directory,
+            fetched: Arc::default(),
         }
     }
 
@@ -61,7 +66,13 @@ impl Downloads {
             agent: self.agent.clone(),
             packed: true,
             directory: self.directory.clone(),
+            fetched: Arc::clone(&self.fetched),
         }
+    }
+
+    /// How many bytes of documents have come over the line, as they were packed.
+    pub(crate) fn fetched(&self) -> u64 {
+        self.fetched.load(Ordering::Relaxed)
     }
 
     /// The document at `url`, unless it is the one `known` came with; at most `limit` bytes.
@@ -190,6 +201,7 @@ impl Downloads {
             };
             file.write_all(&buffer[..count]).map_err(disk)?;
             done += count as u64;
+            self.fetched.fetch_add(count as u64, Ordering::Relaxed);
             if done > limit {
                 part.forget();
                 return Err(Broken::Final(format!("has more than {limit} bytes")));

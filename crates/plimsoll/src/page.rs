@@ -50,7 +50,9 @@ pub(crate) fn beside(
     images: &[(&str, &Opened)],
     made: Option<&[ScanFacts]>,
 ) -> Result<Beside> {
-    let sides = images.iter().map(|(name, opened)| side(name, opened, None));
+    // A document has no files to draw.
+    let drawn = images.iter().filter(|(_, opened)| !opened.is_document);
+    let sides = drawn.map(|(name, opened)| side(name, opened, None));
     let sides = sides.collect();
     if let Some(made) = made {
         return Ok(Beside {

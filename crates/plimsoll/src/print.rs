@@ -38,10 +38,12 @@ pub(crate) fn write(report: &Report, format: &Format, path: &Path) -> Result<()>
     fs::write(path, text).map_err(|error| cannot(&error))
 }
 
-/// Formats of others know findings and nothing else.
+/// Most formats of others know findings and nothing else.
 fn put(report: &Report, format: &Format, out: &mut dyn Write) -> io::Result<()> {
     match format.id {
-        "json" | "openvex" | "text" => (format.write)(report, out),
+        "cyclonedx" | "json" | "markdown" | "openvex" | "spdx" | "text" => {
+            (format.write)(report, out)
+        }
         _ => (format.write)(&plimsoll_report::as_findings(report), out),
     }
 }

@@ -3,12 +3,17 @@
 //! One component a package, with its package URL, licences, the file it is known by and how sure
 //! that is; one for the distribution. The serial number comes from the image's digest and the time
 //! from the image, so the same image gives the same bytes. Needs that close a ring are left out.
-//! Packages that were removed and left their configuration are no components. The properties of
-//! `plimsoll:` say what the format has no field for.
+//! Packages that were removed and left their configuration are no components. Of a scan it also has
+//! what is known to be wrong with the components, and what was said to count for nothing, with the reason.
+//! The properties of `plimsoll:` say what the format has no field for.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use plimsoll_model::{Inventory, KnownBy, OsRelease, Package, Report};
+use plimsoll_model::vulnerability::Quiet;
+use plimsoll_model::{
+    Inventory, KnownBy, OsRelease, Package, Report, ScanFacts, Severity, Vulnerability,
+};
 use serde::Serialize;
 
 use crate::Format;
@@ -40,6 +45,66 @@ struct Document {
     metadata: Metadata,
     components: Vec<Component>,
     dependencies: Vec<Dependency>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vulnerabilities: Option<Vec<Flaw>>,
+}
+
+/// What CycloneDX calls a vulnerability.
+#[derive(Serialize)]
+struct Flaw {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Link>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    references: Vec<Reference>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ratings: Vec<Rating>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    recommendation: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    analysis: Option<Analysis>,
+    affects: Vec<Affects>,
+    properties: Vec<Property>,
+}
+
+#[derive(Serialize)]
+struct Link {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+/// The same flaw under another name.
+#[derive(Serialize)]
+struct Reference {
+    id: String,
+    source: Link,
+}
+
+#[derive(Serialize)]
+struct Rating {
+    source: Link,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+    severity: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vector: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Analysis {
+    state: &'static str,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct Affects {
+    #[serde(rename = "ref")]
+    reference: String,
 }
 
 #[derive(Serialize)]
@@ -148,6 +213,14 @@ impl Document {
             .problems
             .iter()
             .map(|problem| property("plimsoll:problem", &problem.to_string()));
+        let accepted = report.waived.iter().map(|waived| {
+            let until = waived.until.as_deref().unwrap_or_default();
+            let (message, reason) = (&waived.finding.message, &waived.reason);
+            let words = format!("{message}; accepted until {until}: {reason}");
+            property("plimsoll:accepted", &words)
+        });
+        // Another image may have been set beside it, to be compared with.
+        let scan = report.scans.first();
         Self {
             schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
             bom_format: "CycloneDX",
@@ -171,7 +244,7 @@ impl Document {
                     version: clean(&facts.digest),
                     ..Component::default()
                 }),
-                properties: problems.collect(),
+                properties: problems.chain(accepted).collect(),
             },
             components,
             dependencies: sbom::needs(inventory)
@@ -185,7 +258,126 @@ impl Document {
                         .collect(),
                 })
                 .collect(),
+            vulnerabilities: scan.map(|facts| flaws(facts, &references)),
         }
+    }
+}
+
+/// Each flaw of a source package once, with every component that has it.
+fn flaws(facts: &ScanFacts, references: &[String]) -> Vec<Flaw> {
+    let counted = facts.vulnerabilities.iter().map(|it| (it, None));
+    let quiet = facts.quiet.iter();
+    let all = counted.chain(quiet.map(|it| (&it.vulnerability, Some(it))));
+    let mut found: Vec<Flaw> = Vec::new();
+    let mut index = BTreeMap::new();
+    for (it, quiet) in all {
+        let reason = quiet.map(|it| (&it.by, &it.reason));
+        let key = (it.package.ecosystem, &it.package.source, &it.id, reason);
+        let at = *index.entry(key).or_insert_with(|| {
+            found.push(flaw(it, quiet));
+            found.len() - 1
+        });
+        let affects = &mut found[at].affects;
+        let is_known = |reference: &str| affects.iter().any(|it| it.reference == reference);
+        if references.contains(&it.package.purl) && !is_known(&it.package.purl) {
+            affects.push(Affects {
+                reference: it.package.purl.clone(),
+            });
+        }
+    }
+    found
+}
+
+fn flaw(it: &Vulnerability, quiet: Option<&Quiet>) -> Flaw {
+    let link = |name: &str, url: Option<&String>| Link {
+        name: clean(name),
+        url: url.map(|url| clean(url)),
+    };
+    let severity = it.severity.map_or("unknown", Severity::name);
+    let mut ratings = vec![Rating {
+        source: link(it.severity_by.name(), None),
+        score: None,
+        severity,
+        method: None,
+        vector: None,
+    }];
+    ratings.extend(it.cvss.as_ref().map(|cvss| {
+        let method = match cvss.vector.get(..8) {
+            Some("CVSS:3.0") => "CVSSv3",
+            Some("CVSS:3.1") => "CVSSv31",
+            Some("CVSS:4.0") => "CVSSv4",
+            _ => "CVSSv2",
+        };
+        Rating {
+            source: link("cvss", None),
+            score: Some(f64::from(cvss.score) / 10.0),
+            severity: rating(cvss.score),
+            method: Some(method),
+            vector: Some(clean(&cvss.vector)),
+        }
+    }));
+    let mut properties = vec![
+        property("plimsoll:state", it.state.name()),
+        property("plimsoll:status", it.status),
+        property("plimsoll:source", &it.package.source),
+        property("plimsoll:part", it.package.part.name()),
+    ];
+    if let Some(exploited) = &it.exploited {
+        properties.push(property("plimsoll:exploited-since", &exploited.since));
+    }
+    if let Some(epss) = it.epss {
+        let share = f64::from(epss) / 1e6;
+        properties.push(property("plimsoll:epss", &share.to_string()));
+    }
+    let aliases = it.aliases.iter().map(|alias| Reference {
+        id: clean(alias),
+        source: link(&it.feed, None),
+    });
+    Flaw {
+        id: clean(&it.id),
+        source: Some(link(&it.feed, it.url.as_ref())),
+        references: aliases.collect(),
+        ratings,
+        description: clean(&it.title),
+        recommendation: match it.fixed.is_empty() {
+            true => String::new(),
+            false => clean(&format!(
+                "upgrade {} to {}",
+                it.package.source,
+                it.fixed.join(", ")
+            )),
+        },
+        analysis: quiet.map(|quiet| Analysis {
+            state: match &*quiet.status {
+                "fixed" => "resolved",
+                _ => "not_affected",
+            },
+            detail: clean(&format!(
+                "{} by {}{}: {} {}",
+                quiet.status,
+                quiet.by,
+                quiet
+                    .until
+                    .as_ref()
+                    .map(|day| format!(" until {day}"))
+                    .unwrap_or_default(),
+                quiet.justification,
+                quiet.reason
+            )),
+        }),
+        affects: Vec::new(),
+        properties,
+    }
+}
+
+/// The word for a base score in tenths (CVSS 3.1, section 5).
+fn rating(score: u8) -> &'static str {
+    match score {
+        0 => "none",
+        1..=39 => "low",
+        40..=69 => "medium",
+        70..=89 => "high",
+        _ => "critical",
     }
 }
 

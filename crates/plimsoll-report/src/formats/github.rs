@@ -2,7 +2,7 @@
 //!
 //! One workflow command a finding, the heaviest first (GitHub shows ten of each kind a step):
 //! `error` for what is over the line, or of severity high where no line is drawn; `warning` from
-//! medium up; `notice` for the rest. What could not be judged is a warning. A finding about a
+//! medium up; `notice` for the rest. What could not be judged is a warning, or a notice where that was accepted. A finding about a
 //! Dockerfile is shown at its line.
 //!
 //! Source: GitHub Actions documentation, *Workflow commands*; the escapes are those of its
@@ -10,6 +10,7 @@
 
 use std::io::{self, Write};
 
+use plimsoll_model::report::NOT_JUDGED;
 use plimsoll_model::{Finding, Report, Severity};
 
 use crate::Format;
@@ -34,6 +35,21 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for problem in &report.problems {
         let text = data(&clean(&problem.to_string()));
         writeln!(out, "::warning title=plimsoll%3A not judged::{text}")?;
+    }
+    // What a policy tolerates is no annotation; what nobody judged must not look like what is fine.
+    let accepted = report.waived.iter();
+    for waived in accepted.filter(|it| it.finding.check == NOT_JUDGED) {
+        let until = waived.until.as_deref().unwrap_or_default();
+        let text = format!(
+            "{}; accepted until {until}: {}",
+            clean(&waived.finding.message),
+            clean(&waived.reason)
+        );
+        let text = data(&text);
+        writeln!(
+            out,
+            "::notice title=plimsoll%3A not judged%2C accepted::{text}"
+        )?;
     }
     let Some(verdict) = &report.verdict else {
         return Ok(());

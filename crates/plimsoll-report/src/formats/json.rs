@@ -23,6 +23,8 @@
 //! | `notes[]` | sentences |
 //!
 //! `image` has `name`, `digest`, `platform`, `created`, `user`, `command[]`, `ports[]`,
+//! `is_document` (a bill of materials or a list stands for it: what is not known is `null`: platform, user,
+//! every number here but `packages`, and every list of paths in `footprint`),
 //! `footprint`, `lineage[]` (`name`, `layers`, `evidence`; nearest first, scratch last; of an official image
 //! `rebuilt`: `state`: `yes`, `no`, `unknown`; `why`, `since`, `instead`, `by`; of others `null`),
 //! `publisher` (`registry`, `repository`, `name`, `standing`: `official`, `verified`, `open-source`,
@@ -69,8 +71,10 @@
 //! `files`, a number), `databases[]`.
 //!
 //! A scan has `name`, `distribution`, `complete` (everything was judged), `packages` and `judged` (how
-//! many), `unjudged[]` (`why`, `packages[]`), `data[]` that were asked (`scope`, `feeds[]`, `date`,
-//! `age_days`, `advisories`, `lists_unfixed`), `counts` and by `parts` (`base`, `application`, `unknown`)
+//! many), `unjudged[]` (`why`, `packages[]`), `accepted[]` (packages that are not judged and were accepted so:
+//! `package`, `why`, `by`, `reason`, `until`), `data[]` that were asked (`scope`, `feeds[]`, `date`: the last
+//! day on which they are known to have been the newest there were, `age_days` since then, `content`: of which
+//! moment they are by their own account, `advisories`, `lists_unfixed`), `counts` and by `parts` (`base`, `application`, `unknown`)
 //! the same (`by_package`, `by_source`, `distinct`; of `by_source`: `fixable`, `unfixed`, `unimportant`,
 //! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
 //! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,
@@ -80,7 +84,7 @@
 //! whose version is not known, and about no version of which there is an advisory), and `matching_ms`, the milliseconds that looking all of it up took, reading not counted.
 //!
 //! An evidence has `kind` and, by kind: `path` — `path`, `layer`, `size`; `package` — `name`,
-//! `version`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
+//! `version`; `advisory` — `id`, `source`, `url`; `config` — `key`, `value`; `line` — `path`, `line`; `source` — `file`, `line`, `column`,
 //! `end_line`, `end_column` (from 1, in characters; the end is behind the last), `excerpt` (the first
 //! line); `layer` — `layer`; `image` — nothing more.
 //!
@@ -152,35 +156,36 @@ struct Document {
 struct JsonImage {
     name: String,
     digest: String,
-    platform: String,
+    platform: Option<String>,
     created: Option<String>,
-    user: String,
+    user: Option<String>,
     command: Vec<String>,
     ports: Vec<String>,
+    is_document: bool,
     footprint: JsonFootprint,
     lineage: Vec<JsonAncestor>,
     publisher: Option<origin::JsonPublisher>,
     layers: Vec<JsonLayer>,
     packages: Vec<JsonPackage>,
-    unowned_bytes: u64,
+    unowned_bytes: Option<u64>,
     strangers: Vec<JsonStrangers>,
     phantoms: Vec<JsonPhantom>,
-    dead_bytes: u64,
-    waste: place::JsonWaste,
+    dead_bytes: Option<u64>,
+    waste: Option<place::JsonWaste>,
     directories: Vec<place::JsonDirectory>,
     owners: Vec<place::JsonOwner>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct JsonFootprint {
-    bytes: u64,
-    compressed: u64,
-    files: u64,
+    bytes: Option<u64>,
+    compressed: Option<u64>,
+    files: Option<u64>,
     packages: u64,
-    shells: Vec<String>,
-    package_managers: Vec<String>,
-    network_tools: Vec<String>,
-    setuid: Vec<String>,
+    shells: Option<Vec<String>>,
+    package_managers: Option<Vec<String>>,
+    network_tools: Option<Vec<String>>,
+    setuid: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -205,8 +210,8 @@ struct JsonLayer {
 struct JsonPackage {
     name: String,
     version: String,
-    bytes: u64,
-    files: u64,
+    bytes: Option<u64>,
+    files: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -250,6 +255,11 @@ enum JsonEvidence {
     Package {
         name: String,
         version: String,
+    },
+    Advisory {
+        id: String,
+        source: String,
+        url: Option<String>,
     },
     Config {
         key: &'static str,
@@ -401,15 +411,25 @@ impl From<&Report> for Document {
 
 impl From<&ImageFacts> for JsonImage {
     fn from(facts: &ImageFacts) -> Self {
+        // Nobody knows how large the files are of which a document says nothing.
+        let has_files = !facts.is_document;
+        let packages = facts.packages.iter();
         Self {
+            is_document: facts.is_document,
             name: clean(&facts.name),
             digest: clean(&facts.digest),
-            platform: clean(&facts.platform),
+            platform: has_files.then(|| clean(&facts.platform)),
             created: facts.created.as_deref().map(clean),
-            user: clean(&facts.user),
+            user: has_files.then(|| clean(&facts.user)),
             command: clean_all(&facts.command),
             ports: clean_all(&facts.ports),
-            footprint: JsonFootprint::from(&facts.footprint),
+            footprint: match has_files {
+                true => JsonFootprint::from(&facts.footprint),
+                false => JsonFootprint {
+                    packages: facts.footprint.packages,
+                    ..JsonFootprint::default()
+                },
+            },
             lineage: facts
                 .lineage
                 .ancestors
@@ -418,8 +438,8 @@ impl From<&ImageFacts> for JsonImage {
                 .collect(),
             publisher: facts.publisher.as_ref().map(Into::into),
             layers: facts.layers.iter().map(JsonLayer::from).collect(),
-            packages: facts.packages.iter().map(JsonPackage::from).collect(),
-            unowned_bytes: facts.unowned_bytes,
+            packages: packages.map(|it| JsonPackage::of(it, has_files)).collect(),
+            unowned_bytes: has_files.then_some(facts.unowned_bytes),
             strangers: facts
                 .strangers
                 .iter()
@@ -437,8 +457,8 @@ impl From<&ImageFacts> for JsonImage {
                     version: clean(version),
                 })
                 .collect(),
-            dead_bytes: facts.dead_bytes,
-            waste: (&facts.waste).into(),
+            dead_bytes: has_files.then_some(facts.dead_bytes),
+            waste: has_files.then(|| (&facts.waste).into()),
             directories: facts
                 .directories
                 .iter()
@@ -453,14 +473,14 @@ impl From<&ImageFacts> for JsonImage {
 impl From<&Footprint> for JsonFootprint {
     fn from(footprint: &Footprint) -> Self {
         Self {
-            bytes: footprint.bytes,
-            compressed: footprint.compressed,
-            files: footprint.files,
+            bytes: Some(footprint.bytes),
+            compressed: Some(footprint.compressed),
+            files: Some(footprint.files),
             packages: footprint.packages,
-            shells: paths(&footprint.shells),
-            package_managers: paths(&footprint.package_managers),
-            network_tools: paths(&footprint.network_tools),
-            setuid: paths(&footprint.setuid),
+            shells: Some(paths(&footprint.shells)),
+            package_managers: Some(paths(&footprint.package_managers)),
+            network_tools: Some(paths(&footprint.network_tools)),
+            setuid: Some(paths(&footprint.setuid)),
         }
     }
 }
@@ -490,13 +510,13 @@ impl From<&LayerRow> for JsonLayer {
     }
 }
 
-impl From<&PackageRow> for JsonPackage {
-    fn from(package: &PackageRow) -> Self {
+impl JsonPackage {
+    fn of(package: &PackageRow, has_files: bool) -> Self {
         Self {
             name: clean(&package.name),
             version: clean(&package.version),
-            bytes: package.bytes,
-            files: package.files,
+            bytes: has_files.then_some(package.bytes),
+            files: has_files.then_some(package.files),
         }
     }
 }
@@ -535,6 +555,11 @@ impl From<&Evidence> for JsonEvidence {
             Evidence::Package { name, version } => Self::Package {
                 name: clean(name),
                 version: clean(version),
+            },
+            Evidence::Advisory { id, source, url } => Self::Advisory {
+                id: clean(id),
+                source: clean(source),
+                url: url.as_deref().map(clean),
             },
             Evidence::Config { key, value } => Self::Config {
                 key,

@@ -1,6 +1,6 @@
 //! `markdown`: for a comment on a pull request.
 //!
-//! The verdict first, then before and after where there are two images, the demands of a policy,
+//! The verdict first, then before and after where there are two images, what is known about each in numbers, the demands of a policy,
 //! the findings by weight (the light ones folded away), and what could not be judged. The first
 //! line is a comment no reader sees, by which a workflow finds the comment it wrote before.
 //!
@@ -10,10 +10,11 @@ use std::io::{self, Write};
 
 use plimsoll_model::report::{DiffRow, Footprint, ImageDiff, PackageDiff};
 use plimsoll_model::text::{bytes, count};
-use plimsoll_model::{Finding, Report, Severity};
+use plimsoll_model::vulnerability::Counts;
+use plimsoll_model::{Finding, Report, ScanFacts, Severity};
 
 use crate::place::{clean, over, some};
-use crate::{Format, before_after};
+use crate::{Format, as_findings, before_after};
 
 /// The row.
 pub static FORMAT: Format = Format {
@@ -34,20 +35,26 @@ const DIFFERENCES: usize = 10;
 const ROOM: usize = 60_000;
 
 fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let known = &report.scans;
+    let report = &as_findings(report);
     let mut page = format!("{MARK}\n## {}\n\n", title(report));
     // A scan weighs nothing.
     let facts = report.subject.as_ref();
     if let Some(facts) = facts.filter(|facts| facts.footprint != Footprint::default()) {
         let footprint = &facts.footprint;
-        page.push_str(&format!(
-            "{} in {} files, {} packages; {} to pull\n\n",
-            bytes(footprint.bytes),
-            count(footprint.files),
-            count(footprint.packages),
-            bytes(footprint.compressed)
-        ));
+        let packages = count(footprint.packages);
+        page.push_str(&match facts.is_document {
+            true => format!("{packages} packages; size not known: a document holds no files\n\n"),
+            false => format!(
+                "{} in {} files, {packages} packages; {} to pull\n\n",
+                bytes(footprint.bytes),
+                count(footprint.files),
+                bytes(footprint.compressed)
+            ),
+        });
     }
     comparison(report, &mut page);
+    scans(known, &mut page);
     demands(report, &mut page);
     findings(report, &mut page);
     waived(report, &mut page);
@@ -72,10 +79,14 @@ fn title(report: &Report) -> String {
     };
     let verb = report.verb;
     if report.verdict.is_none() {
+        let (one, several) = match verb {
+            "scan" => ("known vulnerability", "known vulnerabilities"),
+            _ => ("finding", "findings"),
+        };
         match report.findings.len() {
             0 => format!("plimsoll {verb}: {name}"),
-            1 => format!("plimsoll {verb}: {name}, 1 finding"),
-            many => format!("plimsoll {verb}: {name}, {many} findings"),
+            1 => format!("plimsoll {verb}: {name}, 1 {one}"),
+            many => format!("plimsoll {verb}: {name}, {many} {several}"),
         }
     } else if report.is_refused() {
         format!("❌ {name} is over the line: {}", over(report))
@@ -97,6 +108,58 @@ fn comparison(report: &Report, page: &mut String) {
     for row in before_after::rows(pair) {
         page.push_str(&format!("| {} |\n", row.join(" | ")));
     }
+    page.push('\n');
+}
+
+/// What is known about each image, in numbers that can be compared, and by which data.
+fn scans(scans: &[ScanFacts], page: &mut String) {
+    if scans.is_empty() {
+        return;
+    }
+    let counts: Vec<Counts> = scans.iter().map(ScanFacts::counts).collect();
+    let names: Vec<String> = scans.iter().map(|facts| code(&facts.name)).collect();
+    page.push_str(&format!("| | {} |\n|---|", names.join(" | ")));
+    page.push_str(&"---:|".repeat(scans.len()));
+    page.push('\n');
+    let mut row = |name: &str, cells: Vec<String>| {
+        page.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
+    };
+    type Number = fn(&Counts) -> u64;
+    let numbers: [(&str, Number); 6] = [
+        ("known vulnerabilities, by source package", |it| {
+            it.by_source
+        }),
+        ("of these fixable", |it| it.fixable),
+        ("not fixed yet", |it| it.unfixed),
+        ("unimportant to the vendor", |it| it.unimportant),
+        ("known to be exploited", |it| it.exploited),
+        ("by installed package, as others count", |it| it.rows),
+    ];
+    for (name, of) in numbers {
+        let cells = scans
+            .iter()
+            .zip(&counts)
+            .map(|(facts, counts)| match of(counts) {
+                0 if !facts.is_complete() => "? (0 found)".to_owned(),
+                some => count(some),
+            });
+        row(name, cells.collect());
+    }
+    let judged = scans
+        .iter()
+        .map(|facts| format!("{} of {}", count(facts.judged), count(facts.packages)));
+    row("packages judged", judged.collect());
+    let data = scans.iter().map(|facts| {
+        let data = facts.data.iter().map(|data| {
+            let age = match data.age {
+                None => "of an unknown day".to_owned(),
+                Some(_) => format!("of {}", data.date),
+            };
+            plain(&clean(&format!("{} {age}", data.scope)), true)
+        });
+        data.collect::<Vec<_>>().join("<br>")
+    });
+    row("data", data.collect());
     page.push('\n');
 }
 

@@ -1,6 +1,7 @@
 //! `sarif`: SARIF 2.1.0, for code scanning.
 //!
-//! One run. Its rules are the checks that looked, each with its page as help; a result points at
+//! One run. Its rules are the checks that looked, each with its page as help, and each advisory that a
+//! package is subject to, with its severity and its address; a result points at
 //! the user's file where there is one, else at the path inside the image (relative to the base
 //! `IMAGE`), else at the image by name, so that each has a physical location. Fingerprints stay the
 //! same from build to build; waived findings are suppressed results; what could not be judged is a
@@ -17,7 +18,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Format;
-use crate::place::{Place, Region, clean};
+use crate::place::{Place, Region, clean, places};
 
 /// The row.
 pub static FORMAT: Format = Format {
@@ -90,11 +91,15 @@ fn run(report: &Report) -> Run {
         (None, None) => String::new(),
     };
     let digest = report.subject.as_ref().map(|facts| clean(&facts.digest));
-    let rules = rules(report);
+    let rules: Vec<(String, Value)> = rules(report)
+        .iter()
+        .map(|rule| (rule.id.to_owned(), descriptor(rule)))
+        .chain(advisories(report))
+        .collect();
     let index: BTreeMap<&str, usize> = rules
         .iter()
         .enumerate()
-        .map(|(at, it)| (it.id, at))
+        .map(|(at, (id, _))| (&**id, at))
         .collect();
     let mut results = Vec::new();
     let mut seen = BTreeMap::new();
@@ -118,7 +123,7 @@ fn run(report: &Report) -> Run {
         .iter()
         .map(|waived| (&waived.finding, Some(clean(&waived.reason))));
     for (finding, reason) in active.chain(waived) {
-        let mut outcome = outcome(finding, &name, index.get(finding.check).copied());
+        let mut outcome = outcome(finding, &name, &index);
         // Two findings may begin at the same place: a program that is set-uid and set-gid.
         let mut key = finding.key();
         if finding.check == POLICY {
@@ -160,7 +165,7 @@ fn run(report: &Report) -> Run {
             "name": "plimsoll",
             "semanticVersion": env!("CARGO_PKG_VERSION"),
             "informationUri": env!("CARGO_PKG_REPOSITORY"),
-            "rules": rules.iter().map(descriptor).collect::<Vec<_>>(),
+            "rules": rules.iter().map(|(_, rule)| rule).collect::<Vec<_>>(),
             "notifications": [{"id": "incomplete", "shortDescription": {
                 "text": "something could not be read, and so could not be judged"
             }}],
@@ -197,7 +202,7 @@ fn rules(report: &Report) -> Vec<Rule> {
         .findings
         .iter()
         .chain(waived)
-        .filter(|finding| !known.contains(finding.check))
+        .filter(|finding| !known.contains(finding.check) && advisory(finding).is_none())
         .map(|finding| (finding.check, finding.severity))
         .collect();
     rules.extend(unknown.into_iter().map(|(id, severity)| Rule {
@@ -207,6 +212,50 @@ fn rules(report: &Report) -> Vec<Rule> {
         page: String::new(),
     }));
     rules
+}
+
+/// The advisory a finding is about, and its page.
+fn advisory(finding: &Finding) -> Option<(&str, Option<&str>)> {
+    finding.evidence.iter().find_map(|it| match it {
+        Evidence::Advisory { id, url, .. } => Some((&**id, url.as_deref())),
+        _ => None,
+    })
+}
+
+/// Each advisory is a rule of its own: viewers take the severity and the page from there.
+fn advisories(report: &Report) -> Vec<(String, Value)> {
+    let mut found: BTreeMap<String, (Severity, &Finding, Option<&str>)> = BTreeMap::new();
+    for finding in &report.findings {
+        if let Some((id, url)) = advisory(finding) {
+            let entry = found
+                .entry(clean(id))
+                .or_insert((finding.severity, finding, url));
+            entry.0 = entry.0.max(finding.severity);
+        }
+    }
+    let rules = found.into_iter().map(|(id, (severity, finding, url))| {
+        // `CVE-1 in zlib 1.2: overflow`: what is said of it, where anything is.
+        let words = clean(&finding.message);
+        let title = words.split_once(": ").map_or(&*id, |(_, title)| title);
+        let mut rule = json!({
+            "id": id,
+            "shortDescription": {"text": title},
+            "defaultConfiguration": {"level": level(severity)},
+            "properties": {
+                "security-severity": score(severity),
+                "problem.severity": problem_severity(severity),
+                "precision": "high",
+                "tags": ["container", "security", "vulnerability"],
+            },
+        });
+        if let Some(url) = url {
+            rule["helpUri"] = json!(clean(url));
+            let link = format!("What is known about {id}: {}", clean(url));
+            rule["help"] = json!({"text": link, "markdown": link});
+        }
+        (id, rule)
+    });
+    rules.collect()
 }
 
 fn descriptor(rule: &Rule) -> Value {
@@ -232,7 +281,11 @@ fn descriptor(rule: &Rule) -> Value {
     descriptor
 }
 
-fn outcome(finding: &Finding, image: &str, rule: Option<usize>) -> Outcome {
+fn outcome(finding: &Finding, image: &str, rules: &BTreeMap<&str, usize>) -> Outcome {
+    let rule = match advisory(finding) {
+        Some((id, _)) => clean(id),
+        None => finding.check.to_owned(),
+    };
     let mut text = clean(&finding.message);
     if finding.evidence.len() > LOCATIONS {
         let count = finding.evidence.len();
@@ -246,12 +299,12 @@ fn outcome(finding: &Finding, image: &str, rule: Option<usize>) -> Outcome {
         text.push_str(&format!("\nremedy: {remedy}"));
         markdown.push_str(&format!("\n\n**Remedy:** {remedy}"));
     }
-    let mut evidence: Vec<&Evidence> = finding.evidence.iter().collect();
+    let mut evidence = places(finding);
     // Viewers show the first location: the user's own file, if there is one.
     evidence.sort_by_key(|evidence| !matches!(evidence, Evidence::Source { .. }));
     Outcome {
-        rule_id: finding.check.to_owned(),
-        rule_index: rule,
+        rule_index: rules.get(&*rule).copied(),
+        rule_id: rule,
         level: level(finding.severity),
         message: json!({"text": text, "markdown": markdown}),
         locations: evidence
@@ -291,7 +344,7 @@ fn location(evidence: &Evidence, image: &str) -> Value {
         Evidence::Config { key, .. } => Some(((*key).to_owned(), "config".to_owned(), "member")),
         Evidence::Layer(layer) => Some((format!("layer {layer}"), String::new(), "layer")),
         Evidence::Image => Some((image.to_owned(), String::new(), "image")),
-        Evidence::Line { .. } | Evidence::Source { .. } => None,
+        Evidence::Advisory { .. } | Evidence::Line { .. } | Evidence::Source { .. } => None,
     };
     let mut location = json!({
         "physicalLocation": physical,

@@ -2,12 +2,14 @@
 //!
 //! One package for the image and one for each package in it, with its package URL. Licences are
 //! declared where they are expressions of well-known identifiers; otherwise the package's own words
-//! are in `licenseComments`. The name of the document comes from the image's digest, its time from
+//! are in `licenseComments`. Of a scan each package has the addresses of the advisories it is subject to: the
+//! format has no more room for them. The name of the document comes from the image's digest, its time from
 //! the image: the same image gives the same bytes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use plimsoll_model::{Inventory, Package, Report};
+use plimsoll_model::{Inventory, Package, Report, ScanFacts};
 use serde::Serialize;
 
 use crate::Format;
@@ -91,6 +93,24 @@ struct Relationship {
     related_spdx_element: String,
 }
 
+/// Adds to each package the pages of what is known to be wrong with it (SPDX 2.3, annex F.2.3, `advisory`).
+fn advisories(facts: &ScanFacts, inventory: &Inventory, packages: &mut [SpdxPackage]) {
+    let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for it in &facts.vulnerabilities {
+        let pages = known.entry(&it.package.purl).or_default();
+        pages.extend(it.url.as_ref().map(|url| clean(url)));
+    }
+    for (listed, written) in inventory.packages.iter().zip(packages) {
+        let purl = listed.purl(inventory.release.as_ref());
+        let pages = known.get(&*purl).into_iter().flatten();
+        written.external_refs.extend(pages.map(|page| ExternalRef {
+            reference_category: "SECURITY",
+            reference_type: "advisory",
+            reference_locator: page.clone(),
+        }));
+    }
+}
+
 impl Document {
     fn of(report: &Report) -> Self {
         let none = Inventory::default();
@@ -113,6 +133,9 @@ impl Document {
         let id = |index: usize| format!("SPDXRef-Package-{}", index + 1);
         let listed = inventory.packages.iter().enumerate();
         packages.extend(listed.map(|(index, it)| package(inventory, it, id(index))));
+        if let Some(facts) = report.scans.first() {
+            advisories(facts, inventory, &mut packages[1..]);
+        }
         let relation = |from: String, kind, to: String| Relationship {
             spdx_element_id: from,
             relationship_type: kind,
@@ -145,7 +168,16 @@ impl Document {
                 clean(&release.version_id)
             )
         });
-        let comment: Vec<String> = comment.into_iter().chain(problems).collect();
+        let accepted = report.waived.iter().map(|waived| {
+            let until = waived.until.as_deref().unwrap_or_default();
+            let (message, reason) = (&waived.finding.message, &waived.reason);
+            clean(&format!("{message}; accepted until {until}: {reason}"))
+        });
+        let comment: Vec<String> = comment
+            .into_iter()
+            .chain(problems)
+            .chain(accepted)
+            .collect();
         Self {
             spdx_version: "SPDX-2.3",
             data_license: "CC0-1.0",

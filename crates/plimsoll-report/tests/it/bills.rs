@@ -4,7 +4,11 @@
 use std::collections::BTreeSet;
 
 use plimsoll_model::package::ecosystem;
-use plimsoll_model::{Inventory, KnownBy, OsRelease, Package, PackageId, Problem, Report, State};
+use plimsoll_model::vulnerability::{Cvss, Exploited, Quiet, SeverityBy};
+use plimsoll_model::{
+    Inventory, KnownBy, OsRelease, Package, PackageId, Problem, Report, ScanFacts, Severity, State,
+    Vulnerability,
+};
 use serde_json::{Value, json};
 
 use crate::sample::httpd;
@@ -100,6 +104,50 @@ fn word<'a>(value: &'a Value, key: &str) -> &'a str {
         .unwrap_or_else(|| panic!("no {key} in {value}"))
 }
 
+/// What is known: with everything, with nothing beyond its name, and what counts for nothing.
+fn scan() -> ScanFacts {
+    let full = Vulnerability {
+        id: "CVE-2026-1".to_owned(),
+        aliases: vec!["GHSA-x".to_owned()],
+        fixed: vec!["2".to_owned()],
+        severity: Some(Severity::High),
+        severity_by: SeverityBy::Vendor,
+        cvss: Some(Cvss {
+            vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned(),
+            score: 98,
+        }),
+        exploited: Some(Exploited {
+            since: "2026-01-02".to_owned(),
+            ransomware: true,
+        }),
+        epss: Some(500_000),
+        feed: "debian".to_owned(),
+        title: "overflow".to_owned(),
+        url: Some("https://security-tracker.debian.org/tracker/CVE-2026-1".to_owned()),
+        ..Vulnerability::default()
+    };
+    let bare = Vulnerability {
+        id: "TEMP-1".to_owned(),
+        ..Vulnerability::default()
+    };
+    let quiet = Quiet {
+        vulnerability: Vulnerability {
+            id: "CVE-2026-3".to_owned(),
+            ..full.clone()
+        },
+        by: "plimsoll.ignore".to_owned(),
+        status: "ignored".to_owned(),
+        reason: "never called".to_owned(),
+        justification: String::new(),
+        until: Some("2026-12-31".to_owned()),
+    };
+    ScanFacts {
+        vulnerabilities: vec![full, bare],
+        quiet: vec![quiet],
+        ..ScanFacts::default()
+    }
+}
+
 #[test]
 fn cyclonedx_is_valid_by_its_schema() {
     let Some(schema) = schema("cyclonedx-1.6.json") else {
@@ -131,7 +179,18 @@ fn cyclonedx_is_valid_by_its_schema() {
         verb: "sbom",
         ..Report::default()
     };
-    for report in [report(), nothing] {
+    let scanned = Report {
+        verb: "scan",
+        scans: vec![scan()],
+        ..report()
+    };
+    assert_eq!(
+        document("cyclonedx", &scanned)["vulnerabilities"]
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
+    for report in [report(), nothing, scanned] {
         let bill = document("cyclonedx", &report);
         let errors: Vec<String> = validator
             .iter_errors(&bill)

@@ -148,6 +148,7 @@ pub(crate) const JSON: &str = r#"{
     "ports": [
       "80/tcp"
     ],
+    "is_document": false,
     "footprint": {
       "bytes": 181234567,
       "compressed": 60000000,

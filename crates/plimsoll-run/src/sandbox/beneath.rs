@@ -45,7 +45,8 @@ pub(super) fn walk(
     let top = open(top, OFlags::PATH | flags, Mode::empty())?;
     let is_left_out = |errno: Errno| match errno {
         Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV => true,
-        Errno::ACCESS => closed == Closed::LeftOut,
+        // No path of an image is longer than a path may be: what lies so deep was made meanwhile.
+        Errno::ACCESS | Errno::NAMETOOLONG => closed == Closed::LeftOut,
         _ => false,
     };
     let until = Instant::now() + time;

@@ -25,19 +25,20 @@
 //! | lay hands on us while a program of its own is started for a probe | all its processes stand still until it runs: see `exec` |
 //! | leave something for its second start | that start is another process 1 in the same namespaces, confined in the same way; nothing of the first still runs: see `again` |
 //! | live on after us | a keeper process of ours kills it when we are gone, even by `SIGKILL`; the parent-death signal does it sooner where the program keeps it |
-//! | use up memory, processes, disk, output, time | limits, each named when it is hit; the file system is in memory with a size and a number of files, and on a tree that is given away what the tree has and what the image's processes hold open without a name is counted; under memory pressure the kernel kills the image first |
+//! | use up memory, processes, disk, output, time | limits, each named when it is hit; tables of pages, and files in memory that nobody maps, count as memory; the file system is in memory with a size and a number of files, and on a tree that is given away what the tree has and what the image's processes hold open without a name is counted; under memory pressure the kernel kills the image first |
 //! | fool the tracer | it only says "go on" (or answers for identities): it decides nothing; what a number of a process stands for is checked before anything is written to its memory |
 //! | hold us up: pipes, endless answers, slow drips, a greeting that never comes | names are opened without opening files; every answer has a size and a deadline |
 //! | forge a line of a report by its file names | names are shown escaped |
 //!
 //! What is *not* stopped, so that nobody believes it is: a flaw of the kernel in a call that Docker
 //! allows too; the processor time an image burns until its deadline; memory of the kernel for it (pipes,
-//! sockets, memory files that nobody maps) is bounded by the kernel's own limits only; between two looks
+//! sockets) is bounded by the kernel's own limits only; between two looks
 //! at its memory, a tenth of a second, an image may take more than it is allowed. On a tree that is given
 //! away, files without a name that only a socket under way holds, or a mapping where we are not root,
 //! are not counted until four times as much is gone of the disk as is allowed; where processes with
 //! subordinate ids cannot be asked, until twice as much is. There are no control
-//! groups: a plain user mostly may not make any.
+//! groups: a plain user mostly may not make any. The six devices are this machine's own files: an image
+//! can lock them (`flock(2)`) until it ends, and be told when others use them (`inotify(7)`).
 //!
 //! Of the three ways in, two give an image its users: root, and a plain user with subordinate ids, whose
 //! range the system's own helpers put into the user namespace (`subordinate.rs`). The files of a tree
@@ -56,6 +57,7 @@ mod owners;
 mod place;
 mod plan;
 mod proc;
+mod shared;
 mod spawn;
 mod spend;
 mod step;

@@ -60,19 +60,26 @@ pub(crate) fn children(pid: i32, all: &mut Vec<i32>) {
 }
 
 /// Bytes of memory that these processes use together, pages of files not counted. A page shared
-/// after a fork counts once only where the kernel tells shares (`exact`), which takes it longer.
+/// after a fork counts once only where the kernel tells shares (`exact`), which takes it longer. The
+/// tables by which a process finds its pages count: there may be gigabytes of them for no page at all.
 pub(super) fn memory(pids: &[i32], exact: bool) -> u64 {
-    let (file, names): (&str, &[&str]) = if exact {
-        ("smaps_rollup", &["Pss_Anon:", "Pss_Shmem:", "SwapPss:"])
-    } else {
-        ("status", &["RssAnon:", "RssShmem:", "VmSwap:"])
-    };
-    let of = |pid: &i32| {
+    let sum = |pid: &i32, file: &str, names: &[&str]| {
         let text = fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
         let kilobytes = names
             .iter()
             .filter_map(|name| field(&text, name)?.parse::<u64>().ok());
         kilobytes.sum::<u64>() * 1024
+    };
+    let of = |pid: &i32| match exact {
+        true => {
+            let pages = ["Pss_Anon:", "Pss_Shmem:", "SwapPss:"];
+            sum(pid, "smaps_rollup", &pages) + sum(pid, "status", &["VmPTE:"])
+        }
+        false => sum(
+            pid,
+            "status",
+            &["RssAnon:", "RssShmem:", "VmSwap:", "VmPTE:"],
+        ),
     };
     pids.iter().map(of).sum()
 }

@@ -16,6 +16,7 @@ use super::output::{self, Output};
 use super::place::{Place, check};
 use super::plan::{Places, Pristine};
 use super::proc::Hearing;
+use super::shared::Shared;
 use super::spawn::{self, Started, Stopped};
 use super::spend::Before;
 use super::{copy, proc};
@@ -24,7 +25,7 @@ use crate::seccomp::Notify;
 use crate::subordinate;
 use crate::trace::{Given, Identities, Traced, Tracer};
 use crate::way::why_plain;
-use crate::{Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec, Way};
+use crate::{COMPLETION, Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec, Way};
 
 /// From one look at the image to the next, while it gets ready.
 const LOOK: Duration = Duration::from_millis(5);
@@ -166,9 +167,6 @@ fn may_go_on(answers: &[Answer]) -> bool {
             .all(|answer| answer.is_good() && answer.probe != COMPLETION)
 }
 
-/// The one answer of a program that is run to its end.
-const COMPLETION: &str = "run";
-
 /// One start of the image, the first or the second.
 #[derive(Clone, Copy)]
 struct Stage<'a> {
@@ -251,10 +249,12 @@ impl Stage<'_> {
             listeners,
             helper: &helper,
         };
+        let shared = Shared::now().ok();
         let run = Run {
             spec,
             place,
             before,
+            shared: shared.as_ref(),
             output,
             started: &started,
             begun,
@@ -315,6 +315,7 @@ struct Run<'a> {
     spec: &'a Spec<'a>,
     place: &'a Place,
     before: Option<&'a Before>,
+    shared: Option<&'a Shared>,
     output: &'a Output,
     started: &'a Started,
     begun: Instant,
@@ -660,8 +661,11 @@ impl Run<'_> {
         }
         // The quick sum counts pages shared after a fork for each process: too much, never too little.
         let over = |exact| proc::memory(&family, exact) > limits.memory;
-        (over(false) && over(true))
-            .then(|| format!("ended: it used more than {} bytes of memory", limits.memory))
+        if over(false) && over(true) {
+            let limit = limits.memory;
+            return Some(format!("ended: it used more than {limit} bytes of memory"));
+        }
+        self.shared.and_then(|shared| shared.hit(limits, &family))
     }
 }
 

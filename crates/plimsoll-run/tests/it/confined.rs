@@ -1,6 +1,8 @@
 //! What an image may try, and what becomes of it.
 
 use std::fs;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::time::Duration;
 
 use plimsoll_run::Probe;
@@ -10,6 +12,11 @@ use crate::tree::{Tree, said};
 #[test]
 fn there_is_no_way_out() {
     let Some(mut tree) = Tree::new() else { return };
+    // A service of this machine that trusts whoever can reach it.
+    let name = format!("plimsoll-test-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name);
+    let _service = UnixListener::bind_addr(&address.unwrap()).unwrap();
+    tree.write("/socket-name", &name);
     for watch in [true, false] {
         tree.watch = watch;
         let outcome = tree.inside("escape");
@@ -25,6 +32,12 @@ fn there_is_no_way_out() {
             "keyctl 1",
             "vsock 1",
             "handle 1",
+            "userfaultfd 1",
+            "fanotify 1",
+            "descriptor of another 1",
+            "counters 1",
+            "module 1",
+            "clock 1",
             "unheard of 38",
             "mknod 1",
             // Its own: above the root is the root.
@@ -32,6 +45,11 @@ fn there_is_no_way_out() {
             "/proc/sys/kernel/hostname false",
             "/proc/sysrq-trigger false",
             "/sys/kernel/uevent_helper false",
+            "/proc stays true",
+            "/dev stays true",
+            "/dev/null stays true",
+            "/proc/self/status stays true",
+            "abstract Err(ConnectionRefused)",
             "read-only [true, true, false]",
             "keys false",
             "CapInh: 0000000000000000",
@@ -159,6 +177,22 @@ fn our_own_program_is_out_of_reach() {
             "{program}: {error}"
         );
     }
+}
+
+/// It may not be read, not be traced, and sees to its own calls: it is seen all the same.
+#[test]
+fn who_hides_is_watched() {
+    let Some(mut tree) = Tree::new() else { return };
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o111);
+    fs::set_permissions(tree.path("/bin/it"), mode).unwrap();
+    let outcome = tree.inside("hide");
+    // There is a listener already, and there can be but one.
+    assert_eq!(said(&outcome), ["filter 16", "filter 0"]);
+    for path in ["/opened-in-hiding", "/opened-by-a-thread"] {
+        let seen = outcome.observations.seen.contains_key(path.as_bytes());
+        assert!(seen, "{path}: {:?}", outcome.observations.blind);
+    }
+    assert!(outcome.observations.blind.is_empty());
 }
 
 /// However we end, the image ends with us, even if it has changed its user meanwhile.

@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
+use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -332,6 +333,18 @@ fn escape() {
             call!(libc::SYS_socket, libc::AF_VSOCK, libc::SOCK_STREAM, 0),
         ),
         ("handle", call!(libc::SYS_open_by_handle_at, 0, zero, 0)),
+        ("userfaultfd", call!(libc::SYS_userfaultfd, 0)),
+        ("fanotify", call!(libc::SYS_fanotify_init, 0, 0)),
+        (
+            "descriptor of another",
+            call!(libc::SYS_pidfd_getfd, 0, 0, 0),
+        ),
+        (
+            "counters",
+            call!(libc::SYS_perf_event_open, zero, 0, -1, -1, 0),
+        ),
+        ("module", call!(libc::SYS_init_module, zero, 0, zero)),
+        ("clock", call!(libc::SYS_clock_settime, 0, zero)),
         ("unheard of", call!(999)),
     ] {
         say(format!("{name} {got}"));
@@ -359,6 +372,20 @@ fn escape() {
         let found = fs::OpenOptions::new().append(true).open(path);
         say(format!("{path} {}", found.is_ok()));
     }
+    // What is shown of the kernel cannot be exchanged for what the image would like to be seen.
+    fs::create_dir("/made-up").unwrap();
+    for path in ["/proc", "/dev", "/dev/null", "/proc/self/status"] {
+        let kept = fs::rename(path, "/made-up/x").is_err() && fs::rename("/made-up", path).is_err();
+        say(format!("{path} stays {kept}"));
+    }
+    // The socket is this machine's; its name is in a file.
+    let name = fs::read("/socket-name").unwrap();
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(name);
+    let connected = UnixStream::connect_addr(&address.unwrap());
+    say(format!(
+        "abstract {:?}",
+        connected.map_err(|error| error.kind()).map(drop)
+    ));
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let read_only = |path: &str| {
         let line = mounts
@@ -626,6 +653,107 @@ fn become_somebody() {
     unsafe { libc::setuid(33) };
     let mut command = std::process::Command::new("/bin/sleep");
     panic!("{}", command.arg0("sleep").arg("7531.5").exec());
+}
+
+/// Hides: a program that nobody may read, whose memory is nobody's business, with a filter of its own.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn hide() {
+    if !is_here() {
+        return;
+    }
+    let hidden = call!(libc::SYS_prctl, libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
+    assert_eq!(hidden, 0);
+    for (action, flags) in [
+        (
+            libc::SECCOMP_RET_USER_NOTIF,
+            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+        ),
+        (libc::SECCOMP_RET_ALLOW, 0),
+    ] {
+        let mut code = [libc::sock_filter {
+            code: (libc::BPF_RET | libc::BPF_K) as u16,
+            jt: 0,
+            jf: 0,
+            k: action,
+        }];
+        let program = libc::sock_fprog {
+            len: 1,
+            filter: code.as_mut_ptr(),
+        };
+        let mode = libc::SECCOMP_SET_MODE_FILTER;
+        say(format!(
+            "filter {}",
+            call!(libc::SYS_seccomp, mode, flags, &raw const program)
+        ));
+    }
+    let _ = File::open("/opened-in-hiding");
+    let _ = thread::spawn(|| File::open("/opened-by-a-thread")).join();
+}
+
+/// Fills files in memory that it does not map, until it is stopped.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn hoard() {
+    if !is_here() {
+        return;
+    }
+    let name = c("hoard");
+    // SAFETY: the text lives through the call, and the descriptor is nobody else's.
+    let mut file = unsafe {
+        use std::os::fd::FromRawFd as _;
+        File::from_raw_fd(libc::memfd_create(name.as_ptr(), 0))
+    };
+    let bytes = vec![1u8; 4 << 20];
+    while file.write_all(&bytes).is_ok() {
+        thread::sleep(Duration::from_millis(2));
+    }
+    say("nothing more is given");
+}
+
+/// Makes the kernel keep tables for pages that there are none of, until it is stopped.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn spread() {
+    if !is_here() {
+        return;
+    }
+    const EACH: usize = 2 << 20;
+    const ALL: usize = 1 << 40;
+    // SAFETY: the mapping is ours, and read below its end.
+    unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let at = libc::mmap(std::ptr::null_mut(), ALL, libc::PROT_READ, flags, -1, 0);
+        assert_ne!(at, libc::MAP_FAILED);
+        libc::madvise(at, ALL, libc::MADV_NOHUGEPAGE);
+        for index in 0..ALL / EACH {
+            std::ptr::read_volatile(at.cast::<u8>().add(index * EACH));
+            if index % 1024 == 0 {
+                thread::sleep(Duration::from_millis(2));
+            }
+        }
+    }
+    say("nobody minds");
+    loop {
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// Reads a file, and digs deeper than any path may be long.
+#[test]
+#[ignore = "a program for a sandbox"]
+fn bury() {
+    if !is_here() {
+        return;
+    }
+    fs::read("/plain").unwrap();
+    let name = "d".repeat(200);
+    for _ in 0..4096 {
+        fs::create_dir(&name).unwrap();
+        std::env::set_current_dir(&name).unwrap();
+    }
+    fs::write("file", "").unwrap();
+    say("buried");
 }
 
 /// Makes what is hard to remove: directories thousands of levels deep, and closed ones.

@@ -51,6 +51,20 @@ fn memory_is_limited() {
 }
 
 #[test]
+fn memory_that_nobody_maps_is_limited() {
+    let limits = Limits {
+        memory: 64 << 20,
+        ..Limits::default()
+    };
+    for (what, end) in [("hoard", " of memory in files"), ("spread", " of memory")] {
+        let Some((_, hit)) = run(limits, |tree| tree.inside(what)) else {
+            return;
+        };
+        assert_eq!(hit, format!("ended: it used more than 67108864 bytes{end}"));
+    }
+}
+
+#[test]
 fn output_is_limited() {
     let limits = Limits {
         output: 1000,

@@ -8,6 +8,22 @@ use plimsoll_run::Probe;
 use crate::tree::{Tree, said};
 
 #[test]
+fn what_was_read_is_told_however_deep_others_dig() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.write("/plain", "plain");
+    tree.make_old();
+    tree.spend = true;
+    let outcome = tree.inside("bury");
+    assert_eq!(crate::tree::said(&outcome), ["buried"]);
+    let told = |problem: &&String| problem.contains("could not be looked at");
+    assert_eq!(outcome.problems.iter().find(told), None);
+    let read = outcome.read.unwrap();
+    // A disk that keeps no access times tells of nothing at all.
+    assert!(read.is_empty() || read.contains(&plimsoll_model::ImagePath::new("/plain")));
+    plimsoll_run::remove(&tree.path("/")).unwrap();
+}
+
+#[test]
 fn every_way_to_name_a_file_is_seen() {
     let Some(mut tree) = Tree::new() else { return };
     let outcome = tree.inside("touch");

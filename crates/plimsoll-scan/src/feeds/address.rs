@@ -16,6 +16,13 @@ pub struct Address {
     pub limit: u64,
 }
 
+impl Address {
+    /// Where its publisher has it; `None` where that is a package mirror.
+    pub fn url(&self) -> Option<String> {
+        (!self.base.is_empty()).then(|| format!("{}/{}", self.base, self.path))
+    }
+}
+
 /// The feeds that make the slice of `scope`, as their publishers name them; empty where nobody
 /// publishes one that plimsoll knows of.
 ///

@@ -177,8 +177,14 @@ impl Compiler {
         self.given.as_ref()
     }
 
-    /// The data are of this day or moment, by their own account.
+    /// The data are of this day or moment, by their own account. What a server says of them counts where
+    /// that is older; what their giver says where they say nothing.
     pub(crate) fn dated(&mut self, date: &str) {
+        let is_fetched = self.origin.from.contains("://");
+        let stated = self.stated.get(..10).unwrap_or_default();
+        if is_fetched && !stated.is_empty() && stated < date.get(..10).unwrap_or(date) {
+            return;
+        }
         // Slices that were told already learn it too.
         for scope in &self.told {
             if let Some(slice) = self.slices.get_mut(scope) {

@@ -482,6 +482,7 @@ fn asked(slice: &Slice, today: Date) -> AskedData {
         scope: meta.scope.to_string(),
         feeds,
         date: meta.day().map(|day| day.to_string()).unwrap_or_default(),
+        content: meta.date().unwrap_or_default().to_owned(),
         age: meta.age(today),
         rows: meta.rows,
         lists_unfixed: !FIXES_ONLY.contains(&meta.scope.name())

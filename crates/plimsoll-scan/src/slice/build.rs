@@ -126,6 +126,7 @@ impl Builder {
             rows: count,
             packages: self.rows.len() as u64,
             origins: self.origins,
+            checked: String::new(),
         };
         frame::close(&meta, &body, &texts_body)
     }

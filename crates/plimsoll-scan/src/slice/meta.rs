@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{MAGIC, SliceError};
+use crate::feeds::{Address, addresses};
 use crate::{Date, Scope};
 
 /// What a slice is.
@@ -18,6 +19,10 @@ pub struct Meta {
     pub packages: u64,
     /// The data it was made from, in the order they were read.
     pub origins: Vec<Origin>,
+    /// The last moment at which the publishers, asked, had nothing newer (RFC 3339); empty where nobody
+    /// asked since the data were read. It is kept beside the slice, whose bytes say nothing of it: asking
+    /// changes none of them.
+    pub checked: String,
 }
 
 /// Data a slice was made from.
@@ -27,8 +32,8 @@ pub struct Origin {
     pub feed: String,
     /// Where the data came from: an address without credentials, or a file's name.
     pub from: String,
-    /// The day or moment the data are of (RFC 3339), by their own account or their server's; empty
-    /// where neither says.
+    /// The day or moment the data are of (RFC 3339), by their own account or their server's, the older of
+    /// the two; empty where neither says.
     pub date: String,
     /// The moment they were fetched or read (RFC 3339).
     pub read: String,
@@ -42,20 +47,31 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The day on which the data are known to have been the newest there were, by which their age is
-    /// counted. What a server gave is as new as the day it was asked; a file is of the day it states, and
-    /// where it states none, nobody knows: when it was read says nothing.
-    fn day(&self) -> Option<Date> {
-        let mut ways = ["https://", "http://"].iter();
-        let is_fetched = ways.any(|way| self.from.starts_with(way));
-        let moment = if is_fetched { &self.read } else { &self.date };
-        moment.get(..10)?.parse().ok()
+    /// The last day on which the data are known to have been the newest there were, by which their age is
+    /// counted.
+    ///
+    /// What the publisher itself gave is as new as the day it was asked, and when asked again had nothing
+    /// else. A copy (a mirror, a file) is of the day it states, whenever it was read: it may have been old
+    /// then, and that it has not changed since says nothing. Where it states none, nobody knows.
+    fn day(&self, is_publishers: bool, checked: Option<Date>) -> Option<Date> {
+        let read = day(&self.read);
+        if is_publishers {
+            return read.max(checked);
+        }
+        // A clock that is wrong makes nothing newer than the day it was read.
+        let stated = day(&self.date)?;
+        Some(read.map_or(stated, |read| stated.min(read)))
     }
 }
 
+/// The day of a day or moment (RFC 3339).
+fn day(moment: &str) -> Option<Date> {
+    moment.get(..10)?.parse().ok()
+}
+
 impl Meta {
-    /// The moment the data are of by their own or their server's account: that of the oldest origin;
-    /// `None` where there is one that does not say.
+    /// The moment the data are of by their own or their server's account (the older of the two): that of the
+    /// oldest origin; `None` where there is one that does not say.
     pub fn date(&self) -> Option<&str> {
         let dates = self.origins.iter().map(|origin| &*origin.date);
         dates.min().filter(|date| !date.is_empty())
@@ -64,7 +80,16 @@ impl Meta {
     /// The day from which their age is counted: the last on which all of them are known to have been the
     /// newest there were; `None` where nobody knows of one of the origins.
     pub fn day(&self) -> Option<Date> {
-        self.origins.iter().map(Origin::day).min().flatten()
+        let publishers: Vec<String> = addresses(&self.scope)
+            .iter()
+            .filter_map(Address::url)
+            .collect();
+        let checked = day(&self.checked);
+        let days = self.origins.iter().map(|origin| {
+            let is_publishers = publishers.contains(&origin.from);
+            origin.day(is_publishers, checked)
+        });
+        days.min().flatten()
     }
 
     /// How many days old they are; `None` where nobody knows.
@@ -228,6 +253,7 @@ impl Written {
             rows: self.rows,
             packages: self.packages,
             origins: origins.collect(),
+            checked: String::new(),
         })
     }
 }

@@ -149,6 +149,7 @@ fn forged(body: &[u8], raw: usize, texts: &[u8]) -> Vec<u8> {
         rows: 0,
         packages: 0,
         origins: Vec::new(),
+        checked: String::new(),
     };
     let pack = |bytes: &[u8]| zstd::bulk::compress(bytes, 1).unwrap();
     meta::assemble(&meta, (&pack(body), raw), (&pack(texts), texts.len()))
@@ -189,4 +190,103 @@ fn a_right_digest_makes_nonsense_no_sense() {
     refused(&[1, 1, b'a', 1, 0, 1, 5, 0, 8, 0, 0, 99], 12);
     // A word that is no text.
     refused(&[1, 1, 0xff, 1, 0, 1, 4, 0, 0, 0, 0], 11);
+}
+
+/// A head with data of one origin.
+fn meta_of(scope: &str, from: &str, date: &str, read: &str, checked: &str) -> Meta {
+    Meta {
+        scope: Scope::parse(scope).unwrap(),
+        rows: 1,
+        packages: 1,
+        origins: vec![Origin {
+            from: from.to_owned(),
+            date: date.to_owned(),
+            read: read.to_owned(),
+            ..Origin::default()
+        }],
+        checked: checked.to_owned(),
+    }
+}
+
+#[test]
+fn a_copy_is_as_old_as_it_says_and_what_its_publisher_has_as_old_as_it_was_asked() {
+    const TRACKER: &str = "https://security-tracker.debian.org/tracker/data/json";
+    let today = date(2026, 11, 29);
+    for (what, from, content, read, checked, age) in [
+        (
+            "the publisher's, unchanged for a month and asked today",
+            TRACKER,
+            "2026-10-29",
+            "2026-11-01T08:00:00Z",
+            "2026-11-29T08:00:00Z",
+            Some(0),
+        ),
+        (
+            "the publisher's, not asked since",
+            TRACKER,
+            "2026-10-29",
+            "2026-11-19T08:00:00Z",
+            "",
+            Some(10),
+        ),
+        (
+            "the publisher's, which says no day",
+            TRACKER,
+            "",
+            "2026-11-28T08:00:00Z",
+            "",
+            Some(1),
+        ),
+        (
+            "a mirror's, old when it was asked",
+            "https://mirror.example/json",
+            "2026-10-30T08:00:00Z",
+            "2026-11-29T08:00:00Z",
+            "",
+            Some(30),
+        ),
+        (
+            "a mirror's that is asked each day and stands still",
+            "https://mirror.example/json",
+            "2026-10-30",
+            "2026-10-30",
+            "2026-11-29",
+            Some(30),
+        ),
+        (
+            "a mirror's that says no day",
+            "https://mirror.example/json",
+            "",
+            "2026-11-29T08:00:00Z",
+            "2026-11-29",
+            None,
+        ),
+        (
+            "a mirror's whose clock is wrong",
+            "https://mirror.example/json",
+            "2036-01-01",
+            "2026-11-20T08:00:00Z",
+            "",
+            Some(9),
+        ),
+        (
+            "a file, read today",
+            "feeds/debian.json",
+            "2026-11-20",
+            "2026-11-29T08:00:00Z",
+            "",
+            Some(9),
+        ),
+    ] {
+        let meta = meta_of("debian:12", from, content, read, checked);
+        assert_eq!(meta.age(today), age, "{what}");
+    }
+    // Of several origins the oldest counts; one of whom nobody knows makes them all unknown.
+    let mut meta = meta_of("debian:12", TRACKER, "", "2026-11-29", "");
+    let copy = meta_of("debian:12", "a.json", "2026-11-09", "2026-11-29", "").origins;
+    meta.origins.extend(copy);
+    assert_eq!(meta.age(today), Some(20));
+    let unknown = meta_of("debian:12", "a.json", "", "2026-11-29", "").origins;
+    meta.origins.extend(unknown);
+    assert_eq!(meta.age(today), None);
 }

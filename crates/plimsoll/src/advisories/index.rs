@@ -24,6 +24,10 @@ pub(crate) struct Listed {
     digest: String,
     pub(crate) bytes: u64,
     pub(crate) date: String,
+    /// The last moment at which the publishers had nothing newer (RFC 3339): a slice that does not change
+    /// is no proof that whoever serves it still asks. Empty where nobody asked since it was made.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) checked: String,
     pub(crate) rows: u64,
 }
 
@@ -36,6 +40,7 @@ impl Index {
             digest: digest.to_string(),
             bytes,
             date: meta.date().unwrap_or_default().to_owned(),
+            checked: meta.checked.clone(),
             rows: meta.rows,
         });
         Self {

@@ -48,6 +48,10 @@ pub(crate) struct Update {
     /// Which of the image's several platforms: `linux/arm64`.
     #[arg(long, value_name = "OS/ARCH")]
     pub(crate) platform: Option<String>,
+    /// Write the slices and their list into this directory instead, to be served to others: they fetch a
+    /// megabyte or two with `--mirror` where the publisher's file has 75.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ pub(super) fn judge(
     demands: &mut Vec<Demand>,
 ) {
     report.problems.extend(known.problems.iter().cloned());
+    report.waived.extend(scan::accepted(&known.facts));
     for facts in &known.facts {
         for data in &facts.data {
             report.notes.push(format!(

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use plimsoll_model::report::Comparison;
 
-use super::{inspect, scan};
+use super::{inspect, sbom, scan};
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::page;
@@ -71,9 +71,12 @@ pub(crate) fn run(context: &Context, arguments: &cli::Check) -> Result<Exit> {
         page::write(&beside.with(report.clone()), &beside.sides, path)?;
     }
     for (format, path) in files {
+        report.inventory = sbom::inventory(format.id, &opened);
         print::write(&report, format, &path)?;
     }
-    print::report(&report, &look.format, look.json)?;
+    let format = if look.json { "json" } else { &look.format };
+    report.inventory = sbom::inventory(format, &opened);
+    print::report(&report, format, false)?;
     Ok(print::verdict(&report))
 }
 

@@ -42,6 +42,14 @@ fn now() -> jiff::Timestamp {
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
+/// A moment that another machine told, and no later than now: its clock may be wrong. Empty where it told
+/// none.
+fn no_later(moment: &str) -> String {
+    let told: Option<jiff::Timestamp> = moment.parse().ok();
+    told.map(|told| told.min(now()).to_string())
+        .unwrap_or_default()
+}
+
 /// A line about a slice: `debian:12  41,233 advisories about 2,100 packages, of 2026-11-29, 612 kB`.
 fn line(meta: &Meta, bytes: u64) -> String {
     let date = match meta.date() {

@@ -13,15 +13,20 @@ use crate::failure::{Exit, Result};
 use crate::page;
 use crate::print;
 use crate::session::{self, Context, Opened};
+use crate::verbs::sbom;
 
 pub(crate) mod pair;
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
     let look = &arguments.look;
+    let format = if look.json { "json" } else { &look.format };
     let environment: Environment = arguments.environment.into();
-    let (mut report, beside) = match &arguments.other {
-        Some(other) => pair::look(context, arguments, other)?,
+    let (mut report, beside, listed) = match &arguments.other {
+        Some(other) => {
+            let (report, beside) = pair::look(context, arguments, other)?;
+            (report, beside, None)
+        }
         None => {
             let platform = look.platform.as_deref();
             let (opened, pending) = match document::open(&look.image)? {
@@ -35,7 +40,8 @@ pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
                 .map(|_| page::beside(context, &named, None));
             let report = report(&opened, environment);
             session::verified(&look.image, pending)?;
-            (report, beside.transpose()?)
+            let listed = sbom::inventory(format, &opened);
+            (report, beside.transpose()?, listed)
         }
     };
     let line = arguments.fail_on.as_deref().and_then(Severity::parse);
@@ -48,8 +54,10 @@ pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
         let report = beside.with(report.clone());
         page::write(&report, &beside.sides, path)?;
     }
-    print::report(&report, &look.format, look.json)?;
-    Ok(print::verdict(&report))
+    let code = print::verdict(&report);
+    report.inventory = listed;
+    print::report(&report, format, false)?;
+    Ok(code)
 }
 
 /// The report on an image.

@@ -1,6 +1,6 @@
 //! `sbom`: the inventory of an image alone, as a bill of materials.
 
-use plimsoll_model::Report;
+use plimsoll_model::{Inventory, Report};
 
 use crate::cli;
 use crate::facts::facts;
@@ -21,6 +21,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Sbom) -> Result<Exit> {
 /// What is installed in the image, and nothing else of it.
 pub(crate) fn report(opened: &Opened) -> Report {
     let mut facts = facts(&opened.subject());
+    facts.is_document = opened.is_document;
     // Who asks for reproducible documents says their time.
     if let Some(time) = source_date() {
         facts.created = Some(time);
@@ -37,6 +38,12 @@ pub(crate) fn report(opened: &Opened) -> Report {
         problems: opened.problems.clone(),
         ..Report::default()
     }
+}
+
+/// What is installed, for the report of another verb in this format: a bill of materials lists it whichever
+/// verb writes one, and never nothing.
+pub(crate) fn inventory(format: &str, opened: &Opened) -> Option<Inventory> {
+    matches!(format, "cyclonedx" | "spdx").then(|| opened.inventory.clone())
 }
 
 /// `SOURCE_DATE_EPOCH` as a time, if it is set to one (reproducible-builds.org).

@@ -6,9 +6,9 @@ mod data;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use plimsoll_model::report::{Demand, Verdict};
+use plimsoll_model::report::{Demand, NOT_JUDGED, Verdict, Waived};
 use plimsoll_model::vulnerability::Unjudged;
-use plimsoll_model::{Evidence, Problem, Report, ScanFacts, Severity};
+use plimsoll_model::{Evidence, Finding, Problem, Report, ScanFacts, Severity};
 use plimsoll_packages::listing;
 use plimsoll_report::html::Side;
 use plimsoll_scan::{Date, Ignores, ImageNames, ScanRequest, Vex};
@@ -19,7 +19,7 @@ use crate::failure::{Exit, Failure, Result};
 use crate::page;
 use crate::print;
 use crate::session::{self, Context, Opened};
-use crate::verbs::inspect;
+use crate::verbs::{inspect, sbom};
 use data::Known;
 
 /// The ignore file that is read where none is named.
@@ -51,6 +51,12 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
         }
     }
     let own = images.iter().flat_map(|image| &image.problems);
+    let stale = scanned.facts.iter().flat_map(|facts| &facts.stale_ignores);
+    let stale = stale.map(|sentence| format!("stale: {sentence}"));
+    let notes = plimsoll_scan::explain(&scanned.facts)
+        .into_iter()
+        .chain(stale)
+        .collect();
     let mut report = Report {
         verb: "scan",
         verdict: line.map(|line| Verdict {
@@ -58,7 +64,8 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
             line: Some(line),
             ..Verdict::default()
         }),
-        notes: plimsoll_scan::explain(&scanned.facts),
+        waived: accepted(&scanned.facts),
+        notes,
         problems: own.cloned().chain(scanned.problems).collect(),
         scans: scanned.facts,
         ..Report::default()
@@ -73,7 +80,12 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
     if let Some(path) = &arguments.html {
         write_page(&report, &images, path)?;
     }
-    print::report(&report, &look.format, look.json)?;
+    let format = if look.json { "json" } else { &look.format };
+    if let Some(inventory) = sbom::inventory(format, images[0]) {
+        report.subject = sbom::report(images[0]).subject;
+        report.inventory = Some(inventory);
+    }
+    print::report(&report, format, false)?;
     hint(&report, &store);
     Ok(print::verdict(&report))
 }
@@ -174,6 +186,40 @@ pub(crate) fn one(context: &Context, image: &Opened, max_age: i64) -> Result<Sca
     let documents = Documents::read(&[], &[])?;
     let store = Store::below(&context.cache);
     Ok(scan(&[image], &store, &documents, max_age))
+}
+
+/// The packages nobody can judge that the ignore file accepts: as what the policy tolerates, which every
+/// format shows.
+pub(crate) fn accepted(scans: &[ScanFacts]) -> Vec<Waived> {
+    let several = scans.len() > 1;
+    let all = scans.iter().flat_map(|facts| {
+        let rows = facts.accepted.iter();
+        rows.map(move |it| (&facts.name, it))
+    });
+    let waived = all.map(|(name, it)| {
+        let image = if several {
+            format!("{name}: ")
+        } else {
+            String::new()
+        };
+        let (package, version) = it.package.split_once(' ').unwrap_or((&it.package, ""));
+        Waived {
+            finding: Finding {
+                check: NOT_JUDGED,
+                aliases: &[],
+                severity: Severity::Info,
+                message: format!("{image}{} is not judged: {}", it.package, it.why),
+                evidence: vec![Evidence::Package {
+                    name: package.to_owned(),
+                    version: version.to_owned(),
+                }],
+                remedy: None,
+            },
+            reason: format!("{} ({})", it.reason, it.by),
+            until: Some(it.until.clone()),
+        }
+    });
+    waived.collect()
 }
 
 /// What is known about these images.

@@ -48,6 +48,38 @@ fn a_bill_of_materials_is_checked_and_has_no_files() {
         assert_eq!(output.status.code(), Some(3), "{}", text(&output));
         assert!(text(&output).contains("zlib1g"), "{}", text(&output));
         assert!(!text(&output).contains("0 B"), "{}", text(&output));
+        // Nor does any other form say that it weighs nothing.
+        for verb in ["inspect", "sbom"] {
+            let output = plimsoll(scratch, &[verb, file, "--format", "json"]);
+            let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let image = &report["image"];
+            assert_eq!(image["is_document"], true, "{image}");
+            for key in ["bytes", "compressed", "files", "shells", "setuid"] {
+                assert_eq!(image["footprint"][key], Value::Null, "{verb}: {image}");
+            }
+            for key in ["unowned_bytes", "dead_bytes", "waste"] {
+                assert_eq!(image[key], Value::Null, "{verb}: {image}");
+            }
+            assert!(
+                image["footprint"]["packages"].as_u64() >= Some(3),
+                "{image}"
+            );
+        }
+        let output = plimsoll(scratch, &["inspect", file, "--html", "page.html"]);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+        let page = fs::read_to_string(scratch.join("page.html")).unwrap();
+        assert!(page.contains("<strong>not known</strong>"), "{page}");
+        for weighs in ["<strong>0 B", ">0 B<", "0 files"] {
+            assert!(!page.contains(weighs), "{weighs}: {page}");
+        }
+        assert!(page.contains("zlib1g"), "{page}");
+        let output = plimsoll(scratch, &["inspect", file, "--format", "markdown"]);
+        assert!(
+            text(&output).contains("size not known"),
+            "{}",
+            text(&output)
+        );
+        assert!(!text(&output).contains("0 B"), "{}", text(&output));
     }
     for (verb, more) in [
         (&["tree"][..], &[][..]),

@@ -1,10 +1,14 @@
 //! `db`: feeds served on loopback by servers that behave, and by servers that do not.
 
+mod age;
+mod served;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Output;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha256};
@@ -60,6 +64,8 @@ pub(crate) struct Server {
     pub(crate) address: String,
     /// The heads of all requests.
     requests: Arc<Mutex<Vec<String>>>,
+    /// Bytes of all bodies that were sent.
+    sent: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -68,15 +74,41 @@ impl Server {
         let address = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let heads = Arc::clone(&requests);
+        let sent = Arc::new(AtomicUsize::new(0));
+        let bytes = Arc::clone(&sent);
         std::thread::spawn(move || {
             for stream in listener.incoming().take(100) {
                 let stream = stream.unwrap();
                 let head = head(&stream);
                 heads.lock().unwrap().push(head.clone());
-                send(stream, &answer(&head));
+                let answer = answer(&head);
+                let length = answer.cut.unwrap_or(answer.body.len());
+                bytes.fetch_add(length, Ordering::Relaxed);
+                send(stream, &answer);
             }
         });
-        Self { address, requests }
+        Self {
+            address,
+            requests,
+            sent,
+        }
+    }
+
+    /// Serves the files of a directory.
+    fn of(directory: &Path) -> Self {
+        let directory = directory.to_owned();
+        Self::start(move |head| {
+            let name = head.split(['/', ' ']).nth(2).unwrap_or_default();
+            match fs::read(directory.join(name)) {
+                Ok(bytes) => Answer::ok(&bytes),
+                Err(_) => Answer::status("404 Not Found"),
+            }
+        })
+    }
+
+    /// How many bytes of bodies were sent since this was asked the last time.
+    fn sent(&self) -> usize {
+        self.sent.swap(0, Ordering::Relaxed)
     }
 
     fn requests(&self) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! `scan` from end to end: what is counted, in every format; exit codes; and that nothing is called 0 that
 //! could not be judged.
 
+mod accepted;
 mod beside;
 mod counts;
 mod documents;

@@ -476,6 +476,10 @@ fn every_list_of_arguments_is_seen_and_compared() {
     // Both stay, and without one of them its run is different.
     let output = slim(&["--exclude", "/usr/share/second.sh"]);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output));
+    let output = slim(&["--args", "/usr/share/none.sh"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let hint = "must end with exit code 0";
+    assert!(text(&output).contains(hint), "{}", text(&output));
     let output = slim(&["--args", "'"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     fs::write(scratch.path().join("plimsoll.toml"), "\n[[prob]]\n").unwrap();

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::vulnerability::{ArchiveFacts, AskedData, Counts, Part, Quiet, Unjudged};
+use plimsoll_model::vulnerability::{
+    Accepted, ArchiveFacts, AskedData, Counts, Part, Quiet, Unjudged,
+};
 use plimsoll_model::{ScanFacts, Severity, Vulnerability, text};
 use serde::Serialize;
 
@@ -14,6 +16,7 @@ pub(super) struct JsonScan {
     packages: u64,
     judged: u64,
     unjudged: Vec<JsonUnjudged>,
+    accepted: Vec<JsonAccepted>,
     phantoms: Vec<String>,
     unversioned: Vec<String>,
     data: Vec<JsonData>,
@@ -50,10 +53,20 @@ struct JsonUnjudged {
 }
 
 #[derive(Serialize)]
+struct JsonAccepted {
+    package: String,
+    why: String,
+    by: String,
+    reason: String,
+    until: String,
+}
+
+#[derive(Serialize)]
 struct JsonData {
     scope: String,
     feeds: Vec<String>,
     date: Option<String>,
+    content: Option<String>,
     age_days: Option<i64>,
     advisories: u64,
     lists_unfixed: bool,
@@ -142,6 +155,7 @@ impl From<&ScanFacts> for JsonScan {
             packages: facts.packages,
             judged: facts.judged,
             unjudged: facts.unjudged.iter().map(JsonUnjudged::from).collect(),
+            accepted: facts.accepted.iter().map(JsonAccepted::from).collect(),
             phantoms: facts.phantoms.iter().map(|it| clean(it)).collect(),
             unversioned: facts.unversioned.iter().map(|it| clean(it)).collect(),
             data: facts.data.iter().map(JsonData::from).collect(),
@@ -192,12 +206,25 @@ impl From<&Unjudged> for JsonUnjudged {
     }
 }
 
+impl From<&Accepted> for JsonAccepted {
+    fn from(it: &Accepted) -> Self {
+        Self {
+            package: clean(&it.package),
+            why: clean(&it.why),
+            by: clean(&it.by),
+            reason: clean(&it.reason),
+            until: clean(&it.until),
+        }
+    }
+}
+
 impl From<&AskedData> for JsonData {
     fn from(data: &AskedData) -> Self {
         Self {
             scope: data.scope.clone(),
             feeds: data.feeds.iter().map(|feed| clean(feed)).collect(),
             date: (!data.date.is_empty()).then(|| clean(&data.date)),
+            content: (!data.content.is_empty()).then(|| clean(&data.content)),
             age_days: data.age,
             advisories: data.rows,
             lists_unfixed: data.lists_unfixed,

@@ -22,6 +22,13 @@ pub(super) enum Column {
     Rest,
 }
 
+/// Lines break at blanks alone: a date, a version or a package's name is one word.
+fn options<'a>() -> textwrap::Options<'a> {
+    textwrap::Options::new(WIDTH)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
 impl Page {
     /// What is written.
     pub(super) fn text(self) -> String {
@@ -41,9 +48,7 @@ impl Page {
     pub(super) fn paragraph(&mut self, indent: usize, words: &str) {
         let first = " ".repeat(indent);
         let next = " ".repeat(indent + 2);
-        let options = textwrap::Options::new(WIDTH)
-            .initial_indent(&first)
-            .subsequent_indent(&next);
+        let options = options().initial_indent(&first).subsequent_indent(&next);
         for line in textwrap::wrap(words, options) {
             self.text.push_str(line.trim_end());
             self.text.push('\n');
@@ -65,9 +70,7 @@ impl Page {
         const VALUE_AT: usize = 14;
         let first = format!("  {name:<width$}", width = VALUE_AT - 2);
         let next = " ".repeat(VALUE_AT);
-        let options = textwrap::Options::new(WIDTH)
-            .initial_indent(&first)
-            .subsequent_indent(&next);
+        let options = options().initial_indent(&first).subsequent_indent(&next);
         for line in textwrap::wrap(value, options) {
             self.text.push_str(line.trim_end());
             self.text.push('\n');

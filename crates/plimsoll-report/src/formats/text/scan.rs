@@ -45,9 +45,13 @@ fn one(facts: &ScanFacts, page: &mut Page) {
     page.fact(
         "judged",
         &format!(
-            "{} of {} packages",
+            "{} of {} packages{}",
             count(facts.judged),
-            count(facts.packages)
+            count(facts.packages),
+            match facts.accepted.len() as u64 {
+                0 => String::new(),
+                accepted => format!("; {} not, which was accepted", count(accepted)),
+            }
         ),
     );
     for data in &facts.data {
@@ -69,7 +73,9 @@ fn one(facts: &ScanFacts, page: &mut Page) {
 fn total(facts: &ScanFacts, counts: &Counts) -> String {
     if counts.rows == 0 {
         return match facts.is_complete() {
-            true => "none known".to_owned(),
+            true if facts.accepted.is_empty() => "none known".to_owned(),
+            true if facts.judged == 0 => "nothing could be judged, which was accepted".to_owned(),
+            true => "none known of what could be judged".to_owned(),
             false if facts.judged == 0 => "cannot be judged".to_owned(),
             false => "none found in what could be judged".to_owned(),
         };
@@ -81,11 +87,16 @@ fn total(facts: &ScanFacts, counts: &Counts) -> String {
 }
 
 fn asked(data: &plimsoll_model::vulnerability::AskedData) -> String {
-    let age = match data.age {
-        Some(0) => ", of today".to_owned(),
-        Some(1) => format!(", of {}, 1 day old", data.date),
-        Some(days) => format!(", of {}, {days} days old", data.date),
-        None => ", of an unknown day".to_owned(),
+    // What has not changed for long is not old for that.
+    let content = data.content.get(..10).unwrap_or_default();
+    let age = match (data.age, content < &*data.date && !content.is_empty()) {
+        (None, _) => "an unknown day".to_owned(),
+        (Some(0), true) => format!("{content}, the newest there was today"),
+        (Some(1), true) => format!("{content}, the newest there was 1 day ago"),
+        (Some(days), true) => format!("{content}, the newest there was {days} days ago"),
+        (Some(0), false) => "today".to_owned(),
+        (Some(1), false) => format!("{}, 1 day old", data.date),
+        (Some(days), false) => format!("{}, {days} days old", data.date),
     };
     let lists = match data.lists_unfixed {
         true => "lists unfixed flaws too",
@@ -93,7 +104,7 @@ fn asked(data: &plimsoll_model::vulnerability::AskedData) -> String {
     };
     let feeds = data.feeds.join(", ");
     clean(&format!(
-        "{}: {} advisories ({feeds}){age}; {lists}",
+        "{}: {} advisories ({feeds}), of {age}; {lists}",
         data.scope,
         count(data.rows)
     ))
@@ -362,9 +373,6 @@ fn quiet(facts: &ScanFacts, page: &mut Page) {
                 )),
             );
         }
-    }
-    for sentence in &facts.stale_ignores {
-        page.paragraph(2, &clean(&format!("stale: {sentence}")));
     }
 }
 

@@ -78,9 +78,12 @@ fn identity(facts: &ImageFacts, named: bool, html: &mut Html) {
     if named {
         fact("image", &facts.name);
     }
-    fact("platform", &facts.platform);
+    // How it is run no document says.
+    if !facts.is_document {
+        fact("platform", &facts.platform);
+        fact("user", &facts.user);
+    }
     fact("created", facts.created.as_deref().unwrap_or_default());
-    fact("user", &facts.user);
     fact("command", &facts.command.join(" "));
     fact("ports", &facts.ports.join(" "));
     let chain = facts
@@ -110,6 +113,12 @@ fn tiles(page: &Page<'_>, facts: &ImageFacts, html: &mut Html) {
             .raw("</strong><span>");
         html.put(what).raw("</span></li>");
     };
+    if facts.is_document {
+        tile("not known", "size: a document holds no files", "");
+        tile(&count(packages), "packages", "");
+        html.raw("</ul>");
+        return;
+    }
     tile(&bytes(size), "in the container", "");
     tile(&bytes(compressed), "to pull", "");
     tile(&count(files), "files", "");

@@ -1,7 +1,7 @@
 //! Whose the bytes are: sums by kind of owner, and the packages by size.
 
 use plimsoll_model::census::OwnerKind;
-use plimsoll_model::report::ImageFacts;
+use plimsoll_model::report::{ImageFacts, PackageRow};
 use plimsoll_model::text::{bytes, count};
 use plimsoll_model::{DirectoryRow, Waste};
 
@@ -15,6 +15,11 @@ const SHOWN: usize = 12;
 const REST: usize = 2000;
 
 pub(super) fn write(page: &Page<'_>, html: &mut Html) {
+    if let Some(facts) = page.report.subject.as_ref()
+        && facts.is_document
+    {
+        return listed(facts, html);
+    }
     if page.sides.is_empty() {
         return;
     }
@@ -33,6 +38,31 @@ pub(super) fn write(page: &Page<'_>, html: &mut Html) {
         html.raw("</div>");
     }
     html.raw("</section>");
+}
+
+/// What a document lists; of what it says nothing about no size is told.
+fn listed(facts: &ImageFacts, html: &mut Html) {
+    heading(html, "owners", "Packages", "");
+    let (shown, rest) = facts.packages.split_at(facts.packages.len().min(SHOWN));
+    names(shown, html);
+    if !rest.is_empty() {
+        html.raw("<details><summary>")
+            .put(&count(rest.len() as u64))
+            .raw(" more</summary>");
+        names(rest.get(..REST).unwrap_or(rest), html);
+        html.raw("</details>");
+    }
+    html.raw("</section>");
+}
+
+fn names(rows: &[PackageRow], html: &mut Html) {
+    table(html, "packages");
+    html.raw("<thead><tr><th>package</th><th>version</th></tr></thead><tbody>");
+    for row in rows {
+        html.raw("<tr><th>").put(&row.name).raw("</th><td>");
+        html.put(&row.version).raw("</td></tr>");
+    }
+    html.raw("</tbody></table></div>");
 }
 
 fn class(kind: OwnerKind) -> &'static str {

@@ -37,6 +37,19 @@ fn one(scan: &ScanFacts, html: &mut Html) {
         count(scan.packages)
     );
     html.raw("<p>").put(&words).raw("</p>");
+    for data in &scan.data {
+        let age = match data.age {
+            None => "of an unknown day".to_owned(),
+            Some(0) => "of today".to_owned(),
+            Some(_) => format!("of {}", data.date),
+        };
+        let words = format!(
+            "data: {}, {} advisories, {age}",
+            data.scope,
+            count(data.rows)
+        );
+        html.raw("<p>").put(&words).raw("</p>");
+    }
     for unjudged in &scan.unjudged {
         html.raw("<p class=\"problem\">not judged: ")
             .put(&unjudged.why)
@@ -52,6 +65,21 @@ fn one(scan: &ScanFacts, html: &mut Html) {
             .raw(" more</summary>");
         rows(rest, html);
         html.raw("</details>");
+    }
+    if !scan.quiet.is_empty() {
+        html.raw("<details><summary>not counted: ")
+            .put(&count(scan.quiet.len() as u64))
+            .raw("</summary><ul>");
+        for it in scan.quiet.iter().take(SHOWN) {
+            let (flaw, until) = (&it.vulnerability, it.until.as_deref());
+            let until = until.map_or(String::new(), |day| format!(", until {day}"));
+            let words = format!(
+                "{} in {}: {} by {}{until}: {} {}",
+                flaw.id, flaw.package.name, it.status, it.by, it.justification, it.reason
+            );
+            html.raw("<li>").put(&words).raw("</li>");
+        }
+        html.raw("</ul></details>");
     }
     let cut = scan.vulnerabilities.len().saturating_sub(SHOWN) as u64;
     if cut > 0 {

@@ -11,6 +11,8 @@ use crate::sandbox::children;
 const GENERATIONS: usize = 64;
 /// Processes that are remembered; the dead are forgotten above this.
 const REMEMBERED: usize = 4096;
+/// The same for the groups that all of these are in together: one may be in 65,536.
+const GROUPS: usize = 1 << 20;
 
 /// The identities of one sandbox, shared between the tracer and whoever names them.
 #[derive(Clone)]
@@ -108,7 +110,9 @@ impl All {
     }
 
     fn insert(&mut self, process: i32, started: u64, credentials: Credentials) {
-        if self.known.len() >= REMEMBERED {
+        let known = self.known.values();
+        let groups: usize = known.map(|known| known.credentials.groups.len()).sum();
+        if self.known.len() >= REMEMBERED || groups >= GROUPS {
             self.known.retain(|&pid, known| {
                 parent_and_start(pid).is_some_and(|(_, started)| started == known.started)
             });

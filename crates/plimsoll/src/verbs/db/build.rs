@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use plimsoll_scan::feeds::{Compiler, is_data};
-use plimsoll_scan::{Meta, Origin, is_database};
+use plimsoll_scan::{Origin, is_database};
 
-use crate::advisories::{Store, index, verified};
+use crate::advisories::{Store, verified};
 use crate::cli::db;
 use crate::failure::{Exit, Failure, Result};
 use crate::print;
@@ -59,15 +59,13 @@ pub(super) fn run(context: &Context, arguments: &db::Build) -> Result<Exit> {
         Some(directory) => Store::at(directory.clone()),
         None => Store::below(&context.cache),
     };
-    let mut listed = Vec::new();
     for (scope, file) in &compiled.slices {
         store.put(scope, file, &context.leftovers)?;
-        let (meta, digest) = verified(file).map_err(|error| Failure::because(scope, &error))?;
+        let (meta, _) = verified(file).map_err(|error| Failure::because(scope, &error))?;
         print::line(&super::line(&meta, file.len() as u64))?;
-        listed.push((meta, digest, file.len() as u64));
     }
     if arguments.output.is_some() {
-        write_index(context, &store)?;
+        store.write_index(&context.leftovers)?;
     }
     for problem in &problems {
         context.progress.note(&format!("problem: {problem}"));
@@ -82,22 +80,6 @@ pub(super) fn run(context: &Context, arguments: &db::Build) -> Result<Exit> {
 fn unusable(error: &plimsoll_scan::feeds::FeedError) -> Failure {
     Failure::because("cannot use this feed", error)
         .hint("nothing was written; what was there before can be used")
-}
-
-/// The list of everything in a directory that is served.
-fn write_index(context: &Context, store: &Store) -> Result<()> {
-    let entries = store.entries()?;
-    let read: Vec<(&Meta, _, u64)> = entries
-        .iter()
-        .filter_map(|entry| {
-            let (meta, digest) = entry.read.as_ref().ok()?;
-            Some((meta, digest, entry.bytes))
-        })
-        .collect();
-    let json = index::Index::of(read.into_iter())
-        .json()
-        .map_err(Failure::new)?;
-    store.write(index::NAME, &json, &context.leftovers)
 }
 
 /// Reads every file below a directory that can be a feed; a bad one is a problem among others.

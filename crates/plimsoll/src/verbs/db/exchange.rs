@@ -11,6 +11,7 @@ use std::path::Path;
 use plimsoll_scan::{Meta, Scope};
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveWriter};
 
+use crate::advisories::notes::Notes;
 use crate::advisories::{self, Store, index};
 use crate::cli::db;
 use crate::failure::{Exit, Failure, Result};
@@ -126,6 +127,11 @@ pub(super) fn import(context: &Context, path: &Path) -> Result<Exit> {
     };
     let bytes = fs::read(path).map_err(|error| cannot(error.to_string()))?;
     let files = unpack(&bytes).map_err(cannot)?;
+    let list = files.iter().find(|(name, _)| name == index::NAME);
+    let list = list.map(|(_, list)| index::Index::read(list));
+    let list = list
+        .transpose()
+        .map_err(|why| cannot(format!("{}: {why}", index::NAME)))?;
     // All are verified before one is written.
     let mut verified = Vec::new();
     let mut lists = Vec::new();
@@ -138,19 +144,25 @@ pub(super) fn import(context: &Context, path: &Path) -> Result<Exit> {
         let Some(scope) = Scope::of_file(name) else {
             continue;
         };
-        let (meta, _) =
+        let (meta, digest) =
             advisories::verified(file).map_err(|error| cannot(format!("{name} {error}")))?;
         if meta.scope != scope {
             return Err(cannot(format!("{name} is about {}", meta.scope)));
         }
-        verified.push((scope, meta, file));
+        verified.push((scope, meta, digest, file));
     }
     if verified.is_empty() && lists.is_empty() {
         return Err(cannot("it holds no advisories".to_owned()));
     }
     let store = Store::below(&context.cache);
-    for (scope, meta, file) in verified {
+    for (scope, meta, digest, file) in verified {
         store.put(&scope, file, &context.leftovers)?;
+        // When its publishers were last asked goes with it.
+        let listed = list.as_ref().and_then(|list| list.find(&scope));
+        if let Some(listed) = listed.filter(|listed| listed.digest().as_ref() == Some(&digest)) {
+            let notes = Notes::about(&digest, super::no_later(&listed.checked));
+            store.remember(&scope, &notes, &context.leftovers)?;
+        }
         print::line(&super::line(&meta, file.len() as u64))?;
     }
     for (listed, file) in lists {

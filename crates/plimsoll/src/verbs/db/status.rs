@@ -52,8 +52,10 @@ struct WrittenSlice {
     packages: u64,
     /// The moment its oldest data are of; `null` where they do not say.
     date: Option<String>,
-    /// Days since all of them were known to be the newest there were, as `scan` counts: what a server gave
-    /// is as new as the day it was asked; `null` where nobody knows.
+    /// The last moment at which the servers that were asked had nothing newer; `null` where nobody asked.
+    checked: Option<String>,
+    /// Days since all of them were known to be the newest there were, as `scan` counts: what its publisher
+    /// gave is as new as the day it was asked, a copy of the day it says; `null` where nobody knows.
     age_days: Option<i64>,
     origins: Vec<WrittenOrigin>,
     /// Why it cannot be used.
@@ -102,7 +104,7 @@ pub(super) fn run(context: &Context, arguments: &db::Status) -> Result<Exit> {
         for (entry, slice) in entries.iter().zip(&slices) {
             match &entry.read {
                 Ok((meta, _)) => {
-                    let age = shown(slice.age_days);
+                    let age = newest(slice.age_days);
                     print::line(&format!("  {}{age}", super::line(meta, entry.bytes)))?;
                 }
                 Err(why) => print::line(&format!("  {:<18} {why}", entry.scope.to_string()))?,
@@ -130,6 +132,16 @@ fn verdict(entries: &[advisories::Entry], broken: bool) -> Exit {
         // Nothing can be judged with nothing.
         true => Exit::Incomplete,
         false => Exit::Fine,
+    }
+}
+
+/// When the data of a slice were last known to be the newest there are, behind the day they are of.
+fn newest(days: Option<i64>) -> String {
+    match days {
+        Some(..=0) => ", the newest there was today".to_owned(),
+        Some(1) => ", the newest there was 1 day ago".to_owned(),
+        Some(days) => format!(", the newest there was {days} days ago"),
+        None => ", nobody knows how old".to_owned(),
     }
 }
 
@@ -188,6 +200,7 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
                 rows: 0,
                 packages: 0,
                 date: None,
+                checked: None,
                 age_days: None,
                 origins: Vec::new(),
                 problem: Some(why.clone()),
@@ -211,6 +224,7 @@ fn written(entry: &advisories::Entry) -> WrittenSlice {
         rows: meta.rows,
         packages: meta.packages,
         date: date.map(str::to_owned),
+        checked: (!meta.checked.is_empty()).then(|| meta.checked.clone()),
         age_days: meta.age(jiff::Zoned::now().date()),
         origins: origins.collect(),
         problem: None,

@@ -1,15 +1,14 @@
 //! `db update`: fetches what is new, from the publishers of feeds or from a mirror of slices.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use jiff::fmt::rfc2822;
 use plimsoll_model::{Digest, OsRelease};
 use plimsoll_scan::feeds::{Address, Compiler, addresses};
 use plimsoll_scan::{Meta, Origin, Scope};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::advisories::notes::Notes;
 use crate::advisories::{Store, index, verified};
 use crate::cli::db;
 use crate::download::{Downloads, Got, Validators};
@@ -32,25 +31,27 @@ struct Mirrors {
     feeds: BTreeMap<String, String>,
 }
 
-/// What the documents came with that a slice was made of, kept beside it.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Fetched {
-    /// The digest of the slice that was made.
-    slice: String,
-    /// When the servers last said that this is what they have.
-    checked: String,
-    documents: BTreeMap<String, Validators>,
-}
-
 pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
-    let store = Store::below(&context.cache);
+    let own = Store::below(&context.cache);
+    let store = match &arguments.output {
+        Some(directory) => Store::at(directory.clone()),
+        None => own.clone(),
+    };
     let mut mirrors = mirrors(&arguments.mirrors)?;
     let source = mirrors.feeds.remove(officials::NAME);
-    let has_lists = officials::file(&context.cache).exists();
+    let is_served = arguments.output.is_some();
+    let has_lists = !is_served && officials::file(&context.cache).exists();
     let asked = arguments
         .scopes
         .iter()
         .any(|scope| scope == officials::NAME);
+    if is_served && (asked || source.is_some()) {
+        return Err(Failure::new(format!(
+            "{} are no slice and are not served as one",
+            officials::NAME
+        ))
+        .hint("serve a copy of the directory `library` of their repository"));
+    }
     // Whoever names nothing wants all that is there.
     let everything = arguments.image.is_none() && arguments.scopes.is_empty();
     let wants_lists = asked || source.is_some() || everything && has_lists;
@@ -63,7 +64,8 @@ pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
         true => (BTreeSet::new(), Vec::new()),
         false => wanted(context, arguments, &store)?,
     };
-    let downloads = Downloads::new(store.directory().join("partial"));
+    // What is not whole yet is not served.
+    let downloads = Downloads::new(own.directory().join("partial"));
     let update = Update {
         context,
         store: &store,
@@ -101,7 +103,14 @@ pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
             Err(failure) => failed.extend(failure.lines()),
         }
     }
+    if is_served {
+        store.write_index(&context.leftovers)?;
+    }
     context.progress.done();
+    context.progress.note(&format!(
+        "fetched {}",
+        plimsoll_model::text::bytes(downloads.fetched())
+    ));
     for note in &notes {
         context.progress.note(&format!("problem: {note}"));
     }
@@ -252,6 +261,7 @@ impl Update<'_> {
             && let Ok((meta, digest)) = verified(&file)
             && digest == expected
         {
+            self.heard(scope, &digest, listed)?;
             print::line(&format!(
                 "{} (as before)",
                 super::line(&meta, file.len() as u64)
@@ -267,6 +277,7 @@ impl Update<'_> {
         match verified(&file) {
             Ok((meta, digest)) if digest == expected && meta.scope == *scope => {
                 self.store.put(scope, &file, &self.context.leftovers)?;
+                self.heard(scope, &digest, listed)?;
                 print::line(&super::line(&meta, file.len() as u64))?;
                 Ok(Ok(()))
             }
@@ -275,6 +286,12 @@ impl Update<'_> {
             ))),
             Err(error) => Ok(Err(format!("{url}: {error}"))),
         }
+    }
+
+    /// Notes when the mirror last asked the publishers: that it was asked itself says nothing about that.
+    fn heard(&self, scope: &Scope, digest: &Digest, listed: &index::Listed) -> Result<()> {
+        let notes = Notes::about(digest, super::no_later(&listed.checked));
+        self.store.remember(scope, &notes, &self.context.leftovers)
     }
 
     /// Fetches the documents of some scopes and compiles them; says what could not be read in them.
@@ -298,7 +315,7 @@ impl Update<'_> {
             }
             urls.push(format!("{base}/{}", address.path));
         }
-        let known: Vec<Option<Fetched>> = scopes.iter().map(|scope| self.known(scope)).collect();
+        let known: Vec<Option<Notes>> = scopes.iter().map(|scope| self.known(scope)).collect();
         let of = |url: &str| {
             // All of the slices must be of the same document.
             let mut validators = known.iter().map(|known| known.as_ref()?.documents.get(url));
@@ -321,10 +338,7 @@ impl Update<'_> {
             }
             return Ok(Vec::new());
         }
-        let mut fetched = Fetched {
-            checked: super::now().to_string(),
-            ..Fetched::default()
-        };
+        let mut fetched = BTreeMap::new();
         let mut compiler = Compiler::new(scopes.iter().cloned());
         for ((url, address), found) in urls.iter().zip(documents).zip(got) {
             let found = match found {
@@ -353,7 +367,7 @@ impl Update<'_> {
             };
             compiler.file(name, &bytes).map_err(refused)?;
             compiler.end().map_err(refused)?;
-            fetched.documents.insert(url.clone(), validators);
+            fetched.insert(url.clone(), validators);
         }
         let compiled = compiler.finish();
         let made: BTreeMap<Scope, Vec<u8>> = compiled.slices.into_iter().collect();
@@ -361,24 +375,31 @@ impl Update<'_> {
             let Some(file) = made.get(scope) else {
                 return Err(format!("{scope}: the feed says nothing about it"));
             };
-            let put = self.put(scope, file, &mut fetched);
+            let put = self.put(scope, file, &fetched);
             put.map_err(|failure| failure.to_string().replacen("error: ", "", 1))?;
         }
         Ok(compiled.problems)
     }
 
-    fn put(&self, scope: &Scope, file: &[u8], fetched: &mut Fetched) -> Result<()> {
+    fn put(
+        &self,
+        scope: &Scope,
+        file: &[u8],
+        fetched: &BTreeMap<String, Validators>,
+    ) -> Result<()> {
         let (meta, digest) = verified(file).map_err(|error| Failure::because(scope, &error))?;
         self.store.put(scope, file, &self.context.leftovers)?;
-        fetched.slice = digest.to_string();
-        self.remember(scope, fetched)?;
+        let notes = Notes::about(&digest, super::now().to_string()).of(fetched);
+        self.store
+            .remember(scope, &notes, &self.context.leftovers)?;
         print::line(&super::line(&meta, file.len() as u64))
     }
 
     fn unchanged(&self, scope: &Scope) -> Result<()> {
         if let (Some(mut known), Some(file)) = (self.known(scope), self.store.file(scope)?) {
             known.checked = super::now().to_string();
-            self.remember(scope, &known)?;
+            self.store
+                .remember(scope, &known, &self.context.leftovers)?;
             let (meta, _) = Meta::peek(&file).map_err(|error| Failure::because(scope, &error))?;
             print::line(&format!(
                 "{} (as before)",
@@ -388,21 +409,11 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn remember(&self, scope: &Scope, fetched: &Fetched) -> Result<()> {
-        let json = serde_json::to_vec(fetched);
-        let json =
-            json.map_err(|error| Failure::because("cannot note what was fetched", &error))?;
-        self.store
-            .write(&notes_name(scope), &json, &self.context.leftovers)
-    }
-
     /// What a slice was made of, if it is still there as it was made.
-    fn known(&self, scope: &Scope) -> Option<Fetched> {
-        let notes = fs::read(self.store.directory().join(notes_name(scope))).ok()?;
-        let fetched: Fetched = serde_json::from_slice(&notes).ok()?;
+    fn known(&self, scope: &Scope) -> Option<Notes> {
         let file = self.store.file(scope).ok()??;
         let (_, digest) = verified(&file).ok()?;
-        (digest.to_string() == fetched.slice).then_some(fetched)
+        self.store.notes(scope, &digest)
     }
 
     /// Publishers may pack what they send; a mirror may have sums of what it has.
@@ -471,10 +482,6 @@ impl Update<'_> {
         let url = without_credentials(url);
         Err(format!("{url}: has digest {found}, expected {expected}"))
     }
-}
-
-fn notes_name(scope: &Scope) -> String {
-    format!("{}.fetched", scope.file_name().trim_end_matches(".slice"))
 }
 
 /// `Last-Modified` as RFC 3339.

@@ -2,7 +2,7 @@
 
 use plimsoll_model::{Answer, Config};
 use plimsoll_run::probe::{quote, split};
-use plimsoll_run::{Outcome, Probe};
+use plimsoll_run::{COMPLETION, Outcome, Probe};
 
 use crate::failure::{Failure, Result};
 
@@ -249,6 +249,11 @@ pub(super) fn describe(answer: &Answer) -> String {
         Exit { code, .. } => format!("exit code {code}"),
         None(why) => why.clone(),
     }
+}
+
+/// Whether it is that of a program that was run to its end.
+pub(super) fn is_completion(answer: &Answer) -> bool {
+    answer.probe == COMPLETION || answer.probe.starts_with(&format!("{COMPLETION} with "))
 }
 
 /// What a probe's command printed.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use plimsoll_image::{Ownership, Sink};
 use plimsoll_model::report::LevelRisk;
-use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs};
+use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs, answer};
 use plimsoll_run::{Limits, Outcome, Recording, Way};
 use plimsoll_slim::Request;
 
@@ -25,6 +25,10 @@ const MAX_REPAIRS: usize = 8;
 /// What to do with an image that ends by itself and is asked something only a running one can answer.
 const ENDS: &str = "an image that ends by itself is proved by its exit code and output: leave out the \
      probes of a running one, and give --args for each way in which it is used";
+
+/// The same where it is run to its end, and does not do what it is for.
+const FAILS: &str = "what is run to its end must end with exit code 0: give --args with which the \
+     original does";
 
 /// `SIGKILL`: nothing is asked of the program, it is ended.
 const KILL: i32 = 9;
@@ -308,9 +312,10 @@ impl Room<'_> {
             .details(outcome.problems.clone())
             .details(probes::said(answer))
             .details(probes::tail("image", &outcome.output))
-            .hint(match outcome.exit {
-                Some(_) => ENDS,
-                None => "a probe must pass on the original; --start-timeout gives it more time",
+            .hint(match (&answer.outcome, outcome.exit) {
+                (answer::Outcome::None(_), Some(_)) => ENDS,
+                (answer::Outcome::Exit { .. }, Some(_)) if probes::is_completion(answer) => FAILS,
+                _ => "a probe must pass on the original; --start-timeout gives it more time",
             }));
         }
         if outcome.answers.is_empty() || outcome.observations.seen.is_empty() {
