@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use plimsoll_model::{Contents, Digest, Extent, Seen};
 use sha2::{Digest as _, Sha256};
 
+use crate::asked::Asked;
 use crate::codec::{Codec, Decoder};
-use crate::kept::{Asked, Kept};
+use crate::kept::Kept;
 use crate::part::Part;
 use crate::spool::Section;
 use crate::stream::digest_of;

@@ -3,6 +3,7 @@
 //! The only room that reads or writes the bytes of an image. It starts no process, opens no socket,
 //! and reads neither clock nor environment.
 
+mod asked;
 mod codec;
 mod config;
 mod contents;

@@ -40,10 +40,6 @@ fn verdict(report: &Report, html: &mut Html) {
     let Some(verdict) = &report.verdict else {
         return;
     };
-    let line = match verdict.line {
-        Some(line) => format!(", at {line} for {}", verdict.environment),
-        None => String::new(),
-    };
     html.raw("<p class=\"verdict ");
     if report.is_refused() {
         html.raw("bad\"><strong>Over the line</strong> ")
@@ -53,9 +49,14 @@ fn verdict(report: &Report, html: &mut Html) {
     } else {
         html.raw("unsure\"><strong>Something could not be judged</strong>");
     }
-    html.raw(" <small>the line for findings")
-        .put(&line)
-        .raw("</small></p>");
+    if let Some(line) = verdict.line {
+        let line = format!(
+            "the line for findings, at {line} for {}",
+            verdict.environment
+        );
+        html.raw(" <small>").put(&line).raw("</small>");
+    }
+    html.raw("</p>");
 }
 
 /// What an image says of itself; its name only where the heading is not that.

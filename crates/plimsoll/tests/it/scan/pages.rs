@@ -24,7 +24,7 @@ fn a_page_has_the_verdict_the_notes_and_what_could_not_be_judged() {
     let demand =
         "<em class=\"over\">no</em></td><td>no vulnerability at critical or above</td><td>1</td>";
     assert!(html.contains(demand), "{html}");
-    assert!(html.contains("<strong>Over the line</strong> 1 vulnerability"));
+    assert!(html.contains("<strong>Over the line</strong> 1 of 1 demand"));
     // How long the distribution gets fixes.
     assert!(html.contains("Debian 12: "), "{html}");
     // What is known is judged once, by the policy's own limit of age.
