@@ -109,9 +109,9 @@ use std::io::{self, Write};
 
 use plimsoll_model::report::{
     Comparison, Footprint, ImageFacts, LayerRow, LevelRisk, PackageFate, PackageRow, PackageShare,
-    Round, SlimFacts, Upkeep,
+    Round, SlimFacts,
 };
-use plimsoll_model::{Ancestor, Evidence, Finding, ImagePath, Problem, Report, text};
+use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, text};
 use serde::Serialize;
 
 use crate::Format;
@@ -163,7 +163,7 @@ struct JsonImage {
     ports: Vec<String>,
     is_document: bool,
     footprint: JsonFootprint,
-    lineage: Vec<JsonAncestor>,
+    lineage: Vec<origin::JsonAncestor>,
     publisher: Option<origin::JsonPublisher>,
     layers: Vec<JsonLayer>,
     packages: Vec<JsonPackage>,
@@ -186,14 +186,6 @@ struct JsonFootprint {
     package_managers: Option<Vec<String>>,
     network_tools: Option<Vec<String>>,
     setuid: Option<Vec<String>>,
-}
-
-#[derive(Serialize)]
-struct JsonAncestor {
-    name: String,
-    layers: Option<usize>,
-    evidence: String,
-    rebuilt: Option<origin::JsonUpkeep>,
 }
 
 #[derive(Serialize)]
@@ -434,7 +426,7 @@ impl From<&ImageFacts> for JsonImage {
                 .lineage
                 .ancestors
                 .iter()
-                .map(|ancestor| JsonAncestor::of(ancestor, &facts.upkeep))
+                .map(|ancestor| origin::JsonAncestor::of(ancestor, &facts.upkeep))
                 .collect(),
             publisher: facts.publisher.as_ref().map(Into::into),
             layers: facts.layers.iter().map(JsonLayer::from).collect(),
@@ -481,18 +473,6 @@ impl From<&Footprint> for JsonFootprint {
             package_managers: Some(paths(&footprint.package_managers)),
             network_tools: Some(paths(&footprint.network_tools)),
             setuid: Some(paths(&footprint.setuid)),
-        }
-    }
-}
-
-impl JsonAncestor {
-    fn of(ancestor: &Ancestor, upkeep: &[Upkeep]) -> Self {
-        let known = upkeep.iter().find(|known| known.name == ancestor.name);
-        Self {
-            rebuilt: known.map(Into::into),
-            name: clean(&ancestor.name),
-            layers: ancestor.layers,
-            evidence: clean(&ancestor.evidence),
         }
     }
 }

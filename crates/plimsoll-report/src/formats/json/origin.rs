@@ -1,9 +1,30 @@
 //! What is known of where an image comes from: who publishes it, and whether its bases are kept up.
 
+use plimsoll_model::Ancestor;
 use plimsoll_model::report::{Publisher, Upkeep};
 use serde::Serialize;
 
 use super::clean;
+
+#[derive(Serialize)]
+pub(super) struct JsonAncestor {
+    name: String,
+    layers: Option<usize>,
+    evidence: String,
+    rebuilt: Option<JsonUpkeep>,
+}
+
+impl JsonAncestor {
+    pub(super) fn of(ancestor: &Ancestor, upkeep: &[Upkeep]) -> Self {
+        let known = upkeep.iter().find(|known| known.name == ancestor.name);
+        Self {
+            rebuilt: known.map(Into::into),
+            name: clean(&ancestor.name),
+            layers: ancestor.layers,
+            evidence: clean(&ancestor.evidence),
+        }
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct JsonUpkeep {
