@@ -58,9 +58,11 @@ impl Origin {
         if is_publishers {
             return read.max(checked);
         }
-        // A clock that is wrong makes nothing newer than the day it was read.
+        // The day after the one it was read on is the same one elsewhere. A later one is no day it can be of: it
+        // stands, and the age it makes is nobody's.
         let stated = day(&self.date)?;
-        Some(read.map_or(stated, |read| stated.min(read)))
+        let nearly = read.filter(|read| read.tomorrow().is_ok_and(|next| stated <= next));
+        Some(nearly.map_or(stated, |read| stated.min(read)))
     }
 }
 

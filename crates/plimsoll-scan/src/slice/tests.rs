@@ -267,7 +267,7 @@ fn a_copy_is_as_old_as_it_says_and_what_its_publisher_has_as_old_as_it_was_asked
             "2036-01-01",
             "2026-11-20T08:00:00Z",
             "",
-            Some(9),
+            None,
         ),
         (
             "a file, read today",
@@ -295,6 +295,8 @@ fn a_copy_is_as_old_as_it_says_and_what_its_publisher_has_as_old_as_it_was_asked
         (TRACKER, "", "2026-11-20", "2036-01-01", None),
         ("a.json", "2036-01-01", "2036-01-01", "", None),
         ("a.json", "2036-01-01", "", "", None),
+        ("a.json", "2026-11-30", "2026-11-29", "", Some(0)),
+        ("a.json", "2026-11-21", "2026-11-20", "", Some(9)),
         ("a.json", "2026-11-09", "2036-01-01", "", Some(20)),
         (TRACKER, "", "2026-11-30", "", Some(0)),
         (TRACKER, "", "2026-12-01", "", None),

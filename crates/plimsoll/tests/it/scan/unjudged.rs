@@ -37,6 +37,16 @@ fn what_cannot_be_judged_is_said_and_is_no_zero() {
     let output = scan(&image, &["--max-age", "60"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 
+    // Data of a day that is still to come are not new, but of a clock that is wrong.
+    known(scratch, -900);
+    not_judged(
+        &scan(&image, &[]),
+        &["debian:12 are of a day that is still to come: the clock"],
+    );
+    let status = text(&plimsoll(scratch, &["db", "status"]));
+    assert!(status.contains("nobody knows how old"), "{status}");
+    assert!(!status.contains("the newest there was"), "{status}");
+
     known(scratch, 0);
     // A distribution nobody has data about, a release nobody knows yet, none at all.
     let with = |name: &str, release: &str| {
