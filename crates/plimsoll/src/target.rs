@@ -280,6 +280,7 @@ fn cannot_write(target: impl fmt::Display, error: &plimsoll_image::Error) -> Fai
         plimsoll_image::Error::Target { why, .. } => {
             Failure::new(format!("cannot write {target}: {why}"))
         }
+        plimsoll_image::Error::Write { source, .. } => cannot_write(target, source),
         _ => Failure::of_image(format_args!("cannot write {target}"), error),
     }
 }
@@ -309,7 +310,9 @@ fn copy_to(context: &Context, from: &From<'_>, sink: &Sink) -> Result<Copied> {
         name, sink, from.all, options, &how,
     ) {
         // The image could be read; the place did not take it.
-        Err(error @ plimsoll_image::Error::Target { .. }) => Ok(Err(cannot_write(sink, &error))),
+        Err(
+            error @ (plimsoll_image::Error::Target { .. } | plimsoll_image::Error::Write { .. }),
+        ) => Ok(Err(cannot_write(sink, &error))),
         copied => copied.map(Ok),
     };
     session::image(context, from.name, from.platform, None, copy)?
