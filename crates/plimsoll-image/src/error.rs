@@ -92,6 +92,14 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// Of two places the one that is written to failed.
+    #[error("cannot write to {sink}: {source}")]
+    Write {
+        /// The place.
+        sink: String,
+        /// How it failed.
+        source: Box<Error>,
+    },
     /// A registry or an engine did not answer, or not as it should.
     #[error("{what}: {why}")]
     Remote {
@@ -117,7 +125,19 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Remote { hint, .. } => hint.as_deref(),
+            Self::Write { source, .. } => source.hint(),
             _ => None,
+        }
+    }
+
+    /// For `map_err`: a failure of `sink`, where another place is read.
+    pub(crate) fn writing(sink: &crate::Sink) -> impl FnOnce(Self) -> Self {
+        move |error| match error {
+            said @ Self::Target { .. } => said,
+            source => Self::Write {
+                sink: sink.to_string(),
+                source: Box::new(source),
+            },
         }
     }
 

@@ -39,7 +39,7 @@ pub use open::{Opened, Options, glance, open, open_within};
 pub use pending::Pending;
 pub use platform::{ParsePlatformError, Platform};
 pub use reference::{Reference, is_loopback};
-pub use remote::{Engine, Pushed, Remotes, Repository, Wanted};
+pub use remote::{ContainerStorage, Engine, Pushed, Remotes, Repository, Wanted};
 pub use sources::{SOURCES, Source, called, replaces};
 pub use spool::FileSpool;
 pub use tarball::write_tar;

@@ -53,7 +53,17 @@ pub trait Remotes: Sync {
     fn save(&self, engine: Engine, name: &str, out: &mut File) -> Result<(), Error>;
 
     /// Where Podman, Buildah and CRI-O of this user keep their images.
-    fn container_storage(&self) -> PathBuf;
+    fn container_storage(&self) -> ContainerStorage;
+}
+
+/// Where Podman, Buildah and CRI-O keep images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerStorage {
+    /// The directory.
+    pub root: PathBuf,
+    /// Who unpacks the layers there, such as `overlay`; `None` where nobody chose: the first whose images
+    /// are there.
+    pub driver: Option<String>,
 }
 
 /// A blob that is wanted.

@@ -29,7 +29,7 @@ pub use error::Error;
 pub use identity::{Identity, identity};
 pub use probe::{PROBES, Probe, ProbeError};
 pub use remove::{Left, remove};
-pub use spec::{COMPLETION, Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec};
+pub use spec::{COMPLETION, Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec, Watch};
 pub use way::{Unavailable, Way, way, way_for};
 
 /// Starts the image, asks the probes, stops it.

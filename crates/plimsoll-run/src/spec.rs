@@ -33,7 +33,7 @@ pub struct Spec<'a> {
     /// Exposed TCP ports: the image is ready when one of them listens.
     pub ports: Vec<u16>,
     /// Whether to record what the run touches.
-    pub watch: bool,
+    pub watch: Watch,
     /// Whether to record how the run comes to its server, too.
     pub startup: Recording,
     /// The name the image sees itself by.
@@ -116,6 +116,19 @@ impl Default for Limits {
             output: 4 << 20,
         }
     }
+}
+
+/// How much of what a run touches is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// Nothing.
+    Off,
+    /// Every call that names a file, but for questions about an open descriptor: the C library asks
+    /// them by `newfstatat(fd, "", AT_EMPTY_PATH)`, and they may be half of all calls. A file that is
+    /// asked for in that form by a name behind a directory is not seen.
+    Usual,
+    /// Every call that names a file, whatever it costs.
+    Everything,
 }
 
 /// The name of the one answer of a program that is run to its end.

@@ -13,6 +13,8 @@ pub fn explain(scans: &[ScanFacts]) -> Vec<String> {
     let mut sentences = Vec::new();
     for facts in scans {
         sentences.extend(feeds(facts));
+        sentences.extend(ended(facts));
+        sentences.extend(unmarked(facts));
         sentences.extend(subpackages(facts));
         sentences.extend(phantoms(facts));
         sentences.extend(unversioned(facts));
@@ -56,6 +58,29 @@ fn feeds(facts: &ScanFacts) -> Vec<String> {
         }
     }
     sentences
+}
+
+/// A release nobody fixes any more: what is fresh about it is not new.
+fn ended(facts: &ScanFacts) -> Option<String> {
+    let on = facts.ended.as_ref()?;
+    Some(format!(
+        "{}: nobody publishes fixes for {} since {on}; flaws that became known later may be in no list of it, \
+         and a 0 means little.",
+        facts.name,
+        match &*facts.distribution {
+            "" => "its distribution release",
+            name => name,
+        }
+    ))
+}
+
+/// Where the marks are missing or old, that none is exploited is no news.
+fn unmarked(facts: &ScanFacts) -> Option<String> {
+    let why = facts.exploited_unknown.as_ref()?;
+    Some(format!(
+        "{}: which vulnerabilities are known to be exploited is not known, a 0 there says nothing: {why}.",
+        facts.name
+    ))
 }
 
 /// One flaw of a source package is counted once for each package built from it.
@@ -215,6 +240,20 @@ mod tests {
             sentences[3].contains("httpd 1 was built from source")
                 && sentences[3].contains("own 1")
         );
+    }
+
+    #[test]
+    fn a_release_that_is_over_and_marks_that_are_missing_are_said() {
+        let facts = ScanFacts {
+            distribution: "Alpine Linux v3.10".to_owned(),
+            ended: Some("2021-05-01".to_owned()),
+            exploited_unknown: Some("there are no data about kev".to_owned()),
+            ..facts("x", "alpine:3.10", true, Vec::new())
+        };
+        let sentences = explain(&[facts]);
+        assert_eq!(sentences.len(), 2, "{sentences:#?}");
+        assert!(sentences[0].contains("fixes for Alpine Linux v3.10 since 2021-05-01"));
+        assert!(sentences[1].contains("is not known, a 0 there says nothing: there are no data"));
     }
 
     #[test]

@@ -20,14 +20,15 @@
 //! ```
 //!
 //! What cannot be judged is accepted by name and until a day, never all of it and for ever: somebody looked
-//! at this package by other means, and will again. Data that are missing or old are no package's.
+//! at this package by other means, and will again. Data that are missing, empty, old or unreadable are no
+//! package's, and where nothing at all was judged, nothing is accepted that would make it fine.
 //!
 //! Everything ignored is in the report with its reason. An entry that ignores nothing, or not any
 //! longer, is stale and said to be so: nobody cleans up what nobody sees.
 
 use std::fmt;
 
-use plimsoll_model::vulnerability::{Accepted, Quiet, Unjudged};
+use plimsoll_model::vulnerability::{Accepted, Lack, Quiet, Unjudged};
 use plimsoll_model::{ScanFacts, Vulnerability};
 use serde::Deserialize;
 
@@ -35,6 +36,10 @@ use crate::Date;
 
 /// What stands in the place of an identifier to accept a package that cannot be judged.
 const NOT_JUDGED: &str = "not-judged";
+/// So many letters and digits a pattern of packages has before its first wildcard: fewer are half of all.
+const LETTERS: usize = 3;
+/// So many days ahead an acceptance may reach: a year.
+const DAYS_AHEAD: i32 = 366;
 
 /// An ignore file, read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,13 +86,24 @@ impl fmt::Display for IgnoreError {
 impl std::error::Error for IgnoreError {}
 
 impl Ignores {
-    /// Reads an ignore file.
+    /// How entries are written, in the form of this file: for whoever has one that is not understood.
+    pub fn form(text: &str) -> &'static str {
+        if is_toml(text) {
+            "one table each: `[[ignore]]`, `id = \"CVE-2026-1\"` (or `\"not-judged\"`, with a package), \
+             `package = \"zlib*\"`, `until = 2026-12-31`, `reason = \"why\"`"
+        } else {
+            "one line each: `CVE-2026-1 until=2026-12-31 package=zlib* # why`, or `not-judged \
+             package=nginx-module-* until=2026-12-31 # why`"
+        }
+    }
+
+    /// Reads an ignore file on the day `today`.
     ///
     /// # Errors
-    /// With the first line that is not understood, or has no reason.
-    pub fn parse(name: &str, text: &str) -> Result<Self, IgnoreError> {
-        let is_toml = text.lines().any(|line| line.trim_start().starts_with("[["));
-        let entries = if is_toml {
+    /// With the first line that is not understood, has no reason, or accepts more than somebody can have
+    /// looked at.
+    pub fn parse(name: &str, text: &str, today: Date) -> Result<Self, IgnoreError> {
+        let entries = if is_toml(text) {
             by_table(text)?
         } else {
             by_line(text)?
@@ -101,11 +117,11 @@ impl Ignores {
         }
         if let Some((entry, why)) = entries
             .iter()
-            .find_map(|entry| Some((entry, entry.lacks()?)))
+            .find_map(|entry| Some((entry, entry.lacks(today)?)))
         {
             return Err(IgnoreError {
                 line: entry.line,
-                why: why.to_owned(),
+                why,
             });
         }
         Ok(Self {
@@ -173,7 +189,12 @@ impl Ignores {
                     left.push(package);
                     continue;
                 };
+                // It is not stale, but what is missing is not the package's.
                 *used = true;
+                if unjudged.lack != Lack::Package {
+                    left.push(package);
+                    continue;
+                }
                 facts.accepted.push(Accepted {
                     package,
                     why: unjudged.why.clone(),
@@ -185,10 +206,17 @@ impl Ignores {
             // What is about the whole image stays, as do the packages nobody accepted.
             if !is_about_packages || !left.is_empty() {
                 facts.unjudged.push(Unjudged {
-                    why: unjudged.why,
                     packages: left,
+                    ..unjudged
                 });
             }
+        }
+        // A verdict of nothing is none, whoever accepts it.
+        if facts.judged == 0 && facts.unjudged.is_empty() && !facts.accepted.is_empty() {
+            facts.unjudged.push(Unjudged {
+                why: "not one package could be judged: what is accepted leaves nothing".to_owned(),
+                ..Unjudged::default()
+            });
         }
     }
 }
@@ -200,22 +228,24 @@ impl Ignore {
     }
 
     /// What an acceptance must say and does not.
-    fn lacks(&self) -> Option<&'static str> {
+    fn lacks(&self, today: Date) -> Option<String> {
         if !self.is_acceptance() {
             return None;
         }
-        // A pattern without a letter of a name is all packages.
-        if !self
-            .package
-            .bytes()
-            .any(|byte| byte.is_ascii_alphanumeric())
-        {
-            return Some("not-judged accepts packages by name: `package=nginx-module-*`");
+        if !is_named(&self.package) {
+            return Some(format!(
+                "not-judged accepts packages by name, with {LETTERS} letters of it before any `*`: \
+                 `package=nginx-module-*`"
+            ));
         }
-        match self.until {
-            None => Some("not-judged needs the last day on which it holds: `until=2026-12-31`"),
-            Some(_) => None,
-        }
+        let Some(until) = self.until else {
+            let why = "not-judged needs the last day on which it holds: `until=2026-12-31`";
+            return Some(why.to_owned());
+        };
+        let days = today.until(until).map_or(i32::MAX, |span| span.get_days());
+        (days > DAYS_AHEAD).then(|| {
+            format!("not-judged holds for a year at most, and {until} is more than that ahead")
+        })
     }
 
     /// Whether it accepts this package, given as `name version`.
@@ -235,6 +265,30 @@ impl Ignore {
     fn holds(&self, today: Date) -> bool {
         self.until.is_none_or(|until| today <= until)
     }
+}
+
+/// Whether a pattern names packages, and is not nearly all of them.
+fn is_named(pattern: &str) -> bool {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric();
+    // `!` turns a pattern round, and braces hide what one begins with.
+    if pattern.starts_with('!') || pattern.contains(['{', '}', '\\']) {
+        return false;
+    }
+    match pattern.find(['*', '?', '[']) {
+        Some(wild) => {
+            pattern.as_bytes()[..wild]
+                .iter()
+                .filter(|it| is_letter(it))
+                .count()
+                >= LETTERS
+        }
+        None => pattern.bytes().any(|byte| is_letter(&byte)),
+    }
+}
+
+/// Whether an ignore file is written in tables: no identifier begins with a bracket.
+fn is_toml(text: &str) -> bool {
+    text.lines().any(|line| line.trim_start().starts_with('['))
 }
 
 fn by_line(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
@@ -257,10 +311,21 @@ fn by_line(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
             until: None,
             line: line_number,
         };
+        let mut keys = Vec::new();
         for word in words {
+            let key = match word.split_once(['=', ':']) {
+                Some(("until" | "exp", _)) => "until",
+                Some((key, _)) => key,
+                None => "",
+            };
+            if keys.contains(&key) {
+                return Err(failed(format!("`{word}` says `{key}` a second time")));
+            }
+            keys.push(key);
             // `exp:` is what files of other scanners have.
             match word.split_once(['=', ':']) {
                 Some(("until" | "exp", day)) => entry.until = Some(date(day).map_err(failed)?),
+                Some(("package", "")) => return Err(failed(NAMELESS.to_owned())),
                 Some(("package", name)) => name.clone_into(&mut entry.package),
                 _ => return Err(failed(format!("`{word}` is not understood"))),
             }
@@ -269,6 +334,9 @@ fn by_line(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
     }
     Ok(entries)
 }
+
+/// What is wrong with an empty `package`: it would be all of them.
+const NAMELESS: &str = "`package=` names no package; leave it out to mean all of them";
 
 fn date(text: &str) -> Result<Date, String> {
     text.parse()
@@ -285,8 +353,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Table {
     id: String,
-    #[serde(default)]
-    package: String,
+    package: Option<String>,
     #[serde(default)]
     reason: String,
     until: Option<toml::Value>,
@@ -302,9 +369,12 @@ fn by_table(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
             Some(toml::Value::String(day)) => Some(date(&day).map_err(whole)?),
             Some(other) => return Err(whole(format!("`until = {other}` is no day"))),
         };
+        if table.package.as_deref() == Some("") {
+            return Err(whole(NAMELESS.to_owned()));
+        }
         Ok(Ignore {
             id: table.id,
-            package: table.package,
+            package: table.package.unwrap_or_default(),
             reason: table.reason,
             until,
             line: 0,
@@ -336,6 +406,10 @@ mod tests {
         }
     }
 
+    fn today() -> Date {
+        "2026-06-01".parse().unwrap()
+    }
+
     fn left(facts: &ScanFacts) -> Vec<String> {
         let left = facts.vulnerabilities.iter();
         left.map(|it| format!("{} {}", it.id, it.package.name))
@@ -346,7 +420,7 @@ mod tests {
     fn what_is_ignored_is_kept_with_its_reason_and_what_is_stale_is_said() {
         let text = "# head\n\nCVE-1 until=2026-06-01 # not reachable\nCVE-2 package=lib* # no input\n\
                     CVE-3 exp:2026-05-31 # later\nCVE-9 # gone\ncve-4-alias # by another name\n";
-        let ignores = Ignores::parse("ignore", text).unwrap();
+        let ignores = Ignores::parse("ignore", text, today()).unwrap();
         let mut facts = facts(&[
             ("CVE-1", "a"),
             ("CVE-2", "libx"),
@@ -383,13 +457,15 @@ mod tests {
         let text = "not-judged package=nginx-module-* until=2026-06-30 # read by hand\n\
                     not-judged package=old until=2026-05-31 # once\n\
                     not-judged package=gone until=2026-06-30 # not here\n";
-        let ignores = Ignores::parse("ignore", text).unwrap();
+        let ignores = Ignores::parse("ignore", text, today()).unwrap();
         let unjudged = |why: &str, packages: &[&str]| Unjudged {
             why: why.to_owned(),
             packages: packages.iter().map(|&it| it.to_owned()).collect(),
+            lack: Lack::Package,
         };
         let stale = unjudged("the data are old", &[]);
         let mut facts = ScanFacts {
+            judged: 1,
             unjudged: vec![
                 unjudged("nobody watches it", &["nginx-module-njs 1.2", "old 1"]),
                 unjudged("no data", &["nginx-module-otel 1", "nginx-module-njs 1.2"]),
@@ -449,15 +525,58 @@ mod tests {
             "not-judged package=x # x\n",
             "not-judged package=x until=2026-06-30\n",
             "[[ignore]]\nid = \"not-judged\"\npackage = \"**\"\nreason = \"x\"\nuntil = 2026-06-30\n",
+            "not-judged package=[!0]* until=2026-06-30 # x\n",
+            "not-judged package=?* until=2026-06-30 # x\n",
+            "not-judged package=li* until=2026-06-30 # x\n",
+            "not-judged package={nginx,*} until=2026-06-30 # x\n",
+            "not-judged package=nginx{,*} until=2026-06-30 # x\n",
+            "not-judged package=!nginx until=2026-06-30 # x\n",
+            "not-judged package=nginx until=2027-06-03 # x\n",
+            "not-judged package=nginx until=9999-12-31 # x\n",
         ] {
-            assert!(Ignores::parse("x", text).is_err(), "{text}");
+            assert!(Ignores::parse("x", text, today()).is_err(), "{text}");
         }
+        for text in [
+            "not-judged package=jq until=2027-06-01 # x\n",
+            "not-judged package=lib*[0-9] until=2026-06-30 # x\n",
+        ] {
+            assert!(Ignores::parse("x", text, today()).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nobody_accepts_data_that_are_missing_nor_a_verdict_of_nothing() {
+        let text = "not-judged package=nginx* until=2026-06-30 # x\n";
+        let ignores = Ignores::parse("ignore", text, today()).unwrap();
+        let after = |lack: Lack, judged: u64| {
+            let mut facts = ScanFacts {
+                judged,
+                unjudged: vec![Unjudged {
+                    why: "why".to_owned(),
+                    packages: vec!["nginx 1".to_owned()],
+                    lack,
+                }],
+                ..ScanFacts::default()
+            };
+            ignores.apply(&mut facts, today());
+            assert_eq!(facts.stale_ignores, [""; 0]);
+            let left = facts.unjudged.iter().map(|it| it.why.clone());
+            (left.collect::<Vec<_>>(), facts.accepted.len())
+        };
+        assert_eq!(after(Lack::Data, 9), (vec!["why".to_owned()], 0));
+        assert_eq!(after(Lack::Package, 9), (Vec::new(), 1));
+        let (left, accepted) = after(Lack::Package, 0);
+        assert_eq!((left.len(), accepted), (1, 1));
+        assert!(
+            left[0].contains("not one package could be judged"),
+            "{left:?}"
+        );
     }
 
     #[test]
     fn tables_say_the_same() {
         let text = "[[ignore]]\nid = \"CVE-2\"\npackage = \"source\"\nreason = \"why\"\nuntil = 2026-06-01\n";
-        let ignores = Ignores::parse("x.toml", text).unwrap();
+        let ignores = Ignores::parse("x.toml", text, today()).unwrap();
         let mut facts = facts(&[("CVE-2", "a")]);
         ignores.apply(&mut facts, "2026-06-01".parse().unwrap());
         assert_eq!(left(&facts), [""; 0]);
@@ -477,9 +596,31 @@ mod tests {
                 "[[ignore]]\nid = \"CVE-1\"\n",
                 "CVE-1 is ignored without a reason",
             ),
+            (
+                "CVE-1 package= # x\n",
+                "line 1: `package=` names no package; leave it out to mean all of them",
+            ),
+            (
+                "[[ignore]]\nid = \"CVE-1\"\npackage = \"\"\nreason = \"x\"\n",
+                "`package=` names no package; leave it out to mean all of them",
+            ),
+            (
+                "CVE-1 package=a package=b # x\n",
+                "line 1: `package=b` says `package` a second time",
+            ),
+            (
+                "CVE-1 until=2026-06-01 exp:2027-06-01 # x\n",
+                "line 1: `exp:2027-06-01` says `until` a second time",
+            ),
         ] {
-            assert_eq!(Ignores::parse("x", text).unwrap_err().to_string(), why);
+            let refused = Ignores::parse("x", text, today()).unwrap_err();
+            assert_eq!(refused.to_string(), why);
         }
-        assert!(Ignores::parse("x", "[[ignore]]\nidd = 1\n").is_err());
+        for text in ["[[ignore]]\nidd = 1\n", "[ignore]\nid = 1\n"] {
+            assert!(Ignores::parse("x", text, today()).is_err());
+            assert!(Ignores::form(text).contains("[[ignore]]"));
+            assert!(Ignores::form(text).contains("not-judged"));
+        }
+        assert!(!Ignores::form("CVE-1\n").contains("[["));
     }
 }

@@ -25,7 +25,7 @@ pub use explain::explain;
 pub use feeds::FEEDS;
 pub use ignore::{Ignore, IgnoreError, Ignores};
 pub use marks::{Cve, Epss, Kev, Marks};
-pub use matching::{Data, ScanRequest, scan, wanted};
+pub use matching::{Data, ScanRequest, asked, outdated, scan, wanted};
 pub use scope::Scope;
 pub use slice::{Builder, Meta, Origin, Slice, SliceError, Texts};
 

@@ -116,6 +116,13 @@ impl Marks {
         &self.meta
     }
 
+    /// Says when the publishers of its data were last asked: [`Meta::checked`].
+    #[must_use]
+    pub fn checked(mut self, moment: String) -> Self {
+        self.meta.checked = moment;
+        self
+    }
+
     /// The digest of its content, verified.
     pub fn digest(&self) -> &Digest {
         &self.digest

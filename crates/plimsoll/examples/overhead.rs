@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use plimsoll_image::{Options, Ownership};
 use plimsoll_model::ImagePath;
-use plimsoll_run::{Limits, Recording, Spec, Way};
+use plimsoll_run::{Limits, Recording, Spec, Watch, Way};
 
 const ROUNDS: usize = 11;
 
@@ -95,7 +95,10 @@ fn start(
         stop_signal: 9,
         volumes: config.volumes.clone(),
         ports: config.tcp_ports(),
-        watch,
+        watch: match watch {
+            true => Watch::Usual,
+            false => Watch::Off,
+        },
         startup: Recording::Off,
         hostname: "overhead",
         probes: &[],

@@ -124,8 +124,12 @@ impl Store {
             return Ok(None);
         };
         let bytes = self.file(&scope).map_err(|failure| failure.to_string())?;
-        let read = bytes.map(|bytes| Marks::read(&bytes).map_err(|error| error.to_string()));
-        read.transpose()
+        let Some(bytes) = bytes else {
+            return Ok(None);
+        };
+        let marks = Marks::read(&bytes).map_err(|error| error.to_string())?;
+        let checked = self.checked(&scope, marks.digest());
+        Ok(Some(marks.checked(checked)))
     }
 
     /// What is remembered about the slice of a scope; `None` where that is about another slice.

@@ -6,8 +6,8 @@
 //! images of everybody else. So the image is handed to `skopeo`, which is that library with a command
 //! line, as a directory of single blobs; what lies in the store then is read by us and must be that image.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use plimsoll_model::Digest;
 
@@ -29,17 +29,11 @@ pub(crate) struct Storage {
 impl Storage {
     /// The store in which an image will be called `name`, if its tool is here.
     pub(crate) fn open(name: &str) -> Result<Self> {
-        let answered = Command::new(TOOL)
-            .arg("--version")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        match answered {
-            Ok(status) if status.success() => Ok(Self {
+        match is_here() {
+            true => Ok(Self {
                 name: name.to_owned(),
             }),
-            _ => Err(Failure::new(format!(
+            false => Err(Failure::new(format!(
                 "cannot write to {SCHEME}:{name}: that store is written by its own tools alone, and {TOOL} \
                  is not here"
             ))
@@ -54,22 +48,12 @@ impl Storage {
     /// that very image.
     pub(crate) fn take(&self, context: &Context, directory: &Path, digest: Digest) -> Result<()> {
         let target = format!("{SCHEME}:{}", self.name);
-        let mut command = Command::new(TOOL);
-        // Without a policy on this machine nothing is forbidden, and the tool would refuse to start;
-        // with one, it decides.
-        if !policies().iter().any(|policy| policy.exists()) {
-            command.arg("--insecure-policy");
+        // A policy of this machine decides. Where there is none nothing is forbidden, and the tool would
+        // refuse to start; whether there is one is its own to say.
+        let mut output = copy(directory, &target, &[])?;
+        if !output.status.success() && lacks_policy(&output.stderr) {
+            output = copy(directory, &target, &["--insecure-policy"])?;
         }
-        let mut from = std::ffi::OsString::from("dir:");
-        from.push(directory);
-        let output = command
-            .args(["copy", "--quiet"])
-            .arg(from)
-            .arg(&target)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .output()
-            .map_err(|error| Failure::because(format_args!("cannot start {TOOL}"), &error))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(Failure::new(format!(
@@ -78,22 +62,79 @@ impl Storage {
             ))
             .details(said.lines().map(str::to_owned)));
         }
-        let stored = session::image(context, &target, None, None, plimsoll_image::open)?;
+        // The store has it by now, whatever is found there.
+        let remove = |failure: Failure| {
+            failure.hint(format!(
+                "the store has an image by this name now, which was not seen to be the one that was written; \
+                 remove it with: {TOOL} delete '{target}'"
+            ))
+        };
+        let stored =
+            session::image(context, &target, None, None, plimsoll_image::open).map_err(remove)?;
         match stored.image.digest == digest {
             true => Ok(()),
-            false => Err(Failure::new(format!(
+            false => Err(remove(Failure::new(format!(
                 "{target} is another image: {}, expected {digest}",
                 stored.image.digest
-            ))),
+            )))),
         }
     }
 }
 
-/// Where such tools look for what may be copied (`containers-policy.json(5)`).
-fn policies() -> Vec<PathBuf> {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let own = home.map(|home| home.join(".config/containers/policy.json"));
-    own.into_iter()
-        .chain([PathBuf::from("/etc/containers/policy.json")])
-        .collect()
+/// Whether the tool is where programs are looked for. It is not run: what answers no question would hold
+/// us up for ever.
+fn is_here() -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| {
+        let file = directory.join(TOOL);
+        file.is_file() && rustix::fs::access(&file, rustix::fs::Access::EXEC_OK).is_ok()
+    })
+}
+
+/// Has the tool copy the image in `directory` to `target`.
+fn copy(directory: &Path, target: &str, more: &[&str]) -> Result<Output> {
+    let mut from = std::ffi::OsString::from("dir:");
+    from.push(directory);
+    Command::new(TOOL)
+        .args(more)
+        .args(["copy", "--quiet"])
+        .arg(from)
+        .arg(target)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .output()
+        .map_err(|error| Failure::because(format_args!("cannot start {TOOL}"), &error))
+}
+
+/// Whether the tool says that there is no policy (containers/image, `signature/policy_config.go`: of old the
+/// system's answer about the last file it looked for, a sentence since). One that cannot be read is there.
+fn lacks_policy(said: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(said);
+    said.contains("no policy.json file found")
+        || said.contains("Error loading trust policy")
+            && said.contains("policy.json: no such file or directory")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_is_missing_is_told_from_one_that_cannot_be_read() {
+        let fatal =
+            "level=fatal msg=\"Error loading trust policy: open /etc/containers/policy.json:";
+        for (said, lacks) in [
+            (format!("{fatal} no such file or directory\""), true),
+            (format!("{fatal} permission denied\""), false),
+            (
+                "Error loading trust policy: no policy.json file found at any of the following: \"/a\""
+                    .to_owned(),
+                true,
+            ),
+            ("open /x: no such file or directory".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(lacks_policy(said.as_bytes()), lacks, "{said}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Where an image is written: a place on a disk, a registry, or a store or an engine of this machine.
 
+use std::fmt;
 use std::fs::File;
 use std::path::Path;
 
@@ -48,23 +49,39 @@ impl Target {
     /// The target a user names, which takes an image as things stand and is not `source` itself, the image
     /// that is read: both are better known before hours of work.
     pub(crate) fn open(context: &Context, text: &str, source: Option<&str>) -> Result<Self> {
+        let target = Self::beside(text, source)?;
+        target.takes(context, text)?;
+        Ok(target)
+    }
+
+    /// As [`Target::open`], for a copy of `source`. A registry is not tried: the copy itself begins with
+    /// what would be tried, and with less than that where it can take blobs over from its other repositories.
+    pub(crate) fn open_for_copy(context: &Context, text: &str, source: &str) -> Result<Self> {
+        let target = Self::beside(text, Some(source))?;
+        if !matches!(target, Self::Place(Sink::Registry(_))) {
+            target.takes(context, text)?;
+        }
+        Ok(target)
+    }
+
+    /// The target a user names, which is not `source` itself. An engine is asked whether it is there.
+    fn beside(text: &str, source: Option<&str>) -> Result<Self> {
         let named = Named::parse(text)?;
         // First of all: the original is safe whether or not it could be written to.
         if let Some(source) = source {
             named.spares(source, text)?;
         }
-        let target = named.there()?;
-        if let Self::Place(sink) = &target {
-            let tell = |path: &Path| context.leftovers.add(path);
-            plimsoll_image::may_write(sink, &options(context, Compress::None, &tell))
-                .map_err(|error| Failure::of_image(format_args!("cannot write {text}"), &error))?;
-        }
-        Ok(target)
+        named.there()
     }
 
-    /// The target a user names. An engine is asked whether it is there.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        Named::parse(text)?.there()
+    /// Sees that a place takes an image as things stand.
+    fn takes(&self, context: &Context, text: &str) -> Result<()> {
+        let Self::Place(sink) = self else {
+            return Ok(());
+        };
+        let tell = |path: &Path| context.leftovers.add(path);
+        plimsoll_image::may_write(sink, &options(context, Compress::None, &tell))
+            .map_err(|error| cannot_write(text, &error))
     }
 
     /// Writes an image, reads it again and checks every promise it makes; hands it to the engine
@@ -117,7 +134,13 @@ impl<'a> Named<'a> {
             None => {
                 return Sink::parse(text)
                     .map(Self::Place)
-                    .map_err(|error| Failure::because(cannot, &error).hint(FORMS));
+                    .map_err(|error| match error {
+                        // The forms are in the hint, with those only we write to.
+                        plimsoll_image::Error::Name { why, .. } => {
+                            Failure::new(format!("{cannot}: {why}")).hint(FORMS)
+                        }
+                        other => Failure::because(cannot, &other).hint(FORMS),
+                    });
             }
         };
         // `[STORE]NAME`, of which the tools understand the store.
@@ -138,7 +161,7 @@ impl<'a> Named<'a> {
     fn spares(&self, source: &str, text: &str) -> Result<()> {
         let is_source = match self {
             Self::Place(sink) => plimsoll_image::replaces(sink, source)
-                .map_err(|error| Failure::of_image(format_args!("cannot write {text}"), &error))?,
+                .map_err(|error| cannot_write(text, &error))?,
             Self::Engine(..) | Self::Storage(_) => whole(source) == whole(text),
         };
         match is_source {
@@ -250,6 +273,18 @@ fn open_archive(sink: &Sink) -> Result<File> {
     File::open(file).map_err(|error| Failure::because("cannot read the image again", &error))
 }
 
+/// A failure of the place `target` names.
+fn cannot_write(target: impl fmt::Display, error: &plimsoll_image::Error) -> Failure {
+    match error {
+        // Which place it is was said.
+        plimsoll_image::Error::Target { why, .. } => {
+            Failure::new(format!("cannot write {target}: {why}"))
+        }
+        plimsoll_image::Error::Write { source, .. } => cannot_write(target, source),
+        _ => Failure::of_image(format_args!("cannot write {target}"), error),
+    }
+}
+
 /// What is copied.
 struct From<'a> {
     name: &'a str,
@@ -265,16 +300,22 @@ fn hand_on(context: &Context, from: &Sink, sink: &Sink) -> Result<Copied> {
     let how = options(context, Compress::None, &tell);
     let from = from.to_string();
     plimsoll_image::copy(&from, sink, false, &Default::default(), &how)
-        .map_err(|error| Failure::of_image(format_args!("cannot write {sink}"), &error))
+        .map_err(|error| cannot_write(sink, &error))
 }
 
 fn copy_to(context: &Context, from: &From<'_>, sink: &Sink) -> Result<Copied> {
     let tell = |path: &Path| context.leftovers.add(path);
     let how = options(context, from.compression, &tell);
-    let copy = |name: &str, options: &plimsoll_image::Options<'_>| {
-        plimsoll_image::copy(name, sink, from.all, options, &how)
+    let copy = |name: &str, options: &plimsoll_image::Options<'_>| match plimsoll_image::copy(
+        name, sink, from.all, options, &how,
+    ) {
+        // The image could be read; the place did not take it.
+        Err(
+            error @ (plimsoll_image::Error::Target { .. } | plimsoll_image::Error::Write { .. }),
+        ) => Ok(Err(cannot_write(sink, &error))),
+        copied => copied.map(Ok),
     };
-    session::image(context, from.name, from.platform, None, copy)
+    session::image(context, from.name, from.platform, None, copy)?
 }
 
 /// Loads an archive, and sees that what the engine has by its name is what was written: the same
@@ -355,8 +396,7 @@ pub(crate) fn write_only(
 ) -> Result<Written> {
     let tell = |path: &Path| context.leftovers.add(path);
     let options = options(context, compression, &tell);
-    plimsoll_image::write(draft, sink, &options)
-        .map_err(|error| Failure::of_image(format_args!("cannot write {sink}"), &error))
+    plimsoll_image::write(draft, sink, &options).map_err(|error| cannot_write(sink, &error))
 }
 
 /// How images are written here.

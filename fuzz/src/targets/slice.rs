@@ -1,6 +1,6 @@
 //! Files that a scan is told to use: compiled advisories, VEX documents, lists of what to ignore.
 
-use plimsoll_scan::{Ignores, Marks, Slice, Texts, Vex};
+use plimsoll_scan::{Date, Ignores, Marks, Slice, Texts, Vex};
 
 use crate::Target;
 use crate::make::{choosing, chosen};
@@ -20,7 +20,7 @@ const READERS: [Read; 4] = [
     |bytes| drop(Vex::parse("vex.json", bytes)),
     |bytes| {
         if let Ok(text) = std::str::from_utf8(bytes) {
-            drop(Ignores::parse("ignore", text));
+            drop(Ignores::parse("ignore", text, Date::constant(2026, 6, 1)));
         }
     },
 ];

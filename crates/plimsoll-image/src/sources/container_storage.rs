@@ -24,7 +24,7 @@ use crate::part::Part;
 use crate::select::answers_to;
 use crate::sources::dir::open_beneath;
 use crate::sources::{Address, Found, Layered, Source, forms};
-use crate::{Error, Platform, Reference, config, stream};
+use crate::{ContainerStorage, Error, Platform, Reference, config, stream};
 
 pub(super) static SOURCE: Source = Source {
     scheme: "containers-storage",
@@ -35,8 +35,40 @@ pub(super) static SOURCE: Source = Source {
     find,
 };
 
-/// The drivers whose layers lie in directories, and where below the store.
-const DRIVERS: [(&str, &str); 2] = [("overlay", "overlay/{}/diff"), ("vfs", "vfs/dir/{}")];
+/// A driver whose layers lie in directories.
+struct Driver {
+    /// The name a user chooses it by.
+    name: &'static str,
+    /// How the names of its lists begin.
+    lists: &'static str,
+    /// Its directory below the store.
+    home: &'static str,
+    /// Where a layer is unpacked below that; `{}` is its identifier.
+    unpacked: &'static str,
+}
+
+/// The drivers there are, in the order in which the tools look for one that was used.
+static DRIVERS: [Driver; 3] = [
+    Driver {
+        name: "overlay",
+        lists: "overlay",
+        home: "overlay",
+        unpacked: "{}/diff",
+    },
+    // The same by its name in Docker, which the directory has too.
+    Driver {
+        name: "overlay2",
+        lists: "overlay",
+        home: "overlay2",
+        unpacked: "{}/diff",
+    },
+    Driver {
+        name: "vfs",
+        lists: "vfs",
+        home: "vfs",
+        unpacked: "dir/{}",
+    },
+];
 /// Bytes of the lists of images and layers: a busy builder has tens of thousands of layers.
 const MAX_LIST: u64 = 256 << 20;
 
@@ -80,9 +112,7 @@ struct Piece {
 /// A store on disk.
 struct Storage {
     root: PathBuf,
-    driver: &'static str,
-    /// Where a layer is unpacked; `{}` is its identifier.
-    unpacked: &'static str,
+    driver: &'static Driver,
 }
 
 fn find(address: &Address<'_>) -> Result<Found, Error> {
@@ -91,18 +121,26 @@ fn find(address: &Address<'_>) -> Result<Found, Error> {
         why,
         forms: forms(),
     };
-    let (root, name) = match address.text.strip_prefix('[') {
+    let (place, name) = match address.text.strip_prefix('[') {
         None => (address.remotes()?.container_storage(), address.text),
         Some(rest) => {
             let (store, name) = rest
                 .split_once(']')
                 .ok_or_else(|| bad("the bracket is not closed".to_owned()))?;
-            // `DRIVER@ROOT+RUNROOT`, of which the root matters.
-            let root = store.split_once('@').map_or(store, |(_, root)| root);
-            (root.split('+').next().unwrap_or(root).into(), name)
+            // `DRIVER@ROOT+RUNROOT`. Without a driver the tools take the one that was used there, whatever
+            // the configuration has.
+            let (driver, root) = match store.split_once('@') {
+                Some((driver, root)) => (Some(driver.to_owned()), root),
+                None => (None, store),
+            };
+            let place = ContainerStorage {
+                root: root.split('+').next().unwrap_or(root).into(),
+                driver: driver.filter(|driver| !driver.is_empty()),
+            };
+            (place, name)
         }
     };
-    let storage = Storage::at(root)?;
+    let storage = Storage::at(place)?;
     let image = storage.choose(name)?;
     storage
         .open(&image, address)
@@ -110,25 +148,39 @@ fn find(address: &Address<'_>) -> Result<Found, Error> {
 }
 
 impl Storage {
-    fn at(root: PathBuf) -> Result<Self, Error> {
-        let has = |driver: &str| root.join(format!("{driver}-images/images.json")).exists();
-        match DRIVERS.into_iter().find(|(driver, _)| has(driver)) {
-            Some((driver, unpacked)) => Ok(Self {
-                root,
-                driver,
-                unpacked,
-            }),
-            None => Err(Error::missing(
-                format!("a store of images in {}", root.display()),
-                "there is neither overlay-images/images.json nor vfs-images/images.json",
-            )),
-        }
+    fn at(place: ContainerStorage) -> Result<Self, Error> {
+        let ContainerStorage { root, driver } = place;
+        let what = format!("a store of images in {}", root.display());
+        let lists = |driver: &Driver| format!("{}-images/images.json", driver.lists);
+        let has =
+            |driver: &Driver| root.join(lists(driver)).exists() && root.join(driver.home).exists();
+        let mut drivers = DRIVERS.iter();
+        let driver = match driver {
+            None => drivers.find(|driver| has(driver)).ok_or_else(|| {
+                let why = "there is neither overlay-images/images.json nor vfs-images/images.json";
+                Error::missing(what, why)
+            })?,
+            Some(name) => {
+                let Some(driver) = drivers.find(|driver| driver.name == name) else {
+                    return Err(Error::unsupported(
+                        what,
+                        format!("one of the driver {name}"),
+                    ));
+                };
+                if !has(driver) {
+                    let why = format!("the driver is {name}, and there is no {}", lists(driver));
+                    return Err(Error::missing(what, why));
+                }
+                driver
+            }
+        };
+        Ok(Self { root, driver })
     }
 
     fn list<T: serde::de::DeserializeOwned>(&self, kind: &str) -> Result<T, Error> {
         let path = self
             .root
-            .join(format!("{}-{kind}/{kind}.json", self.driver));
+            .join(format!("{}-{kind}/{kind}.json", self.driver.lists));
         let what = path.display().to_string();
         let bytes = Part::whole(&path)?.read(&what, MAX_LIST)?;
         parse(&what, &bytes)
@@ -201,7 +253,7 @@ impl Storage {
         let limits = address.limits;
         let kept = self
             .root
-            .join(format!("{}-images", self.driver))
+            .join(format!("{}-images", self.driver.lists))
             .join(plain(&image.id)?);
         let what = format!("the manifest of {} in {}", image.id, self.root.display());
         let bytes = Part::whole(&kept.join("manifest"))?.read(&what, limits.document)?;
@@ -289,14 +341,15 @@ impl Storage {
     /// The tar of a layer, put together in a file without a name.
     fn layer(&self, id: &str, what: &str, spool: Option<&Path>) -> Result<Part, Error> {
         let id = plain(id)?;
-        let split = format!("{}-layers/{id}.tar-split.gz", self.driver);
+        let split = format!("{}-layers/{id}.tar-split.gz", self.driver.lists);
         let pieces = File::open(self.root.join(&split)).map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {
                 return Error::unsupported(what, format!("kept without its tar ({split})"));
             }
             Error::io(format!("{what}: {split}"))(error)
         })?;
-        let unpacked = self.root.join(self.unpacked.replace("{}", id));
+        let home = self.root.join(self.driver.home);
+        let unpacked = home.join(self.driver.unpacked.replace("{}", id));
         let temporary = match spool {
             Some(directory) => tempfile::tempfile_in(directory),
             None => tempfile::tempfile(),

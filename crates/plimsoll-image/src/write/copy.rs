@@ -9,12 +9,13 @@ use serde_json::Value;
 use crate::codec::Codec;
 use crate::documents::{Entry, Manifest, object};
 use crate::layer::{Promised, codec_of};
+use crate::part::Part;
 use crate::remote::Wanted;
 use crate::sources::{self, Described, Found, Layered};
 use crate::store::Store;
 use crate::write::{
-    Blobs, Compression, WriteOptions, archive, compress, descriptor, dir, entry_of, layout,
-    manifest, platform, registry, write_blobs,
+    Blobs, Compression, Fill, WriteOptions, archive, compress, copy_part, descriptor, dir,
+    entry_of, layout, manifest, platform, registry, write_blobs,
 };
 use crate::{Error, Limits, Options, Sink, stream};
 
@@ -44,7 +45,8 @@ pub struct Copied {
 /// plain layers are compressed as [`WriteOptions::compression`] says.
 ///
 /// # Errors
-/// When the image cannot be read or is not what it promises, or the sink does not take it.
+/// When the image cannot be read or is not what it promises; [`Error::Write`] or [`Error::Target`] when
+/// the sink does not take it.
 pub fn copy(
     name: &str,
     sink: &Sink,
@@ -75,15 +77,20 @@ struct Source<'a> {
 fn into(source: Source<'_>, sink: &Sink, how: &WriteOptions<'_>) -> Result<Copied, Error> {
     match sink {
         Sink::OciLayout { dir, tag } => {
-            let mut target = layout::Target::open(dir, tag.as_deref(), how)?;
+            let mut target =
+                layout::Target::open(dir, tag.as_deref(), how).map_err(Error::writing(sink))?;
             let done = source.put(&mut target, sink, how)?;
-            target.commit(done.entry, tag.as_deref())?;
+            target
+                .commit(done.entry, tag.as_deref())
+                .map_err(Error::writing(sink))?;
             Ok(done.copied)
         }
         Sink::OciArchive { file, tag } => {
-            let mut target = archive::Target::open(file, how)?;
+            let mut target = archive::Target::open(file, how).map_err(Error::writing(sink))?;
             let done = source.put(&mut target, sink, how)?;
-            target.commit_oci(done.entry, tag.as_deref())?;
+            target
+                .commit_oci(done.entry, tag.as_deref())
+                .map_err(Error::writing(sink))?;
             Ok(done.copied)
         }
         Sink::DockerArchive { file, tag } => {
@@ -91,29 +98,93 @@ fn into(source: Source<'_>, sink: &Sink, how: &WriteOptions<'_>) -> Result<Copie
                 let kind = "several platforms in an archive for `docker load`";
                 return Err(Error::unsupported(sink, kind));
             }
-            let mut target = archive::Target::open(file, how)?;
+            let mut target = archive::Target::open(file, how).map_err(Error::writing(sink))?;
             let done = source.put(&mut target, sink, how)?;
             let (config, layers) = done.parts;
-            target.commit_docker(done.entry, config, layers, tag.as_deref())?;
+            target
+                .commit_docker(done.entry, config, layers, tag.as_deref())
+                .map_err(Error::writing(sink))?;
             Ok(done.copied)
         }
         Sink::Dir(dir) => {
-            let mut target = dir::Target::open(dir, how)?;
+            let mut target = dir::Target::open(dir, how).map_err(Error::writing(sink))?;
             let done = source.put(&mut target, sink, how)?;
-            target.commit()?;
+            target.commit().map_err(Error::writing(sink))?;
             Ok(done.copied)
         }
         Sink::Registry(reference) => {
-            let mut target = registry::Target::open(reference, how)?;
+            let mut target =
+                registry::Target::open(reference, how).map_err(Error::writing(sink))?;
             if let Found::Described(described) = &source.found
                 && let Store::Remote(from) = &described.store
             {
                 target = target.mounting(&from.name());
             }
             let done = source.put(&mut target, sink, how)?;
-            target.commit()?;
+            target.commit().map_err(Error::writing(sink))?;
             Ok(done.copied)
         }
+    }
+}
+
+/// A place whose own failures are told from those of what is written there.
+struct Sided<'a> {
+    blobs: &'a mut dyn Blobs,
+    sink: &'a Sink,
+}
+
+impl Blobs for Sided<'_> {
+    fn put(&mut self, fill: &mut Fill<'_>) -> Result<(), Error> {
+        let mut is_source = false;
+        let put = self.blobs.put(&mut |out| {
+            let mut out = Watched { out, failed: false };
+            let filled = fill(&mut out);
+            is_source = filled.is_err() && !out.failed;
+            filled
+        });
+        match is_source {
+            true => put,
+            false => put.map_err(Error::writing(self.sink)),
+        }
+    }
+
+    fn put_manifest(&mut self, media_type: &str, bytes: &[u8]) -> Result<Digest, Error> {
+        self.blobs
+            .put_manifest(media_type, bytes)
+            .map_err(Error::writing(self.sink))
+    }
+
+    fn put_part(&mut self, digest: Digest, part: &Part) -> Result<(), Error> {
+        match self.sink {
+            // It has its own way of sending what is a file already.
+            Sink::Registry(_) => self
+                .blobs
+                .put_part(digest, part)
+                .map_err(Error::writing(self.sink)),
+            _ => self.put(&mut |out| copy_part(digest, part, out)),
+        }
+    }
+}
+
+/// Knows whether writing failed.
+struct Watched<'a> {
+    out: &'a mut (dyn io::Write + Send),
+    failed: bool,
+}
+
+impl io::Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        // One that was interrupted is tried again.
+        self.failed |= matches!(&written, Ok(0))
+            || matches!(&written, Err(error) if error.kind() != io::ErrorKind::Interrupted);
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.failed |= flushed.is_err();
+        flushed
     }
 }
 
@@ -132,6 +203,7 @@ impl Source<'_> {
         sink: &Sink,
         how: &WriteOptions<'_>,
     ) -> Result<Done, Error> {
+        let blobs: &mut dyn Blobs = &mut Sided { blobs, sink };
         match self.found {
             Found::Described(described) => {
                 let mut walk = Walk {
@@ -384,5 +456,54 @@ fn same(what: &str, expected: Option<Digest>, found: Digest) -> Result<(), Error
             Err(Error::mismatch(format!("{what}, diff id"), expected, found))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// A disk that is full.
+    struct Full;
+
+    impl io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Blobs for Full {
+        fn put(&mut self, fill: &mut Fill<'_>) -> Result<(), Error> {
+            fill(self).map(drop)
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_an_image_that_cannot_be_read() {
+        let sink = Sink::Dir("/srv/d".into());
+        let mut full = Full;
+        let mut sided = Sided {
+            blobs: &mut full,
+            sink: &sink,
+        };
+        let error = sided.put_bytes(b"x").unwrap_err();
+        assert!(
+            matches!(&error, Error::Write { sink, .. } if sink == "dir:/srv/d"),
+            "{error}"
+        );
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"x").unwrap();
+        let part = Part::whole(file.path()).unwrap();
+        let error = sided.put_part(stream::digest(b"x"), &part).unwrap_err();
+        assert!(matches!(error, Error::Write { .. }), "{error}");
+        file.close().unwrap();
+        let error = sided.put_part(stream::digest(b"x"), &part).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error}");
     }
 }

@@ -7,19 +7,27 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::Digest;
 use tempfile::NamedTempFile;
 
+use crate::documents::{Entry, Manifest, object};
+use crate::sources::flat;
 use crate::write::layout::{PREFIX, Undo, replace, takes_files, temporary_in, waiting_in};
 use crate::write::{Blobs, Fill, WriteOptions};
-use crate::{Error, stream};
+use crate::{Error, Limits, stream};
 
 /// The content of `version`. Readers of 1.0 take it too: what is new in 1.1 are blobs without an
 /// ending, which they look for first.
 pub(crate) const VERSION: &str = "Directory Transport Version: 1.1\n";
+/// How `version` begins, whatever the version; other programs have files of that name too.
+const MARK: &[u8] = b"Directory Transport Version: ";
+/// Bytes of `version` that are looked at.
+const MAX_MARK: u64 = 64;
+/// Manifests and indexes below the one that is there whose blobs are looked up.
+const MAX_MANIFESTS: usize = 1000;
 
 /// A directory being written to. Everything waits under temporary names until [`Target::commit`];
 /// whatever happens before that leaves the directory as it was.
@@ -52,7 +60,7 @@ impl<'a> Target<'a> {
         // Two writers of one directory: the second one's image is there, and whole.
         let lock = File::open(&self.dir).map_err(Error::io(self.dir.display()))?;
         lock.lock().map_err(Error::io(self.dir.display()))?;
-        check(&self.dir)?;
+        let before = check(&self.dir)?;
         let placed = self.place();
         if placed.is_ok() {
             self.undo.made.clear();
@@ -60,7 +68,7 @@ impl<'a> Target<'a> {
         self.undo.roll_back();
         let new = placed?;
         for name in names(&self.dir)? {
-            if is_ours(&name) && !new.contains(&name) {
+            if before.has(&name) && !new.contains(&name) {
                 // One that cannot be removed is not named by the manifest, and so harms nobody.
                 let _ = fs::remove_file(self.dir.join(name));
             }
@@ -125,8 +133,8 @@ pub(super) fn may_write(dir: &Path) -> Result<(), Error> {
 }
 
 /// Sees that an image may go into `dir`, which may be missing: a mistyped name must not mix its blobs
-/// with somebody's files.
-fn check(dir: &Path) -> Result<(), Error> {
+/// with somebody's files. Answers what is there of the image before.
+fn check(dir: &Path) -> Result<Held, Error> {
     let refuse = |why: &str| {
         Err(Error::Target {
             path: dir.to_owned(),
@@ -136,16 +144,113 @@ fn check(dir: &Path) -> Result<(), Error> {
     match fs::metadata(dir) {
         Ok(facts) if !facts.is_dir() => refuse("it is no directory"),
         Ok(_) => {
-            let names = names(dir)?;
-            let has = |name: &str| names.iter().any(|found| found == name);
             let strange = |name: &OsString| !name.to_string_lossy().starts_with(PREFIX);
-            match has("version") && has("manifest.json") || !names.iter().any(strange) {
-                true => Ok(()),
-                false => refuse("the directory is neither empty nor one of single blobs"),
+            if !names(dir)?.iter().any(strange) {
+                return Ok(Held::default());
+            }
+            match is_marked(dir).then(|| Held::of(dir)).flatten() {
+                Some(held) => Ok(held),
+                None => refuse("the directory is neither empty nor one of single blobs"),
             }
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Held::default()),
         Err(error) => Err(Error::io(dir.display())(error)),
+    }
+}
+
+/// Whether `version` is there and says that this is a directory of single blobs.
+fn is_marked(dir: &Path) -> bool {
+    let path = dir.join("version");
+    // A named pipe would wait for ever.
+    if !fs::symlink_metadata(&path).is_ok_and(|facts| facts.is_file()) {
+        return false;
+    }
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_MARK).read_to_end(&mut begin));
+    read.is_ok() && begin.starts_with(MARK)
+}
+
+/// What the manifest of a directory names, and so may be removed when another image takes its place.
+#[derive(Debug, Default)]
+struct Held {
+    blobs: BTreeSet<String>,
+    manifests: BTreeSet<String>,
+}
+
+impl Held {
+    /// Of the image in `dir`; `None` where `manifest.json` is that of no image.
+    fn of(dir: &Path) -> Option<Self> {
+        let limits = Limits::default();
+        let (store, top) = flat(dir, &limits).ok()?;
+        let mut held = Self::default();
+        let read = |digest: Digest| {
+            let entry = Entry {
+                digest: digest.to_string(),
+                ..Entry::default()
+            };
+            let (_, bytes) = store.manifest(&entry, "manifest.json", &limits).ok()?;
+            let manifest: Manifest = object("a manifest", &bytes).ok()?;
+            Named::by(&manifest)
+        };
+        let mut todo = vec![top];
+        while let Some(digest) = todo.pop() {
+            let is_new = held.manifests.insert(digest.hex());
+            if !is_new || held.manifests.len() > MAX_MANIFESTS {
+                continue;
+            }
+            match read(digest) {
+                Some(Named::Blobs(blobs)) => held.blobs.extend(blobs.iter().map(Digest::hex)),
+                Some(Named::Manifests(below)) => todo.extend(below),
+                None if digest == top => return None,
+                // One that was not copied, or is damaged, names nothing that could be trusted.
+                None => {}
+            }
+        }
+        Some(held)
+    }
+
+    /// Whether a file of this name is a blob, a manifest or a signature of the image.
+    fn has(&self, name: &OsString) -> bool {
+        let Some(name) = name.to_str() else {
+            return false;
+        };
+        let signs = |text: &str| {
+            text.strip_prefix("signature-").is_some_and(|number| {
+                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        let first = name.split(['.', '-']).next().unwrap_or(name);
+        match &name[first.len()..] {
+            // Of 1.0: layers with an ending.
+            "" | ".tar" => self.blobs.contains(first),
+            ".manifest.json" => self.manifests.contains(first),
+            rest => {
+                signs(name)
+                    || self.manifests.contains(first)
+                        && rest.strip_prefix(['.', '-']).is_some_and(signs)
+            }
+        }
+    }
+}
+
+/// What a manifest or an index names.
+enum Named {
+    Blobs(Vec<Digest>),
+    Manifests(Vec<Digest>),
+}
+
+impl Named {
+    /// `None` where the document is neither: a `manifest.json` of something else.
+    fn by(manifest: &Manifest) -> Option<Self> {
+        let digest = |entry: &Entry| Digest::parse(&entry.digest).ok();
+        if let Some(entries) = &manifest.manifests {
+            let below: Option<_> = entries.iter().map(digest).collect();
+            return below.map(Self::Manifests);
+        }
+        let config = manifest.config.iter();
+        let layers = manifest.layers.iter().flatten();
+        let blobs: Option<Vec<_>> = config.chain(layers).map(digest).collect();
+        blobs.filter(|_| manifest.config.is_some()).map(Self::Blobs)
     }
 }
 
@@ -156,48 +261,40 @@ fn names(dir: &Path) -> Result<Vec<OsString>, Error> {
         .collect()
 }
 
-/// Whether a file of this name is a blob, a manifest or a signature of an image.
-fn is_ours(name: &OsString) -> bool {
-    let Some(name) = name.to_str() else {
-        return false;
-    };
-    let is_hex = |text: &str| {
-        let digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        text.len() == 64 && text.bytes().all(digits)
-    };
-    let (first, rest) = match name.split_once(['.', '-']) {
-        Some((first, _)) => (first, &name[first.len()..]),
-        None => (name, ""),
-    };
-    // Signatures are of the image before, which is another.
-    let signs = |text: &str| {
-        text.strip_prefix("signature-")
-            .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-    };
-    signs(name)
-        || is_hex(first)
-            && (matches!(rest, "" | ".manifest.json" | ".tar")
-                || rest.strip_prefix(['.', '-']).is_some_and(signs))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_files_of_images_are_ours() {
-        let hex = "0f".repeat(32);
+    fn only_files_of_the_image_are_its_own() {
+        let (blob, manifest) = ("0f".repeat(32), "1e".repeat(32));
+        let held = Held {
+            blobs: BTreeSet::from([blob.clone()]),
+            manifests: BTreeSet::from([manifest.clone()]),
+        };
         for name in [
-            hex.clone(),
-            format!("{hex}.manifest.json"),
-            format!("{hex}-signature-1"),
+            blob.clone(),
+            format!("{blob}.tar"),
+            format!("{manifest}.manifest.json"),
+            format!("{manifest}-signature-1"),
+            format!("{manifest}.signature-1"),
             "signature-12".to_owned(),
         ] {
-            assert!(is_ours(&name.clone().into()), "{name}");
+            assert!(held.has(&name.clone().into()), "{name}");
         }
-        for name in ["notes", "signature-", "signature-x", "0f", ".git", "a.tar"] {
-            assert!(!is_ours(&name.into()), "{name}");
+        let other = "a".repeat(64);
+        for name in [
+            other.clone(),
+            format!("{other}.manifest.json"),
+            format!("{other}-signature-1"),
+            format!("{blob}.txt"),
+            manifest,
+            "notes".to_owned(),
+            "signature-".to_owned(),
+            "signature-x".to_owned(),
+            ".git".to_owned(),
+        ] {
+            assert!(!held.has(&name.clone().into()), "{name}");
         }
-        assert!(!is_ours(&format!("{hex}.txt").into()));
     }
 }

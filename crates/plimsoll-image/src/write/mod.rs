@@ -189,25 +189,32 @@ trait Blobs {
 
     /// Stores the bytes of `part`, which must have this digest.
     fn put_part(&mut self, digest: Digest, part: &Part) -> Result<(), Error> {
-        self.put(&mut |out| {
-            let what = digest.to_string();
-            let mut sum = stream::Summing::default();
-            let mut section = part.section(0, part.size).map_err(Error::io(&what))?;
-            let mut buffer = vec![0; 256 << 10];
-            loop {
-                let count = section.read(&mut buffer).map_err(Error::io(&what))?;
-                if count == 0 {
-                    break;
-                }
-                sum.write_all(&buffer[..count]).map_err(Error::io(&what))?;
-                out.write_all(&buffer[..count])
-                    .map_err(Error::io("a blob"))?;
-            }
-            match sum.finish() {
-                (found, size) if found == digest => Ok((digest, size)),
-                (found, _) => Err(Error::mismatch(format!("{what}, digest"), digest, found)),
-            }
-        })
+        self.put(&mut |out| copy_part(digest, part, out))
+    }
+}
+
+/// Writes the bytes of `part`, which must have this digest.
+fn copy_part(
+    digest: Digest,
+    part: &Part,
+    out: &mut (dyn Write + Send),
+) -> Result<(Digest, u64), Error> {
+    let what = digest.to_string();
+    let mut sum = stream::Summing::default();
+    let mut section = part.section(0, part.size).map_err(Error::io(&what))?;
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let count = section.read(&mut buffer).map_err(Error::io(&what))?;
+        if count == 0 {
+            break;
+        }
+        sum.write_all(&buffer[..count]).map_err(Error::io(&what))?;
+        out.write_all(&buffer[..count])
+            .map_err(Error::io("a blob"))?;
+    }
+    match sum.finish() {
+        (found, size) if found == digest => Ok((digest, size)),
+        (found, _) => Err(Error::mismatch(format!("{what}, digest"), digest, found)),
     }
 }
 

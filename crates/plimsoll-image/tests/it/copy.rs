@@ -95,6 +95,15 @@ fn every_platform_of_an_index_goes_into_a_directory_of_single_blobs() {
     let back = Sink::parse(&format!("oci:{}:x", place.path().join("b").display())).unwrap();
     let again = copy(&sink.to_string(), &back, true, &Options::default(), &how).unwrap();
     assert_eq!(again, copied);
+    // One platform takes the place of them all, and nothing of the other is left.
+    let options = Options {
+        platform: Some(Platform::parse("linux/arm64").unwrap()),
+        ..Options::default()
+    };
+    let one = copy(&name, &sink, false, &options, &how).unwrap();
+    assert_eq!((one.manifests, one.blobs), (1, 2));
+    let left = std::fs::read_dir(place.path().join("d")).unwrap().count();
+    assert_eq!(left, ["manifest.json", "version"].len() + one.blobs);
 }
 
 #[test]

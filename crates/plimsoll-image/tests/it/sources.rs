@@ -194,6 +194,32 @@ fn an_image_in_the_store_of_podman_is_put_together_again() {
 }
 
 #[test]
+fn the_driver_that_is_named_is_the_one_that_is_read() {
+    let store = store(&[vec![("a", &b"one"[..])]]);
+    let root = store.path().display().to_string();
+    let by = |driver: &str| format!("containers-storage:[{driver}{root}+/run]app:1");
+    let digest = opened(&by("overlay@")).image.digest;
+    let error = refused(&by("vfs@")).to_string();
+    assert!(
+        error.contains("there is no vfs-images/images.json"),
+        "{error}"
+    );
+    let error = refused(&by("btrfs@")).to_string();
+    assert!(error.contains("of the driver btrfs"), "{error}");
+    // Another driver was used there too, for other images.
+    std::fs::create_dir_all(store.path().join("vfs/dir")).unwrap();
+    std::fs::create_dir(store.path().join("vfs-images")).unwrap();
+    std::fs::write(store.path().join("vfs-images/images.json"), "[]").unwrap();
+    let error = refused(&by("vfs@")).to_string();
+    assert!(error.contains("none of its images has a name"), "{error}");
+    for driver in ["overlay@", "", "@"] {
+        assert_eq!(opened(&by(driver)).image.digest, digest, "{driver}");
+    }
+    std::fs::rename(store.path().join("overlay"), store.path().join("overlay2")).unwrap();
+    assert_eq!(opened(&by("overlay2@")).image.digest, digest);
+}
+
+#[test]
 fn a_store_of_nonsense_is_refused() {
     let store = store(&[vec![("a", &b"one"[..])]]);
     let layers = store.path().join("overlay-layers/layers.json");

@@ -223,6 +223,54 @@ fn in_a_directory_of_single_blobs_an_image_takes_the_place_of_another() {
 }
 
 #[test]
+fn a_directory_that_only_looks_like_one_of_single_blobs_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let inside = dir.path().join("ext");
+    std::fs::create_dir(&inside).unwrap();
+    let theirs = "a".repeat(64);
+    let put = |name: &str, text: &str| std::fs::write(inside.join(name), text).unwrap();
+    let sink = Sink::Dir(inside.clone());
+    let mark = "Directory Transport Version: 1.1\n";
+    // A web extension; then one whose author has read how such directories are marked.
+    let digest = format!("sha256:{theirs}");
+    let image = format!(r#"{{"config":{{"digest":"{digest}"}}}}"#);
+    for (version, manifest) in [
+        ("1.2.3", r#"{"name":"my ext"}"#),
+        ("1.2.3", image.as_str()),
+        (mark, r#"{"name":"my ext"}"#),
+        (mark, r#"{"manifests":[{"digest":"none"}]}"#),
+        (mark, r#"[{"Config":"x","Layers":[]}]"#),
+        (mark, "no JSON"),
+    ] {
+        put("version", version);
+        put("manifest.json", manifest);
+        put(&theirs, "precious");
+        for refused in [
+            may_write(&sink, &WriteOptions::default()),
+            write(&draft(&TWO), &sink, &WriteOptions::default()).map(drop),
+        ] {
+            assert!(matches!(refused, Err(Error::Target { .. })), "{manifest}");
+        }
+        let read = |name: &str| std::fs::read_to_string(inside.join(name)).unwrap();
+        assert_eq!(read("version"), version);
+        assert_eq!(read("manifest.json"), manifest);
+        assert_eq!(read(&theirs), "precious");
+        assert_eq!(listing(&inside).len(), 3);
+    }
+    // In one that is, what no manifest names is somebody else's.
+    for name in ["version", "manifest.json"] {
+        std::fs::remove_file(inside.join(name)).unwrap();
+    }
+    std::fs::remove_file(inside.join(&theirs)).unwrap();
+    let before = written(&draft(&TWO), &sink, Compression::Gzip, 1);
+    put(&theirs, "precious");
+    written(&draft(&TWO[1..]), &sink, Compression::Gzip, 1);
+    let left = listing(&inside);
+    assert!(left.contains(&theirs), "{left:?}");
+    assert!(!left.contains(&before.config_digest.hex()), "{left:?}");
+}
+
+#[test]
 fn writers_of_one_layout_at_the_same_time_do_not_lose_each_other() {
     let dir = tempfile::tempdir().unwrap();
     let sink = |number: usize| Sink::OciLayout {

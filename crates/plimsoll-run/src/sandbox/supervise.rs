@@ -25,7 +25,9 @@ use crate::seccomp::Notify;
 use crate::subordinate;
 use crate::trace::{Given, Identities, Traced, Tracer};
 use crate::way::why_plain;
-use crate::{COMPLETION, Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec, Way};
+use crate::{
+    COMPLETION, Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec, Watch, Way,
+};
 
 /// From one look at the image to the next, while it gets ready.
 const LOOK: Duration = Duration::from_millis(5);
@@ -59,10 +61,11 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     let output =
         Output::new(place.log(), spec.limits.output).map_err(Error::sandbox("make a log"))?;
     let (pipe, writer) = output::pipe().map_err(Error::sandbox("make a pipe"))?;
-    let notify = match way {
-        Way::Plain => Notify::FilesAndOwners,
-        Way::Root | Way::Subordinate if spec.watch => Notify::Files,
-        Way::Root | Way::Subordinate => Notify::Nothing,
+    let notify = match (way, spec.watch) {
+        (Way::Plain, _) => Notify::FilesAndOwners,
+        (_, Watch::Everything) => Notify::EveryFile,
+        (_, Watch::Usual) => Notify::Files,
+        (_, Watch::Off) => Notify::Nothing,
     };
     let mut problems = Vec::new();
     problems.extend(place.problems(way));
@@ -403,7 +406,9 @@ impl Run<'_> {
             ended,
             before_probes: early.is_some() || ready.is_none(),
         });
-        if let Some(Exit { ended, .. }) = exit {
+        // One that listened is a server, and may end by what it was asked.
+        let has_listened = !ports.is_empty() && ready.is_some();
+        if let Some(Exit { ended, .. }) = exit.filter(|_| !has_listened) {
             // An answer that came just in time is none that can be relied on.
             for (probe, answer) in spec.probes.iter().zip(&mut answers) {
                 if probe.needs_it_running() && answer.is_good() {

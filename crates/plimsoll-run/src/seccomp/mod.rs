@@ -16,8 +16,10 @@ pub(crate) use calls::{FCHMODAT2, Number, RENAMEAT};
 pub(crate) enum Notify {
     /// None.
     Nothing,
-    /// Those that take a path.
+    /// Those that take a path, but not where it can only be a question about an open descriptor.
     Files,
+    /// Those that take a path.
+    EveryFile,
     /// Those, and all that ask for or change an owner or an identity.
     FilesAndOwners,
 }
@@ -129,11 +131,12 @@ fn action(number: Number, notify: Notify) -> Action {
     match notify {
         Notify::Nothing => allowed,
         Notify::FilesAndOwners if seen || crate::trace::sees_owner(number) => Action::Notify,
+        Notify::EveryFile if seen => Action::Notify,
         Notify::Files if seen => match crate::trace::flags_of_question(number) {
             Some(flags) => Action::NotifyPath(flags),
             None => Action::Notify,
         },
-        Notify::Files | Notify::FilesAndOwners => allowed,
+        Notify::Files | Notify::EveryFile | Notify::FilesAndOwners => allowed,
     }
 }
 

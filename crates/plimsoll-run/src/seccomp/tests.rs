@@ -39,7 +39,12 @@ fn answer(notify: Notify, number: Number, arguments: [u64; 6]) -> u32 {
     judge(&filter(notify), ARCHITECTURE, number as u32, arguments)
 }
 
-const ALL: [Notify; 3] = [Notify::Nothing, Notify::Files, Notify::FilesAndOwners];
+const ALL: [Notify; 4] = [
+    Notify::Nothing,
+    Notify::Files,
+    Notify::EveryFile,
+    Notify::FilesAndOwners,
+];
 
 #[test]
 fn every_number_is_answered_as_the_lists_say() {
@@ -73,9 +78,10 @@ fn a_question_about_an_open_file_is_not_asked_the_tracer() {
         let question = |fd: u64, bits: u64| {
             let mut arguments = [fd, 0, 0, 0, 0, 0];
             arguments[flags] = bits;
-            [Notify::Files, Notify::FilesAndOwners].map(|notify| answer(notify, number, arguments))
+            [Notify::Files, Notify::EveryFile, Notify::FilesAndOwners]
+                .map(|notify| answer(notify, number, arguments))
         };
-        assert_eq!(question(3, empty), [ALLOW, NOTIFY]);
+        assert_eq!(question(3, empty), [ALLOW, NOTIFY, NOTIFY]);
         // Sign extended or not, `AT_FDCWD` is no descriptor.
         for (fd, bits) in [
             (3, 0),
@@ -86,7 +92,7 @@ fn a_question_about_an_open_file_is_not_asked_the_tracer() {
         ] {
             assert_eq!(
                 question(fd, bits),
-                [NOTIFY; 2],
+                [NOTIFY; 3],
                 "{number} {fd:#x} {bits:#x}"
             );
         }

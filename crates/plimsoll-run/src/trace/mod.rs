@@ -11,7 +11,8 @@
 //! a connection; what is done with a descriptor once it is open, but for listing a directory. The C
 //! library asks about an open file by `newfstatat(fd, "", AT_EMPTY_PATH)`, half of all calls of many
 //! an interpreter; a filter sees no text, so a path behind the descriptor of a directory with that
-//! flag alone, which asks about the directory where the path is empty, is not seen either.
+//! flag alone, which asks about the directory where the path is empty, is seen only where everything
+//! is to be ([`crate::Watch`]).
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -125,7 +126,7 @@ impl<'a> Tracer<'a> {
         Self {
             first: pid,
             listener: Listener::new(listener),
-            record: spec.watch,
+            record: spec.watch != crate::Watch::Off,
             scenes,
             during,
             fake,

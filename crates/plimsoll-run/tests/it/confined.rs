@@ -5,7 +5,7 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::time::Duration;
 
-use plimsoll_run::Probe;
+use plimsoll_run::{Probe, Watch};
 
 use crate::tree::{Tree, said};
 
@@ -17,7 +17,7 @@ fn there_is_no_way_out() {
     let address = SocketAddr::from_abstract_name(&name);
     let _service = UnixListener::bind_addr(&address.unwrap()).unwrap();
     tree.write("/socket-name", &name);
-    for watch in [true, false] {
+    for watch in [Watch::Usual, Watch::Off] {
         tree.watch = watch;
         let outcome = tree.inside("escape");
         let wanted = [

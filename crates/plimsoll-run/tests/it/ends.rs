@@ -1,7 +1,7 @@
 //! How images end, and how those that cannot begin are told.
 
 use plimsoll_model::answer::Outcome;
-use plimsoll_run::{Ended, Exit, Probe};
+use plimsoll_run::{Ended, Exit, Probe, Watch};
 
 use crate::tree::Tree;
 
@@ -86,7 +86,7 @@ fn a_program_that_cannot_start_is_told_in_a_runtime_s_words() {
             "cannot start /bin/script: the file is there, but the interpreter or loader it names is not",
         ),
     ] {
-        for watch in [true, false] {
+        for watch in [Watch::Usual, Watch::Off] {
             tree.watch = watch;
             tree.command = vec![program.to_owned()];
             assert_eq!(tree.run().unwrap_err().to_string(), words);

@@ -252,6 +252,14 @@ fn touch() {
         24
     ));
     say(call!(libc::SYS_truncate, c("file3").as_ptr(), 0));
+    let mut facts = [0_u64; 32];
+    say(call!(
+        libc::SYS_newfstatat,
+        fd,
+        c("behind").as_ptr(),
+        facts.as_mut_ptr(),
+        libc::AT_EMPTY_PATH
+    ));
     // The descriptor of a pipe is no directory, and bad pointers name nothing.
     let (reader, _writer) = std::io::pipe().unwrap();
     say(call!(
@@ -637,7 +645,7 @@ fn run_for_ever() {
     };
     tree.command = crate::tree::inside("become_somebody");
     tree.probes = vec![plimsoll_run::Probe::parse("cmd:false").unwrap()];
-    tree.watch = false;
+    tree.watch = plimsoll_run::Watch::Off;
     let _ = tree.run();
 }
 

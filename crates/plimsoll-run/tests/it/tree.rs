@@ -30,7 +30,7 @@ pub(crate) struct Tree {
     pub(crate) ports: Vec<u16>,
     pub(crate) probes: Vec<Probe>,
     pub(crate) limits: Limits,
-    pub(crate) watch: bool,
+    pub(crate) watch: plimsoll_run::Watch,
     pub(crate) again: bool,
     pub(crate) startup: Recording,
     pub(crate) hostname: String,
@@ -77,7 +77,7 @@ impl Tree {
                 stop: Duration::from_secs(5),
                 ..Limits::default()
             },
-            watch: true,
+            watch: plimsoll_run::Watch::Usual,
             again: false,
             startup: Recording::Off,
             hostname: String::from("plimsoll"),

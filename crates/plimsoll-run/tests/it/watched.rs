@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plimsoll_model::{Access, ImagePath};
-use plimsoll_run::Probe;
+use plimsoll_run::{Probe, Watch};
 
 use crate::tree::{Tree, said};
 
@@ -26,13 +26,25 @@ fn what_was_read_is_told_however_deep_others_dig() {
 #[test]
 fn every_way_to_name_a_file_is_seen() {
     let Some(mut tree) = Tree::new() else { return };
+    // In this form the C library asks about a descriptor, a hundred times for once by name.
+    let behind = |outcome: &plimsoll_run::Outcome| {
+        let seen = &outcome.observations.seen;
+        seen.contains_key(&b"/t/behind"[..])
+    };
+    let usual = tree.inside("touch");
+    let is_plain = plimsoll_run::way() == Ok(plimsoll_run::Way::Plain);
+    assert_eq!(behind(&usual), is_plain);
+    tree.watch = Watch::Everything;
     let outcome = tree.inside("touch");
+    assert!(behind(&outcome));
     let errors: Vec<i32> = said(&outcome)
         .iter()
         .map(|line| line.parse().unwrap())
         .collect();
     // ENOENT 2, ENODATA 61 where the file were there, ENOTDIR 20, EFAULT 14, ENAMETOOLONG 36.
-    let wanted = [2, 0, 0, 2, 2, 0, 0, 0, 0, 0, 2, 2, 20, 14, 2, 2, 2, 36, 0];
+    let wanted = [
+        2, 0, 0, 2, 2, 0, 0, 0, 0, 0, 2, 2, 2, 20, 14, 2, 2, 2, 36, 0,
+    ];
     assert_eq!(
         errors,
         wanted,
@@ -136,7 +148,7 @@ fn a_search_is_seen_in_all_its_places() {
 #[test]
 fn nobody_watches_unasked() {
     let Some(mut tree) = Tree::new() else { return };
-    tree.watch = false;
+    tree.watch = Watch::Off;
     let outcome = tree.script("cat /etc/hosts");
     assert!(outcome.observations.seen.is_empty());
     assert!(String::from_utf8_lossy(&outcome.output).contains("localhost"));

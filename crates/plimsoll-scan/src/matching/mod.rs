@@ -14,12 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_model::package::ecosystem::{self, is_distribution};
 use plimsoll_model::vulnerability::{
-    Affected, AskedData, Exploited, Part, SeverityBy, Unjudged, VulnerabilityState,
+    Affected, AskedData, Exploited, Lack, Part, SeverityBy, Unjudged, VulnerabilityState,
 };
 use plimsoll_model::{FileTree, Inventory, OsRelease, Package, ScanFacts, Severity, Vulnerability};
 use plimsoll_packages::version;
 
-use crate::{Advisory, Date, PackageKind, Scope, Slice, Status};
+use crate::{Advisory, Date, Meta, PackageKind, Scope, Slice, Status, Support, support};
 use range::Hit;
 
 /// What a scan is asked.
@@ -85,22 +85,29 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
     let data: Vec<AskedData> = scopes
         .iter()
         .filter_map(|scope| match request.data.get(scope)? {
-            Data::Slice(slice) => Some(asked(slice, request.today)),
+            Data::Slice(slice) => Some(asked(slice.meta(), request.today)),
             _ => None,
         })
         .collect();
     let mut unjudged: Vec<Unjudged> = state
         .unjudged
         .into_iter()
-        .map(|(why, packages)| Unjudged { why, packages })
+        .map(|(Hindrance(why, lack), packages)| Unjudged {
+            why,
+            packages,
+            lack,
+        })
         .collect();
     for data in &data {
-        unjudged.extend(stale(data, request.max_age));
+        unjudged.extend(outdated(data, request.max_age).map(|why| Unjudged {
+            why,
+            ..Unjudged::default()
+        }));
     }
     if request.inventory.packages.is_empty() {
         unjudged.push(Unjudged {
             why: "no package is known in it, so that nothing can be looked up".to_owned(),
-            packages: Vec::new(),
+            ..Unjudged::default()
         });
     }
     let mut vulnerabilities = state.vulnerabilities;
@@ -112,6 +119,7 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
     ScanFacts {
         name: request.name.to_owned(),
         distribution: distribution(request.inventory),
+        ended: ended(request.inventory, request.today),
         data,
         packages: request.inventory.packages.len() as u64,
         judged: state.judged,
@@ -131,6 +139,14 @@ fn distribution(inventory: &Inventory) -> String {
         return os.pretty_name.clone();
     }
     format!("{} {}", os.id, os.version_id).trim().to_owned()
+}
+
+/// The last day on which somebody fixed the distribution release, where that is over.
+fn ended(inventory: &Inventory, today: Date) -> Option<String> {
+    match support(inventory.release.as_ref()?, today) {
+        Support::Ended { on } => Some(on.to_string()),
+        Support::Supported { .. } | Support::LongTerm { .. } | Support::Unknown { .. } => None,
+    }
 }
 
 /// By this the worst come first.
@@ -161,8 +177,26 @@ fn label(package: &Package) -> String {
         .to_owned()
 }
 
+/// Why a package cannot be judged, and whose fault that is.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Hindrance(String, Lack);
+
+impl From<String> for Hindrance {
+    /// What is said without more is nothing anybody may accept.
+    fn from(why: String) -> Self {
+        Self(why, Lack::Data)
+    }
+}
+
+impl Hindrance {
+    /// The package's own fault.
+    fn own(why: String) -> Self {
+        Self(why, Lack::Package)
+    }
+}
+
 /// What the advisories about a package are filed under, or why nobody can know.
-fn scope(os: Option<&OsRelease>, package: &Package) -> Result<Scope, String> {
+fn scope(os: Option<&OsRelease>, package: &Package) -> Result<Scope, Hindrance> {
     let kind = match maker::maker(os, package) {
         // What others say about the application holds whoever packed it.
         Some(_) => ecosystem::GENERIC,
@@ -170,28 +204,32 @@ fn scope(os: Option<&OsRelease>, package: &Package) -> Result<Scope, String> {
     };
     if is_distribution(kind) {
         let Some(os) = os else {
-            return Err(
-                "the image does not say which distribution it is of: it has no os-release"
-                    .to_owned(),
-            );
+            let why = "the image does not say which distribution it is of: it has no os-release";
+            return Err(why.to_owned().into());
         };
-        return Scope::of_os(os).ok_or_else(|| match os.id.as_str() {
-            "" => "os-release has no ID: the distribution is not known".to_owned(),
-            id => {
-                format!("os-release names no release of {id} that advisories could be filed under")
-            }
+        return Scope::of_os(os).ok_or_else(|| {
+            let why = match os.id.as_str() {
+                "" => "os-release has no ID: the distribution is not known".to_owned(),
+                id => {
+                    format!(
+                        "os-release names no release of {id} that advisories could be filed under"
+                    )
+                }
+            };
+            why.into()
         });
     }
     let name = match kind {
         ecosystem::GENERIC => "bitnami",
         other => other,
     };
-    Scope::parse(name).ok_or_else(|| format!("no feed is known for packages of the kind {name}"))
+    Scope::parse(name)
+        .ok_or_else(|| Hindrance::own(format!("no feed is known for packages of the kind {name}")))
 }
 
 struct State<'a> {
     request: &'a ScanRequest<'a>,
-    unjudged: BTreeMap<String, Vec<String>>,
+    unjudged: BTreeMap<Hindrance, Vec<String>>,
     vulnerabilities: Vec<Vulnerability>,
     judged: u64,
     /// Packages without a version that nothing is known about.
@@ -200,7 +238,7 @@ struct State<'a> {
 
 impl<'a> State<'a> {
     /// Judges one package; answers what it was judged by, if by anything of its own.
-    fn package(&mut self, package: &'a Package) -> Result<Option<Scope>, String> {
+    fn package(&mut self, package: &'a Package) -> Result<Option<Scope>, Hindrance> {
         // The distribution's package that brought it answers for it.
         if package.part_of.is_some() {
             return Ok(None);
@@ -211,13 +249,13 @@ impl<'a> State<'a> {
         let slice = match self.request.data.get(&scope) {
             Some(Data::Slice(slice)) if slice.meta().rows > 0 => slice,
             Some(Data::Slice(_)) => {
-                return Err(format!("the data about {scope} hold not a single advisory"));
+                return Err(format!("the data about {scope} hold not a single advisory").into());
             }
             Some(Data::Unreadable(why)) => {
-                return Err(format!("the data about {scope} cannot be read: {why}"));
+                return Err(format!("the data about {scope} cannot be read: {why}").into());
             }
             Some(Data::Missing) | None => {
-                return Err(format!("there are no data about {scope}"));
+                return Err(format!("there are no data about {scope}").into());
             }
         };
         let kind = match maker {
@@ -273,10 +311,12 @@ impl<'a> State<'a> {
                     self.unversioned.push(package.name.clone());
                     Ok(Some(scope))
                 }
-                1 => Err("its version is not known, and there is an advisory about it".to_owned()),
-                many => Err(format!(
-                    "its version is not known, and there are {many} advisories about it"
+                1 => Err(Hindrance::own(
+                    "its version is not known, and there is an advisory about it".to_owned(),
                 )),
+                many => Err(Hindrance::own(format!(
+                    "its version is not known, and there are {many} advisories about it"
+                ))),
             };
         }
         if !found.is_empty() {
@@ -391,7 +431,7 @@ fn names(
     package: &Package,
     maker: Option<&str>,
     slice: &Slice,
-) -> Result<Vec<(String, Kinds)>, String> {
+) -> Result<Vec<(String, Kinds)>, Hindrance> {
     if package.ecosystem == ecosystem::GENERIC || maker.is_some() {
         let name = match maker {
             Some(_) => products::without_series(package.source_name()),
@@ -400,12 +440,14 @@ fn names(
         let known = products::names(name)
             .into_iter()
             .find(|name| slice.packages().any(|known| known == name));
-        let name = known.ok_or_else(|| match maker {
-            Some(maker) => format!(
-                "{maker} built it and not the distribution, whose data are about packages of its own; no \
-                 feed is known that watches it"
-            ),
-            None => format!("no feed is known that watches {name} as it is built from source"),
+        let name = known.ok_or_else(|| {
+            Hindrance::own(match maker {
+                Some(maker) => format!(
+                    "{maker} built it and not the distribution, whose data are about packages of its own; \
+                     no feed is known that watches it"
+                ),
+                None => format!("no feed is known that watches {name} as it is built from source"),
+            })
         })?;
         return Ok(vec![(
             name,
@@ -468,9 +510,8 @@ fn normal(ecosystem: &str, name: &str) -> String {
 /// Distributions whose feed has nothing but fixes, in whatever form it comes to us.
 const FIXES_ONLY: [&str; 3] = ["alpine", "chainguard", "wolfi"];
 
-/// What was asked, and how old it is.
-fn asked(slice: &Slice, today: Date) -> AskedData {
-    let meta = slice.meta();
+/// What was asked, and how old it is on the day `today`.
+pub fn asked(meta: &Meta, today: Date) -> AskedData {
     let mut feeds: Vec<String> = meta
         .origins
         .iter()
@@ -490,10 +531,15 @@ fn asked(slice: &Slice, today: Date) -> AskedData {
     }
 }
 
-/// What is wrong with data of this age.
-fn stale(data: &AskedData, max_age: i64) -> Option<Unjudged> {
+/// What is wrong with data of this age where they may be `max_age` days old, as a sentence without a full
+/// stop; `None` where nothing is.
+pub fn outdated(data: &AskedData, max_age: i64) -> Option<String> {
     let scope = &data.scope;
     let why = match data.age {
+        None if !data.date.is_empty() => format!(
+            "the data about {scope} are of a day that is still to come: the clock of this machine is wrong, or \
+             that of whoever made them, and nobody knows how old they are"
+        ),
         None => format!(
             "nothing says of which day the data about {scope} are (`plimsoll db build --date` does)"
         ),
@@ -504,10 +550,7 @@ fn stale(data: &AskedData, max_age: i64) -> Option<Unjudged> {
         ),
         Some(_) => return None,
     };
-    Some(Unjudged {
-        why,
-        packages: Vec::new(),
-    })
+    Some(why)
 }
 
 #[cfg(test)]

@@ -212,6 +212,12 @@ fn what_cannot_be_judged_is_never_nothing() {
             "there are no data about debian:12 [tar 1]",
         ]
     );
+    // Of the package's own fault is what no feed watches, and what says no version.
+    let lacks: Vec<Lack> = facts.unjudged.iter().map(|it| it.lack).collect();
+    assert_eq!(
+        lacks,
+        [Lack::Package, Lack::Package, Lack::Data, Lack::Data]
+    );
     assert_eq!(facts.judged, 0);
     let nothing = Inventory::default();
     assert!(!run(&nothing, [], "2026-06-02").is_complete());
@@ -233,6 +239,18 @@ fn old_data_are_asked_and_said_to_be_old() {
     assert_eq!(found(&old).len(), 1);
     assert_eq!(old.data[0].age, Some(8));
     assert!(whys(&old)[0].contains("8 days old"), "{:?}", whys(&old));
+    assert_eq!(old.unjudged[0].lack, Lack::Data);
+    let ahead = run(&inventory, [data()], "2026-05-01");
+    assert_eq!(ahead.data[0].age, None);
+    let why = whys(&ahead);
+    assert!(
+        why[0].contains("a day that is still to come: the clock"),
+        "{why:?}"
+    );
+    // Fresh data about a release that is over are no news.
+    assert_eq!(old.ended, None);
+    let over = run(&inventory, [data()], "2040-01-01");
+    assert!(over.ended.is_some());
 }
 
 #[test]

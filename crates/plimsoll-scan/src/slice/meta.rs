@@ -80,21 +80,31 @@ impl Meta {
     /// The day from which their age is counted: the last on which all of them are known to have been the
     /// newest there were; `None` where nobody knows of one of the origins.
     pub fn day(&self) -> Option<Date> {
+        self.days().min().flatten()
+    }
+
+    /// The same of each origin.
+    fn days(&self) -> impl Iterator<Item = Option<Date>> {
         let publishers: Vec<String> = addresses(&self.scope)
             .iter()
             .filter_map(Address::url)
             .collect();
         let checked = day(&self.checked);
-        let days = self.origins.iter().map(|origin| {
+        self.origins.iter().map(move |origin| {
             let is_publishers = publishers.contains(&origin.from);
             origin.day(is_publishers, checked)
-        });
-        days.min().flatten()
+        })
     }
 
-    /// How many days old they are; `None` where nobody knows.
+    /// How many days old they are; `None` where nobody knows, also where one of them is of a day that is still
+    /// to come: a clock is wrong then. Tomorrow counts as today, which it is elsewhere.
     pub fn age(&self, today: Date) -> Option<i64> {
-        Some(i64::from(self.day()?.until(today).ok()?.get_days()))
+        let tomorrow = today.tomorrow().ok()?;
+        if self.days().flatten().any(|day| day > tomorrow) {
+            return None;
+        }
+        let days = self.day()?.until(today).ok()?.get_days();
+        Some(i64::from(days.max(0)))
     }
 
     /// Reads only the head of a slice, without verifying its digest: for lists of what is there.

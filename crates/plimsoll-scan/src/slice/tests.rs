@@ -289,4 +289,21 @@ fn a_copy_is_as_old_as_it_says_and_what_its_publisher_has_as_old_as_it_was_asked
     let unknown = meta_of("debian:12", "a.json", "", "2026-11-29", "").origins;
     meta.origins.extend(unknown);
     assert_eq!(meta.age(today), None);
+    // A clock that was wrong makes nothing fresh for years: neither what was read then, nor what was asked.
+    for (from, content, read, checked, age) in [
+        (TRACKER, "", "2036-01-01", "", None),
+        (TRACKER, "", "2026-11-20", "2036-01-01", None),
+        ("a.json", "2036-01-01", "2036-01-01", "", None),
+        ("a.json", "2036-01-01", "", "", None),
+        ("a.json", "2026-11-09", "2036-01-01", "", Some(20)),
+        (TRACKER, "", "2026-11-30", "", Some(0)),
+        (TRACKER, "", "2026-12-01", "", None),
+    ] {
+        let meta = meta_of("debian:12", from, content, read, checked);
+        assert_eq!(meta.age(today), age, "{from} {content} {read} {checked}");
+    }
+    let mut meta = meta_of("debian:12", TRACKER, "", "2026-11-29", "");
+    let ahead = meta_of("debian:12", "a.json", "2036-01-01", "2036-01-01", "").origins;
+    meta.origins.extend(ahead);
+    assert_eq!(meta.age(today), None, "the one of today does not hide it");
 }

@@ -38,15 +38,13 @@ pub(super) fn judge(
         }
         report.notes.extend(facts.stale_ignores.iter().cloned());
         for (kind, &limit) in &limits.vulnerabilities {
-            let blind = kind == "exploited" && !known.knows_exploited;
-            if blind {
-                report.problems.push(Problem {
-                    message:
-                        "there are no data about kev, by which exploited vulnerabilities are known"
-                            .to_owned(),
-                    evidence: Evidence::Image,
-                });
-            }
+            let unknown = facts.exploited_unknown.as_ref();
+            let unknown = unknown.filter(|_| kind == "exploited");
+            let blind = unknown.is_some();
+            report.problems.extend(unknown.map(|why| Problem {
+                message: why.clone(),
+                evidence: Evidence::Image,
+            }));
             let members: Vec<&Vulnerability> = facts
                 .vulnerabilities
                 .iter()

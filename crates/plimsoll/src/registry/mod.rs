@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plimsoll_image::{Engine, Error, Pushed, Reference, Remotes, Repository, Wanted};
+use plimsoll_image::{
+    ContainerStorage, Engine, Error, Pushed, Reference, Remotes, Repository, Wanted,
+};
 use plimsoll_model::{Digest, Open};
 use ureq::http::Method;
 
@@ -135,8 +137,8 @@ impl Remotes for Registries {
             })
     }
 
-    fn container_storage(&self) -> PathBuf {
-        self.places.storage.directory()
+    fn container_storage(&self) -> ContainerStorage {
+        self.places.storage.place()
     }
 }
 

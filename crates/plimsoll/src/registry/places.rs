@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use plimsoll_image::ContainerStorage;
+
 /// The files and directories that matter, in the order in which they are asked.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Places {
@@ -30,24 +32,17 @@ pub(crate) struct Storage {
     variables: Vec<(&'static str, String)>,
     /// Where they lie if nobody says.
     usual: PathBuf,
+    /// The driver the environment names (`STORAGE_DRIVER`).
+    driver: Option<String>,
 }
 
+/// The key of the directory in files that are about the one who reads them.
+const OWN: &str = "graphroot";
+
 impl Storage {
-    /// The directory.
-    pub(crate) fn directory(&self) -> PathBuf {
-        #[derive(serde::Deserialize)]
-        struct File {
-            #[serde(default)]
-            storage: toml::Table,
-        }
-        let said = self.files.iter().find_map(|(file, key)| {
-            let text = std::fs::read_to_string(file).ok()?;
-            // What cannot be read names no directory; the tools whose file it is say so.
-            let file: File = toml::from_str(&text).ok()?;
-            let value = file.storage.get(*key)?.as_str()?.to_owned();
-            (!value.is_empty()).then_some(value)
-        });
-        match said {
+    /// The directory and the driver.
+    pub(crate) fn place(&self) -> ContainerStorage {
+        let root = match self.said(Some) {
             Some(mut said) => {
                 for (variable, value) in &self.variables {
                     said = said.replace(variable, value);
@@ -55,7 +50,29 @@ impl Storage {
                 said.into()
             }
             None => self.usual.clone(),
+        };
+        // A user's own driver need not be the one of the whole machine: the tools take another where the
+        // kernel lets a user not have that one.
+        let driver = |key| (key == OWN).then_some("driver");
+        let driver = self.driver.clone().or_else(|| self.said(driver));
+        ContainerStorage { root, driver }
+    }
+
+    /// The first value of the key that `key_in` makes of the one that counts in a file.
+    fn said(&self, key_in: impl Fn(&'static str) -> Option<&'static str>) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct File {
+            #[serde(default)]
+            storage: toml::Table,
         }
+        self.files.iter().find_map(|(file, key)| {
+            let key = key_in(key)?;
+            let text = std::fs::read_to_string(file).ok()?;
+            // What cannot be read names nothing; the tools whose file it is say so.
+            let file: File = toml::from_str(&text).ok()?;
+            let value = file.storage.get(key)?.as_str()?.to_owned();
+            (!value.is_empty()).then_some(value)
+        })
     }
 }
 
@@ -120,15 +137,15 @@ impl Places {
             None => "/var/lib/containers/storage".into(),
         };
         let files = [
-            path("CONTAINERS_STORAGE_CONF").map(|file| (file, "graphroot")),
+            path("CONTAINERS_STORAGE_CONF").map(|file| (file, OWN)),
             below_config("containers/storage.conf")
                 .filter(|_| !is_root)
-                .map(|file| (file, "graphroot")),
+                .map(|file| (file, OWN)),
         ];
         // What the administrator writes for the whole machine is root's own place; a user's has a key of
         // its own there.
         let key = match is_root {
-            true => "graphroot",
+            true => OWN,
             false => "rootless_storage_path",
         };
         let of_all = [
@@ -149,6 +166,9 @@ impl Places {
                 ("$UID", uid.to_string()),
             ],
             usual,
+            driver: std::env::var("STORAGE_DRIVER")
+                .ok()
+                .filter(|driver| !driver.is_empty()),
         };
         Self {
             credentials,
@@ -186,11 +206,25 @@ mod tests {
             ],
             variables: vec![("$HOME", "/home/me".to_owned()), ("$UID", "7".to_owned())],
             usual: "/usual".into(),
+            driver: None,
         };
-        assert_eq!(storage.directory(), Path::new("/home/me/x/7"));
+        let directory = |storage: &Storage| storage.place().root;
+        let driver = |storage: &Storage| storage.place().driver;
+        assert_eq!(directory(&storage), Path::new("/home/me/x/7"));
+        assert_eq!(driver(&storage).as_deref(), Some("overlay"));
+        storage.driver = Some("vfs".to_owned());
+        assert_eq!(driver(&storage).as_deref(), Some("vfs"));
+        storage.driver = None;
         storage.files[0].0 = file("first", "[storage]\ngraphroot = \"/srv/store\"\n");
-        assert_eq!(storage.directory(), Path::new("/srv/store"));
+        assert_eq!(directory(&storage), Path::new("/srv/store"));
         storage.files = vec![(file("broken", "[storage"), "graphroot")];
-        assert_eq!(storage.directory(), Path::new("/usual"));
+        assert_eq!(directory(&storage), Path::new("/usual"));
+        assert_eq!(driver(&storage), None);
+        // What the whole machine has is no user's choice.
+        let all = file("all", "[storage]\ndriver = \"btrfs\"\n");
+        storage.files = vec![(all.clone(), "rootless_storage_path")];
+        assert_eq!(driver(&storage), None);
+        storage.files = vec![(all, OWN)];
+        assert_eq!(driver(&storage).as_deref(), Some("btrfs"));
     }
 }

@@ -11,8 +11,8 @@ use crate::target::Target;
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Copy) -> Result<Exit> {
-    let target = Target::parse(&arguments.target)?;
     let (source, named) = (&arguments.source, &arguments.target);
+    let target = Target::open_for_copy(context, named, source)?;
     context
         .progress
         .step(&format!("copying {source} to {named}"));

@@ -167,8 +167,6 @@ pub(crate) struct Scanned {
     pub(crate) facts: Vec<ScanFacts>,
     /// What could not be judged.
     pub(crate) problems: Vec<Problem>,
-    /// Whether the catalogue of what is exploited was there to be asked.
-    pub(crate) knows_exploited: bool,
 }
 
 /// What is known about images of which something else is reported, from the data that are there;
@@ -244,11 +242,7 @@ fn judge_all(images: &[&Opened], known: &Known, documents: &Documents, max_age: 
         let unjudged = facts.unjudged.iter();
         problems.extend(unjudged.map(|it| problem(facts, it, images.len() > 1)));
     }
-    Scanned {
-        facts,
-        problems,
-        knows_exploited: known.kev.is_some(),
-    }
+    Scanned { facts, problems }
 }
 
 /// What a scan of one image finds, what is ignored taken out.
@@ -277,6 +271,8 @@ fn judge(
         max_age,
     });
     facts.matching = began.elapsed();
+    facts.data.extend(known.marks(today));
+    facts.exploited_unknown = known.exploited_unknown(today, max_age);
     let phantoms = image.inventory.phantoms(&image.rootfs.tree).into_iter();
     facts.phantoms = phantoms
         .filter_map(|id| image.inventory.get(id))
@@ -316,10 +312,10 @@ impl Documents {
             let name = file.display().to_string();
             let text = String::from_utf8(text)
                 .map_err(|error| Failure::because(format_args!("cannot read {name}"), &error))?;
-            let read = Ignores::parse(&name, &text);
+            let read = Ignores::parse(&name, &text, jiff::Zoned::now().date());
             documents.ignores.push(read.map_err(|error| {
                 Failure::because(format_args!("cannot understand {name}"), &error)
-                    .hint("one line each: `CVE-2026-1 until=2026-12-31 package=zlib* # why`")
+                    .hint(Ignores::form(&text))
             })?);
         }
         for file in vex {

@@ -160,9 +160,8 @@ pub(crate) fn slim(
             }
         };
         // A profile is read instead, or a run shows the image that is made of this one first.
-        if profile.is_none() && !options.direct_entry {
-            scope.spawn(|| guess::learn(&opened, &known, options));
-        }
+        let _learning = (profile.is_none() && !options.direct_entry)
+            .then(|| guess::learn(scope, &opened, &known, options));
         let mut notes = Vec::new();
         let (originals, found) = watch::originals(&mut room, &first, &opened, phases, &mut begin)?;
         notes.extend(found);

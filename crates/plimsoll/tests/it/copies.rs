@@ -115,3 +115,78 @@ fn every_place_gives_to_every_place() {
         }
     }
 }
+
+/// Puts a `skopeo` into `scratch/bin` that does what `script` says; answers a command that finds it first.
+fn with_tool(scratch: &Path, script: &str) -> Command {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bin = scratch.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let tool = bin.join("skopeo");
+    std::fs::write(&tool, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = command(scratch);
+    command.env("PATH", format!("{}:{path}", bin.display()));
+    command
+}
+
+#[test]
+fn a_policy_of_the_machine_is_not_passed_over() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = image(scratch.path());
+    let calls = scratch.path().join("calls");
+    let target = format!(
+        "containers-storage:[vfs@{}]localhost/web:1",
+        scratch.path().join("store").display()
+    );
+    for (said, expected) in [
+        (
+            "no policy.json file found at any of: /a",
+            &["copy", "--insecure-policy"][..],
+        ),
+        (
+            "Error loading trust policy: open /a/policy.json: permission denied",
+            &["copy"],
+        ),
+        ("Source image rejected: by policy", &["copy"]),
+    ] {
+        let script = format!("echo $1 >> {}; echo '{said}' >&2; exit 1", calls.display());
+        let mut command = with_tool(scratch.path(), &script);
+        let output = command.args(["copy", &image, &target]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert!(text(&output).contains(said), "{}", text(&output));
+        let called = std::fs::read_to_string(&calls).unwrap();
+        assert_eq!(called.lines().collect::<Vec<_>>(), expected, "{said}");
+        std::fs::remove_file(&calls).unwrap();
+    }
+}
+
+#[test]
+fn another_image_in_the_store_is_said_and_how_to_remove_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let Some(target) = store(scratch.path()) else {
+        return;
+    };
+    let first = image(scratch.path());
+    let copied = command(scratch.path())
+        .args(["copy", &first, &target])
+        .output()
+        .unwrap();
+    assert!(copied.status.success(), "{}", text(&copied));
+    let layer = Tar::default().file("other", 0o644, b"x").finish();
+    let other = layout(
+        &scratch.path().join("other"),
+        &serde_json::json!({}),
+        &[layer],
+    );
+    // A tool that is content with doing nothing.
+    let output = with_tool(scratch.path(), "exit 0")
+        .args(["copy", &other, &target])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let said = text(&output);
+    assert!(said.contains("is another image: sha256:"), "{said}");
+    let remove = format!("skopeo delete '{target}'");
+    assert!(said.contains(&remove), "{said}");
+}

@@ -179,7 +179,13 @@ fn the_original_is_never_written_over() {
         assert_eq!(copied.status.code(), Some(0), "{to}: {}", text(&copied));
     }
     std::os::unix::fs::symlink("web.tar", at("link.tar")).unwrap();
-    let kept = ["plain/index.json", "named/index.json", "web.tar", "web.oci"];
+    let kept = [
+        "plain/index.json",
+        "named/index.json",
+        "web.tar",
+        "web.oci",
+        "single/manifest.json",
+    ];
     let before = kept.map(|name| fs::read(at(name)).unwrap());
     for (from, to) in [
         ("web.tar", "docker-archive:web.tar"),
@@ -197,10 +203,15 @@ fn the_original_is_never_written_over() {
         ("podman:web:1", "podman:docker.io/library/web:1"),
         ("containers-storage:[/s]web", "containers-storage:[/s]web"),
     ] {
-        let output = no_run(scratch.path(), from, &["-o", to]);
-        assert_eq!(output.status.code(), Some(2), "{to}: {}", text(&output));
-        let said = text(&output);
-        assert!(said.contains("would replace the original"), "{to}: {said}");
+        // A copy onto itself would leave one platform of many.
+        for output in [
+            no_run(scratch.path(), from, &["-o", to]),
+            plimsoll(scratch.path(), &["copy", from, to]),
+        ] {
+            assert_eq!(output.status.code(), Some(2), "{to}: {}", text(&output));
+            let said = text(&output);
+            assert!(said.contains("would replace the original"), "{to}: {said}");
+        }
     }
     assert_eq!(kept.map(|name| fs::read(at(name)).unwrap()), before);
     // Beside it there is room.
@@ -211,6 +222,34 @@ fn the_original_is_never_written_over() {
         let output = no_run(scratch.path(), from, &["-o", to]);
         assert_eq!(output.status.code(), Some(3), "{to}: {}", text(&output));
     }
+}
+
+#[test]
+fn a_copy_says_which_side_failed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let layer = Tar::default().file("app", 0o755, b"\x7fELF").finish();
+    let config = json!({ "Cmd": ["/app"] });
+    let image = layout(&scratch.path().join("web"), &config, &[layer]);
+    fs::create_dir(scratch.path().join("e")).unwrap();
+    fs::write(scratch.path().join("e/manifest.json"), "{\"name\":\"x\"}").unwrap();
+    fs::write(scratch.path().join("e/version"), "1.2.3").unwrap();
+    for (from, to, words) in [
+        (&*image, "dir:e", "error: cannot write dir:e: the directory"),
+        (&*image, "oci:e", "error: cannot write oci:e: the directory"),
+        ("oci:none", "dir:new", "error: cannot read oci:none: "),
+        (
+            &*image,
+            "ssh:e",
+            "error: cannot write to ssh:e: nothing is written to such a place",
+        ),
+    ] {
+        let output = plimsoll(scratch.path(), &["copy", from, to]);
+        assert_eq!(output.status.code(), Some(2), "{to}: {}", text(&output));
+        let said = text(&output);
+        assert!(said.contains(words), "{to}: {said}");
+        assert!(said.matches("oci-archive:FILE").count() <= 1, "{said}");
+    }
+    untouched(scratch.path(), &["web", "e", "cache"]);
 }
 
 #[test]

@@ -530,6 +530,13 @@ fn a_registry_that_takes_nothing_from_us_says_so_before_anything_is_done() {
     for words in ["access denied", "docker login"] {
         assert!(said.contains(words), "`{words}` is not in\n{said}");
     }
+    // A copy finds out as it goes, and does not blame the image.
+    let output = run(scratch.path(), &["copy", &image, &target]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    let said = text(&output);
+    for words in [&*format!("error: cannot write {target}: "), "docker login"] {
+        assert!(said.contains(words), "`{words}` is not in\n{said}");
+    }
     server.become_so(Manner::default());
     let output = slim(&image);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));

@@ -55,7 +55,7 @@ fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
         stop_signal: libc::SIGTERM,
         volumes: Vec::new(),
         ports: Vec::new(),
-        watch: false,
+        watch: crate::Watch::Off,
         probes: &[],
         again: false,
         spend: false,

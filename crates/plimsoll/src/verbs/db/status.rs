@@ -148,6 +148,8 @@ fn newest(days: Option<i64>) -> String {
 /// An age in days, behind what it is the age of.
 fn shown(days: Option<i64>) -> String {
     match days {
+        // Tomorrow may be today elsewhere.
+        Some(..=-2) => ", a day still to come: a clock is wrong".to_owned(),
         Some(..=0) => ", today's".to_owned(),
         Some(1) => ", 1 day old".to_owned(),
         Some(days) => format!(", {days} days old"),

@@ -103,7 +103,8 @@ pub(super) fn run(context: &Context, arguments: &db::Update) -> Result<Exit> {
             Err(failure) => failed.extend(failure.lines()),
         }
     }
-    if is_served {
+    // A list of nothing would tell whoever asks that nobody publishes anything.
+    if is_served && !store.entries()?.is_empty() {
         store.write_index(&context.leftovers)?;
     }
     context.progress.done();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_model::vulnerability::Exploited;
+use plimsoll_model::vulnerability::{AskedData, Exploited};
 use plimsoll_model::{Evidence, Inventory, Problem};
-use plimsoll_scan::{Cve, Data, Marks, Scope};
+use plimsoll_scan::{Cve, Data, Date, Marks, Scope};
 
 use crate::advisories::Store;
 
@@ -13,7 +13,7 @@ pub(crate) struct Known {
     pub(crate) data: BTreeMap<Scope, Data>,
     /// What of the marks could not be read.
     pub(crate) problems: Vec<Problem>,
-    pub(crate) kev: Option<Marks>,
+    kev: Option<Marks>,
     epss: Option<Marks>,
 }
 
@@ -50,6 +50,24 @@ impl Known {
     /// Whether there is nothing at all about what is in the images.
     pub(crate) fn is_nothing(&self) -> bool {
         self.data.values().all(|data| matches!(data, Data::Missing))
+    }
+
+    /// The marks, and how old they are.
+    pub(crate) fn marks(&self, today: Date) -> impl Iterator<Item = AskedData> {
+        let all = self.kev.iter().chain(&self.epss);
+        all.map(move |marks| plimsoll_scan::asked(marks.meta(), today))
+    }
+
+    /// Why nobody knows what is exploited, by marks that may be `max_age` days old; `None` where it is known.
+    pub(crate) fn exploited_unknown(&self, today: Date, max_age: i64) -> Option<String> {
+        let Some(kev) = &self.kev else {
+            let why = "there are no data about kev, by which exploited vulnerabilities are known";
+            return Some(why.to_owned());
+        };
+        if kev.meta().rows == 0 {
+            return Some("the data about kev hold not a single vulnerability".to_owned());
+        }
+        plimsoll_scan::outdated(&plimsoll_scan::asked(kev.meta(), today), max_age)
     }
 
     /// Since when a vulnerability is known to be exploited.

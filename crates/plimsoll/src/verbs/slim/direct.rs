@@ -5,7 +5,7 @@ use std::path::Path;
 
 use plimsoll_model::report::DirectFacts;
 use plimsoll_model::{Config, Image, ImagePath, Observations, Plan, Rootfs, Startup};
-use plimsoll_run::{Outcome, Recording};
+use plimsoll_run::{Outcome, Recording, Watch};
 use plimsoll_slim::{Account, Direct, Starts};
 
 use super::probes;
@@ -234,6 +234,7 @@ impl<'a> Quick<'a> {
             arguments: None,
             again: false,
             spend: false,
+            watch: Watch::Usual,
             surroundings: Surroundings {
                 recording: self.until.clone(),
                 hostname: Some(hostname.to_owned()),
@@ -334,6 +335,7 @@ fn started(
         );
         let last = Start {
             spend: index + 1 == room.starts.len(),
+            watch: Watch::Everything,
             ..start.once()
         };
         let two = room.run(&tree, &baked, what, &last, phases)?;

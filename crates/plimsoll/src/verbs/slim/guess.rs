@@ -2,9 +2,11 @@
 //! shows more that stays. Where it does, the guess is given up, and nothing of it is used but what was
 //! learned of the image's files on the way.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
+use std::time::Duration;
 
 use plimsoll_model::{Draft, Observations};
 use plimsoll_run::Outcome;
@@ -25,15 +27,31 @@ pub(super) struct Guess<'scope> {
 }
 
 /// Learns what files say that stay whatever the runs show, while they run; on a thread of its own,
-/// which gives way.
-pub(super) fn learn(opened: &Opened, known: &Known<'_>, options: &SlimOptions) {
-    ahead::give_way();
-    let nothing = Observations::default();
-    plimsoll_slim::plan(&super::request(opened, known, &nothing, options));
+/// which gives way. Given up when what it answers is dropped, if it has not begun.
+pub(super) fn learn<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    opened: &'env Opened,
+    known: &'env Known<'env>,
+    options: &'env SlimOptions,
+) -> UntilDropped {
+    /// An image that cannot be started is told before.
+    const FIRST: Duration = Duration::from_millis(250);
+    let wanted = Wanted::default();
+    let still = wanted.clone();
+    scope.spawn(move || {
+        ahead::give_way();
+        if still.pause(FIRST).is_ok() {
+            let nothing = Observations::default();
+            let request = super::request(opened, known, &nothing, options);
+            // Nobody needs what it finds: a fault shows again where somebody does, or does no harm.
+            let _ = catch_unwind(AssertUnwindSafe(|| plimsoll_slim::plan(&request)));
+        }
+    });
+    UntilDropped(wanted)
 }
 
 /// Something is wanted as long as this is there.
-struct UntilDropped(Wanted);
+pub(super) struct UntilDropped(Wanted);
 
 impl Drop for UntilDropped {
     fn drop(&mut self) {

@@ -60,7 +60,11 @@ impl Asked {
             false => self.is_found.then_some("an exposed port is not answered"),
         };
         let is_good: Vec<bool> = original.answers.iter().map(Answer::is_good).collect();
-        let has_ended_well = original.exit.is_some_and(|exit| exit.ended.code() == 0);
+        // One that listened before is a server, which is not run to its end.
+        let has_port = self.probes.iter().any(|probe| probe.port().is_some());
+        let has_ended_well = original
+            .exit
+            .is_some_and(|exit| exit.ended.code() == 0 && (exit.before_probes || !has_port));
         let is_left = is_good.contains(&true) || self.is_found && has_ended_well;
         let (mut answers, mut took, mut probes) = (Vec::new(), Vec::new(), Vec::new());
         let mut has_check = self.has_check;
@@ -85,6 +89,27 @@ impl Asked {
         (self.probes, self.has_check) = (probes, has_check);
         (original.answers, original.took) = (answers, took);
         Ok(notes)
+    }
+
+    /// Whether nobody has named a probe.
+    pub(super) fn is_found(&self) -> bool {
+        self.is_found
+    }
+
+    /// Nothing is asked any more, since the image ends by itself as it comes, and is started in other
+    /// ways; what was not answered, as a note.
+    pub(super) fn give_up(&mut self, original: &Outcome) -> Vec<String> {
+        self.probes.clear();
+        self.has_check = false;
+        let bad = original.answers.iter().find(|answer| !answer.is_good());
+        let note = |answer: &Answer| {
+            format!(
+                "as it comes it ends by itself, and was compared in the given ways alone: {}: {}",
+                answer.probe,
+                describe(answer)
+            )
+        };
+        bad.map(note).into_iter().collect()
     }
 
     /// What was asked, but for the image's own health check, which any run asks by itself; nothing

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use plimsoll_image::{Ownership, Sink};
 use plimsoll_model::report::LevelRisk;
 use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs, answer};
-use plimsoll_run::{Limits, Outcome, Recording, Way};
+use plimsoll_run::{Limits, Outcome, Recording, Watch, Way};
 use plimsoll_slim::Request;
 
 use super::ahead::{self, Ahead};
@@ -75,6 +75,8 @@ pub(super) struct Start {
     pub(super) again: bool,
     /// Whether nobody needs the tree afterwards.
     pub(super) spend: bool,
+    /// How much is seen of it.
+    pub(super) watch: Watch,
     /// What is otherwise than usual.
     pub(super) surroundings: Surroundings,
 }
@@ -106,6 +108,7 @@ impl Start {
         all.map(|arguments| Self {
             again: arguments.is_none(),
             spend: false,
+            watch: Watch::Usual,
             surroundings: Surroundings::default(),
             arguments,
         })
@@ -247,7 +250,7 @@ impl Room<'_> {
             } else {
                 Vec::new()
             },
-            watch: true,
+            watch: start.watch,
             startup: start.surroundings.recording.clone(),
             hostname: start.surroundings.hostname.as_deref().unwrap_or(HOSTNAME),
             probes: if start.arguments.is_none() && !start.surroundings.unasked {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use plimsoll_model::{Access, Evidence, Observations, Problem};
-use plimsoll_run::Outcome;
+use plimsoll_model::{Access, Answer, Evidence, Observations, Problem};
+use plimsoll_run::{Outcome, Watch};
 use plimsoll_slim::Request;
 
 use super::probes::Asked;
@@ -39,12 +39,23 @@ pub(super) fn originals(
     between: &mut dyn FnMut(&[Outcome]),
 ) -> Result<(Vec<Twice>, Vec<String>)> {
     let name = &opened.image.name;
-    let starts = room.starts.clone();
+    let mut starts = room.starts.clone();
     let (mut firsts, mut seconds, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for start in &starts {
         let mut original = room.run(tree, opened, "original", start, phases)?;
         if start.arguments.is_none() {
             notes.extend(room.asked.settle(&mut original)?);
+            let is_asked = original.answers.iter().all(Answer::is_good);
+            if room.asked.is_found()
+                && original.exit.is_some()
+                && !is_asked
+                && room.starts.len() > 1
+            {
+                // What somebody named is how it is used, not what it does without.
+                notes.extend(room.asked.give_up(&original));
+                room.starts.retain(|start| start.arguments.is_some());
+                continue;
+            }
             if original.answers.is_empty() {
                 original = room.run(tree, opened, "original", start, phases)?;
             }
@@ -53,11 +64,14 @@ pub(super) fn originals(
         firsts.push(original);
     }
     between(&firsts);
+    starts.clone_from(&room.starts);
     // The first way comes last: nobody needs the tree then, and what was read of it can be told.
     for (index, start) in starts.iter().enumerate().rev() {
         let once = Start {
             // Who wants to know what was prepared needs the tree as it was.
             spend: index == 0 && start.surroundings == Surroundings::default(),
+            // The first one says how fast it is, this one misses nothing.
+            watch: Watch::Everything,
             ..start.once()
         };
         let again = room.run(tree, opened, "original again", &once, phases)?;

@@ -58,6 +58,17 @@ fn tracker() -> String {
 }
 
 #[test]
+fn what_could_not_be_fetched_at_all_is_served_as_no_list() {
+    let scratch = tempfile::tempdir().unwrap();
+    let publisher = Server::start(|_| Answer::status("404 Not Found"));
+    let mirror = format!("debian={}", publisher.address);
+    let update = ["db", "update", "--for", "debian:12", "--mirror", &mirror];
+    let output = plimsoll(scratch.path(), &[&update[..], &["-o", "served"]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(!scratch.path().join("served/index.json").exists());
+}
+
+#[test]
 fn whoever_takes_slices_fetches_a_release_and_whoever_serves_them_the_whole_list() {
     let scratch = tempfile::tempdir().unwrap();
     let scratch = scratch.path();

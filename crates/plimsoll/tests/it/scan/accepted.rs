@@ -128,11 +128,23 @@ fn a_package_nobody_can_judge_is_accepted_until_a_day_and_never_in_silence() {
     let output = plimsoll(scratch, &["scan", &image, "--db", other.to_str().unwrap()]);
     not_judged(
         &output,
-        &["there are no data about bitnami; 1 package not judged: nginx 1.29.4"],
+        &["there are no data about bitnami; 2 packages not judged: nginx 1.29.4"],
+    );
+    // Nor can they be accepted by its name, or any.
+    let rows = format!(
+        "not-judged package=nginx until={until} # x\nnot-judged package=nginx-module-* until={until} # x\n"
+    );
+    fs::write(scratch.join("plimsoll.ignore"), rows).unwrap();
+    let output = plimsoll(scratch, &["scan", &image, "--db", other.to_str().unwrap()]);
+    not_judged(
+        &output,
+        &["there are no data about bitnami; 2 packages not judged: nginx 1.29.4"],
     );
     for bad in [
-        "not-judged package=* until=2030-01-01 # x\n",
-        "not-judged package=nginx # x\n",
+        "not-judged package=* until=2030-01-01 # x\n".to_owned(),
+        "not-judged package=nginx # x\n".to_owned(),
+        format!("not-judged package=[!0]* until={until} # x\n"),
+        "not-judged package=nginx until=9999-12-31 # x\n".to_owned(),
     ] {
         fs::write(scratch.join("plimsoll.ignore"), bad).unwrap();
         let output = plimsoll(scratch, &["scan", &image]);

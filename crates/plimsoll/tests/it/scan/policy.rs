@@ -4,8 +4,70 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{flat, known, web};
+use super::{days_ago, flat, known, web};
 use crate::images::{plimsoll, text};
+
+#[test]
+fn marks_that_are_old_empty_or_of_no_day_meet_no_limit_on_what_is_exploited() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scratch = scratch.path();
+    let image = web(&scratch.join("web"));
+    known(scratch, 1);
+    let policy =
+        "[policy]\nfail-on = \"none\"\n[policy.limits]\nvulnerabilities = { exploited = 0 }\n";
+    fs::write(scratch.join("plimsoll.toml"), policy).unwrap();
+    let slice = scratch.join("cache/advisories/kev.slice");
+    let listed = |released: &str, ids: &[&str], date: &str| {
+        let rows: Vec<Value> = ids
+            .iter()
+            .map(|id| json!({"cveID": id, "dateAdded": "2010-01-02"}))
+            .collect();
+        let kev = json!({"dateReleased": released, "vulnerabilities": rows});
+        fs::write(scratch.join("kev.json"), kev.to_string()).unwrap();
+        let _ = fs::remove_file(&slice);
+        let build = ["db", "build", "--from", "kev.json", "--date", date];
+        let output = plimsoll(scratch, &build);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    };
+    let today = days_ago(0);
+    listed(&today, &["CVE-2010-1"], &today);
+    let output = plimsoll(scratch, &["check", &image]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let blind = |words: &str| {
+        let output = plimsoll(scratch, &["check", &image]);
+        let said = flat(&output);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains(words), "{words}: {said}");
+        assert!(
+            said.contains(
+                "NOT JUDGED: vulnerabilities (exploited) at most 0: 0 in what could be judged"
+            ),
+            "{said}"
+        );
+        // A scan asks no limit of it, and says what a 0 there is worth.
+        let output = plimsoll(scratch, &["scan", &image]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        let said = flat(&output);
+        assert!(
+            said.contains("known to be exploited is not known"),
+            "{said}"
+        );
+        assert!(said.contains(words), "{words}: {said}");
+    };
+    listed("2010-01-03", &["CVE-2010-1"], "2010-01-03");
+    blind("the data about kev are");
+    for format in ["text", "markdown", "json"] {
+        let output = plimsoll(scratch, &["scan", &image, "--format", format]);
+        let said = flat(&output);
+        assert!(
+            said.contains("kev") && said.contains("2010-01-03"),
+            "{format}: {said}"
+        );
+        assert!(said.contains("epss"), "{format}: {said}");
+    }
+    fs::remove_file(&slice).unwrap();
+    blind("there are no data about kev");
+}
 
 #[test]
 fn a_policy_limits_what_is_known_and_no_data_keep_to_no_limit() {
