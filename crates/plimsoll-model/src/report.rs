@@ -38,6 +38,8 @@ pub struct Report {
     pub scans: Vec<ScanFacts>,
     /// Sentences worth saying that are neither findings nor problems.
     pub notes: Vec<String>,
+    /// The time that documents made of it carry (RFC 3339), where the user says one.
+    pub time: Option<String>,
 }
 
 impl Report {

@@ -27,10 +27,23 @@ pub struct Format {
     pub extension: &'static str,
     /// What it is good for, in a few words.
     pub help: &'static str,
+    /// What a report must have for it to say anything; without that it would say that there is nothing.
+    pub needs: Needs,
     /// Writes a whole report. Fails only when the writer does.
     pub write: fn(&Report, &mut dyn Write) -> io::Result<()>,
     /// The file of the row, for the test of the table.
     pub file: &'static str,
+}
+
+/// What a format is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Whatever a report has.
+    Anything,
+    /// What is installed in one image ([`Report::inventory`]).
+    Inventory,
+    /// What is known of an image's packages ([`Report::scans`]).
+    Scan,
 }
 
 /// The format of this name.

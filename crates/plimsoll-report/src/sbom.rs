@@ -2,12 +2,54 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_model::report::ImageFacts;
-use plimsoll_model::{Inventory, Package, PackageId, text};
+use plimsoll_model::{Inventory, Package, PackageId, Report, text};
+use sha2::{Digest, Sha256};
 
 /// What wrote the document.
 pub(crate) const TOOL: &str = "plimsoll";
 pub(crate) const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The number of a report's document. Of a scan it is made from what was asked and answered as well: it is
+/// another document than the list of what is installed, and than the scan with tomorrow's data.
+pub(crate) fn serial(report: &Report) -> String {
+    let digest = report.subject.as_ref().map_or("", |facts| &*facts.digest);
+    let Some(scan) = report.scans.first() else {
+        return uuid(digest);
+    };
+    let mut hash = Sha256::new();
+    let mut add = |words: &str| {
+        // With its length, so that no two lists of words are alike.
+        hash.update((words.len() as u64).to_le_bytes());
+        hash.update(words);
+    };
+    add(digest);
+    add(&scan.name);
+    for data in &scan.data {
+        let rows = data.rows.to_string();
+        for words in [&data.scope, &data.date, &data.content, &rows] {
+            add(words);
+        }
+    }
+    let counted = scan.vulnerabilities.iter();
+    for it in counted.chain(scan.quiet.iter().map(|quiet| &quiet.vulnerability)) {
+        for words in [&it.id, &it.package.purl, &it.fixed.join(" ")] {
+            add(words);
+        }
+        add(it.severity.map_or("", |severity| severity.name()));
+    }
+    for quiet in &scan.quiet {
+        let until = quiet.until.as_deref().unwrap_or_default();
+        for words in [&*quiet.by, &quiet.status, &quiet.reason, until] {
+            add(words);
+        }
+    }
+    let digest: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    uuid(&digest)
+}
 
 /// A UUID made from the image's digest (RFC 9562, version 8), so that the same image has the same
 /// document whoever writes it.
@@ -32,9 +74,28 @@ pub(crate) fn uuid(digest: &str) -> String {
     )
 }
 
-/// The time a document carries, to the second: the image's own, where it is one (RFC 3339).
-pub(crate) fn time(facts: Option<&ImageFacts>) -> Option<String> {
-    let created = facts?.created.as_deref()?;
+/// The time a document carries: what the user says, else the image's own, where it is one. A statement
+/// about vulnerabilities is as old as the newest data it was made from.
+pub(crate) fn time(report: &Report) -> Option<String> {
+    let said = report.time.as_deref().and_then(to_the_second);
+    let scan = report.scans.first();
+    let asked = || {
+        let data = scan?.data.iter();
+        let dates = data.map(|it| match it.date.is_empty() {
+            true => &it.content,
+            false => &it.date,
+        });
+        dates.filter_map(|date| to_the_second(date)).max()
+    };
+    let created = || to_the_second(report.subject.as_ref()?.created.as_deref()?);
+    let moment = || to_the_second(&scan?.moment);
+    said.or_else(asked).or_else(created).or_else(moment)
+}
+
+/// A day or a moment (RFC 3339) to the second; `None` where it is neither.
+fn to_the_second(created: &str) -> Option<String> {
+    let day = format!("{created}T00:00:00Z");
+    let created = if created.len() == 10 { &day } else { created };
     let bytes = created.as_bytes();
     let shape = b"0000-00-00T00:00:00";
     let fits = bytes.len() > shape.len()
@@ -129,7 +190,63 @@ pub(crate) fn place(package: &Package) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use plimsoll_model::report::ImageFacts;
+    use plimsoll_model::vulnerability::AskedData;
+    use plimsoll_model::{ScanFacts, Vulnerability};
+
     use super::*;
+
+    /// A bill of what is known, by the data of this day.
+    fn scanned(day: &str) -> Report {
+        Report {
+            subject: Some(ImageFacts {
+                digest: format!("sha256:{}", "0123456789abcdef".repeat(4)),
+                created: Some("2020-01-01T00:00:00Z".to_owned()),
+                ..ImageFacts::default()
+            }),
+            scans: vec![ScanFacts {
+                moment: "2026-12-24T01:02:03.4Z".to_owned(),
+                data: vec![AskedData {
+                    date: day.to_owned(),
+                    ..AskedData::default()
+                }],
+                ..ScanFacts::default()
+            }],
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn a_scan_is_a_document_of_its_own_with_each_data() {
+        let alone = Report {
+            scans: Vec::new(),
+            ..scanned("")
+        };
+        let mut flawed = scanned("2026-11-01");
+        flawed.scans[0]
+            .vulnerabilities
+            .push(Vulnerability::default());
+        let all = [alone, scanned("2026-11-01"), scanned("2026-11-02"), flawed];
+        let numbers: BTreeSet<String> = all.iter().map(serial).collect();
+        assert_eq!(numbers.len(), 4, "{numbers:?}");
+        assert!(numbers.contains("01234567-89ab-8def-8123-456789abcdef"));
+        assert_eq!(serial(&scanned("2026-11-01")), serial(&all[1]));
+    }
+
+    #[test]
+    fn a_scan_is_as_old_as_its_data() {
+        let of = |report: &Report| time(report).unwrap_or_default();
+        assert_eq!(of(&scanned("2026-11-01")), "2026-11-01T00:00:00Z");
+        let moment = "2026-11-01T02:03:04.5Z";
+        assert_eq!(of(&scanned(moment)), "2026-11-01T02:03:04Z");
+        // Where the data say no day: the image's, then the moment of the scan.
+        assert_eq!(of(&scanned("")), "2020-01-01T00:00:00Z");
+        let mut nothing = scanned("");
+        nothing.subject = None;
+        assert_eq!(of(&nothing), "2026-12-24T01:02:03Z");
+        nothing.time = Some("2001-01-01T00:00:00Z".to_owned());
+        assert_eq!(of(&nothing), "2001-01-01T00:00:00Z");
+    }
 
     #[test]
     fn a_digest_becomes_a_number_of_its_own() {
@@ -141,11 +258,13 @@ mod tests {
     #[test]
     fn a_time_is_one_or_left_out() {
         let of = |text: &str| {
-            let facts = ImageFacts {
-                created: Some(text.to_owned()),
-                ..ImageFacts::default()
-            };
-            time(Some(&facts))
+            time(&Report {
+                subject: Some(ImageFacts {
+                    created: Some(text.to_owned()),
+                    ..ImageFacts::default()
+                }),
+                ..Report::default()
+            })
         };
         assert_eq!(
             of("2026-01-02T03:04:05.678Z").as_deref(),

@@ -28,7 +28,7 @@ mod way;
 pub use error::Error;
 pub use identity::{Identity, identity};
 pub use probe::{PROBES, Probe, ProbeError};
-pub use remove::{Left, remove};
+pub use remove::{Left, remove, remove_ending_with};
 pub use spec::{COMPLETION, Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec, Watch};
 pub use way::{Unavailable, Way, way, way_for};
 

@@ -6,7 +6,7 @@
 //! so that there is no way out of the tree. What lies too deep is moved up to the top and removed from
 //! there, so that neither the stack nor the number of open files grows with the depth.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString, OsStr};
 use std::fmt;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -58,7 +58,20 @@ impl fmt::Display for Left {
 /// # Errors
 /// When something is left. All else is gone then.
 pub fn remove(path: &Path) -> Result<(), Left> {
-    let left = match remove_here(path) {
+    removed(path, None)
+}
+
+/// [`remove`], but the file of this name right in the directory goes only when all else in it is gone:
+/// by it a later process knows what to do with what is left when this one is cut short.
+///
+/// # Errors
+/// When something is left. All else is gone then but that file.
+pub fn remove_ending_with(path: &Path, last: &OsStr) -> Result<(), Left> {
+    removed(path, Some(last))
+}
+
+fn removed(path: &Path, last: Option<&OsStr>) -> Result<(), Left> {
+    let left = match remove_here(path, last) {
         Err(left) if !rustix::process::geteuid().is_root() => left,
         other => return other,
     };
@@ -66,7 +79,7 @@ pub fn remove(path: &Path) -> Result<(), Left> {
     let Ok(ids) = subordinate_ids() else {
         return Err(left);
     };
-    let answer = within(ids, || match remove_here(path) {
+    let answer = within(ids, || match remove_here(path, last) {
         Ok(()) => Vec::new(),
         Err(left) => format!("{} {}", left.count, left.why).into_bytes(),
     });
@@ -85,7 +98,7 @@ pub fn remove(path: &Path) -> Result<(), Left> {
     })
 }
 
-fn remove_here(path: &Path) -> Result<(), Left> {
+fn remove_here(path: &Path, last: Option<&OsStr>) -> Result<(), Left> {
     let left = |errno: Errno| Left {
         tree: path.display().to_string(),
         count: 1,
@@ -101,8 +114,12 @@ fn remove_here(path: &Path) -> Result<(), Left> {
         Err(Errno::NOENT) => return Ok(()),
         other => other.map_err(left)?,
     };
-    let name = std::ffi::CString::new(name.as_bytes()).map_err(|_| left(Errno::INVAL))?;
-    let mut work = Work::default();
+    let c_string = |name: &OsStr| CString::new(name.as_bytes()).map_err(|_| left(Errno::INVAL));
+    let name = c_string(name)?;
+    let mut work = Work {
+        last: last.map(c_string).transpose()?,
+        ..Work::default()
+    };
     if work.unlink(parent.as_fd(), &name) {
         return Ok(());
     }
@@ -126,6 +143,8 @@ fn remove_here(path: &Path) -> Result<(), Left> {
 struct Work {
     /// The number of the next name for what is moved up.
     next: u64,
+    /// The file in the top directory that goes when nothing else is there, until it does.
+    last: Option<CString>,
     /// What could not be removed, and why the first of it.
     count: u64,
     why: Option<(String, Errno)>,
@@ -143,7 +162,11 @@ impl Work {
     ) -> bool {
         for _ in 0..PASSES {
             let (count, why) = (self.count, self.why.clone());
-            let removed = self.pass(directory, top, depth);
+            let mut removed = self.pass(directory, top, depth);
+            let is_bare = depth == 0 && removed == 0 && self.count == count;
+            if is_bare && let Some(last) = self.last.take() {
+                removed += usize::from(self.file(directory, &last));
+            }
             match unlinkat(parent, name, AtFlags::REMOVEDIR) {
                 Ok(()) | Err(Errno::NOENT) => return true,
                 // Something was made or moved here meanwhile, or was not listed.
@@ -192,6 +215,7 @@ impl Work {
             };
             let gone = match kind {
                 FileType::Directory => self.below(directory, name, top, depth),
+                _ if depth == 0 && self.last.as_deref() == Some(name) => false,
                 _ => self.file(directory, name),
             };
             removed += usize::from(gone);
@@ -300,4 +324,35 @@ fn descend(parent: BorrowedFd<'_>, name: &CStr, how: ResolveFlags) -> Result<Own
         Mode::RWXU,
     );
     openat(&directory, ".", OFlags::RDONLY | to, Mode::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_to_go_last_goes_and_only_right_at_the_top() {
+        let scratch = tempfile::tempdir().unwrap();
+        let tree = scratch.path().join("tree");
+        let last = OsStr::new("last");
+        for (directories, files) in [
+            (&["a/b"][..], &["a/b/last", "a/last", "last", "file"][..]),
+            (&[], &["last"]),
+            (&[], &[]),
+            (&["last/last"], &["last/last/file"]),
+        ] {
+            fs::create_dir(&tree).unwrap();
+            for directory in directories {
+                fs::create_dir_all(tree.join(directory)).unwrap();
+            }
+            for file in files {
+                fs::write(tree.join(file), "").unwrap();
+            }
+            remove_ending_with(&tree, last).unwrap();
+            assert!(!tree.exists(), "{files:?}");
+        }
+        remove_ending_with(&tree, last).unwrap();
+    }
 }

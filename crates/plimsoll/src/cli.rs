@@ -109,6 +109,13 @@ pub(crate) enum Table {
     Sources,
 }
 
+/// The formats of verbs that know what is installed.
+const BILLS: &str = "How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`; of one image also \
+    `cyclonedx`, `spdx`";
+/// The formats of the verb that knows what is wrong with it.
+const OF_A_SCAN: &str = "How to print: `text`, `json`, `markdown`, `sarif`, `github`, `junit`, `cyclonedx`, \
+    `spdx`, `openvex`";
+
 #[derive(Debug, Args)]
 pub(crate) struct Look {
     /// The image.
@@ -140,6 +147,7 @@ pub(crate) struct Sbom {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help(BILLS)))]
 pub(crate) struct Inspect {
     #[command(flatten)]
     pub(crate) look: Look,
@@ -159,6 +167,7 @@ pub(crate) struct Inspect {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help(BILLS)))]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) look: Look,
@@ -211,6 +220,7 @@ impl From<Environment> for plimsoll_checks::Environment {
 pub(crate) const MAX_AGE: i64 = 7;
 
 #[derive(Debug, Args)]
+#[command(mut_arg("format", |format| format.help(OF_A_SCAN)))]
 pub(crate) struct Scan {
     /// The image may also be a list of packages: JSON, or `NAME VERSION` one a line.
     #[command(flatten)]
@@ -531,6 +541,27 @@ pub(crate) struct Why {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn verbs_name_the_documents_they_make() {
+        for (verb, documents) in [
+            ("inspect", &["cyclonedx", "spdx"][..]),
+            ("check", &["cyclonedx", "spdx"]),
+            ("scan", &["cyclonedx", "spdx", "openvex"]),
+            ("sbom", &["cyclonedx", "spdx"]),
+            ("slim", &[]),
+            ("lineage", &[]),
+        ] {
+            let mut command = super::Cli::command();
+            let verb = command.find_subcommand_mut(verb).unwrap();
+            let formats = verb.get_arguments().find(|it| it.get_id() == "format");
+            let help = formats.unwrap().get_help().unwrap().to_string();
+            for document in ["cyclonedx", "spdx", "openvex"] {
+                let named = documents.contains(&document);
+                assert_eq!(help.contains(document), named, "{verb}: {help}");
+            }
+        }
+    }
 
     #[test]
     fn the_command_line_is_sound() {

@@ -99,7 +99,7 @@ impl Leftovers {
 fn plug(path: &Path) -> bool {
     let made = std::fs::File::create_new(path);
     if made.is_err() && path.exists() {
-        let _ = plimsoll_run::remove(path);
+        let _ = crate::work::remove(path);
     }
     made.is_ok()
 }
@@ -107,10 +107,10 @@ fn plug(path: &Path) -> bool {
 /// Removes a file or a directory, and answers what stays; a link is removed, never followed.
 fn remove(path: &Path) -> Option<plimsoll_run::Left> {
     for _ in 1..TRIES {
-        if plimsoll_run::remove(path).is_ok() {
+        if crate::work::remove(path).is_ok() {
             return None;
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    plimsoll_run::remove(path).err()
+    crate::work::remove(path).err()
 }

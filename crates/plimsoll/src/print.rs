@@ -5,9 +5,50 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::Report;
-use plimsoll_report::Format;
+use plimsoll_report::{Format, Needs};
 
 use crate::failure::{Exit, Failure, Result};
+
+/// What a verb has beside what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Has {
+    /// Nothing that is a document of its own.
+    Findings,
+    /// The same, of two images.
+    Two,
+    /// What is installed in one image.
+    Inventory,
+    /// That, and what is known of it.
+    Scan,
+}
+
+/// Sees, before any work is done, that `verb` has what the format asked for is about: a document without
+/// it would say that nothing is installed, or that nothing is affected.
+pub(crate) fn able(verb: &str, has: Has, format: &str, json: bool) -> Result<()> {
+    let format = format_of(if json { "json" } else { format })?;
+    let (id, images) = (
+        format.id,
+        if has == Has::Two {
+            " of two images"
+        } else {
+            ""
+        },
+    );
+    match (format.needs, has) {
+        (Needs::Anything, _) | (_, Has::Scan) | (Needs::Inventory, Has::Inventory) => Ok(()),
+        (Needs::Inventory, _) => {
+            let said = format!("{verb}{images} makes no bill of materials");
+            let hint = format!("plimsoll sbom IMAGE --format {id} makes one, of one image");
+            Err(Failure::new(said).hint(hint))
+        }
+        (Needs::Scan, _) => {
+            let said =
+                format!("{verb}{images} makes no {id} document: it is about vulnerabilities");
+            let hint = format!("plimsoll scan IMAGE --format {id} makes one");
+            Err(Failure::new(said).hint(hint))
+        }
+    }
+}
 
 /// Prints a report.
 pub(crate) fn report(report: &Report, format: &str, json: bool) -> Result<()> {
@@ -17,12 +58,17 @@ pub(crate) fn report(report: &Report, format: &str, json: bool) -> Result<()> {
 }
 
 /// `FORMAT=FILE` of the command line, understood before any work is done.
-pub(crate) fn targets(words: &[String]) -> Result<Vec<(&'static Format, PathBuf)>> {
+pub(crate) fn targets(
+    verb: &str,
+    has: Has,
+    words: &[String],
+) -> Result<Vec<(&'static Format, PathBuf)>> {
     let target = |word: &String| {
         let Some((format, path)) = word.split_once('=') else {
             return Err(Failure::new(format!("`{word}` is no FORMAT=FILE"))
                 .hint("--report sarif=plimsoll.sarif"));
         };
+        able(verb, has, format, false)?;
         Ok((format_of(format)?, PathBuf::from(path)))
     };
     words.iter().map(target).collect()
@@ -40,8 +86,8 @@ pub(crate) fn write(report: &Report, format: &Format, path: &Path) -> Result<()>
 
 /// Most formats of others know findings and nothing else.
 fn put(report: &Report, format: &Format, out: &mut dyn Write) -> io::Result<()> {
-    match format.id {
-        "cyclonedx" | "json" | "markdown" | "openvex" | "spdx" | "text" => {
+    match (format.needs, format.id) {
+        (Needs::Inventory | Needs::Scan, _) | (_, "json" | "markdown" | "text") => {
             (format.write)(report, out)
         }
         _ => (format.write)(&plimsoll_report::as_findings(report), out),

@@ -16,6 +16,7 @@ use rustix::fs::{StatVfsMountFlags, XattrFlags};
 use crate::failure::{Failure, Result};
 use crate::interrupt::Leftovers;
 use orphans::Lock;
+pub(crate) use orphans::remove;
 
 /// The file system in memory that every Linux has (`shm_overview(7)`).
 const MEMORY: &str = "/dev/shm";
@@ -50,7 +51,7 @@ impl Directory {
 
     /// Removes it now, for whoever tells of what stays.
     pub(crate) fn remove(&self) -> std::result::Result<(), plimsoll_run::Left> {
-        plimsoll_run::remove(&self.path)
+        remove(&self.path)
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! One component a package, with its package URL, licences, the file it is known by and how sure
 //! that is; one for the distribution. The serial number comes from the image's digest and the time
-//! from the image, so the same image gives the same bytes. Needs that close a ring are left out.
+//! from the image, so the same image gives the same bytes; of a scan both come from its data, too. Needs that close a ring are left out.
 //! Packages that were removed and left their configuration are no components. Of a scan it also has
 //! what is known to be wrong with the components, and what was said to count for nothing, with the reason.
 //! The properties of `plimsoll:` say what the format has no field for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use plimsoll_model::vulnerability::Quiet;
@@ -16,14 +16,15 @@ use plimsoll_model::{
 };
 use serde::Serialize;
 
-use crate::Format;
 use crate::sbom::{self, clean};
+use crate::{Format, Needs};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "cyclonedx",
     extension: "cdx.json",
     help: "the inventory as a CycloneDX 1.6 bill of materials",
+    needs: Needs::Inventory,
     write,
     file: file!(),
 };
@@ -97,7 +98,10 @@ struct Rating {
 
 #[derive(Serialize)]
 struct Analysis {
-    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    response: Vec<&'static str>,
     detail: String,
 }
 
@@ -203,7 +207,6 @@ impl Document {
         let none = Inventory::default();
         let inventory = report.inventory.as_ref().unwrap_or(&none);
         let facts = report.subject.as_ref();
-        let digest = facts.map_or("", |facts| facts.digest.as_str());
         let references = sbom::references(inventory);
         let mut components: Vec<Component> = inventory.release.iter().map(release).collect();
         let packages = inventory.packages.iter().zip(&references);
@@ -225,10 +228,10 @@ impl Document {
             schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
             bom_format: "CycloneDX",
             spec_version: "1.6",
-            serial_number: format!("urn:uuid:{}", sbom::uuid(digest)),
+            serial_number: format!("urn:uuid:{}", sbom::serial(report)),
             version: 1,
             metadata: Metadata {
-                timestamp: sbom::time(facts),
+                timestamp: sbom::time(report),
                 tools: Tools {
                     components: vec![Component {
                         kind: "application",
@@ -258,13 +261,20 @@ impl Document {
                         .collect(),
                 })
                 .collect(),
-            vulnerabilities: scan.map(|facts| flaws(facts, &references)),
+            vulnerabilities: scan.map(|facts| flaws(facts, inventory, &references)),
         }
     }
 }
 
 /// Each flaw of a source package once, with every component that has it.
-fn flaws(facts: &ScanFacts, references: &[String]) -> Vec<Flaw> {
+fn flaws(facts: &ScanFacts, inventory: &Inventory, references: &[String]) -> Vec<Flaw> {
+    // What is installed twice is one package URL and two components: both have the flaw.
+    let mut copies: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    for (package, reference) in inventory.packages.iter().zip(references) {
+        let purl = package.purl(inventory.release.as_ref());
+        copies.entry(purl).or_default().push(reference);
+    }
+    let mut named = BTreeSet::new();
     let counted = facts.vulnerabilities.iter().map(|it| (it, None));
     let quiet = facts.quiet.iter();
     let all = counted.chain(quiet.map(|it| (&it.vulnerability, Some(it))));
@@ -277,12 +287,11 @@ fn flaws(facts: &ScanFacts, references: &[String]) -> Vec<Flaw> {
             found.push(flaw(it, quiet));
             found.len() - 1
         });
-        let affects = &mut found[at].affects;
-        let is_known = |reference: &str| affects.iter().any(|it| it.reference == reference);
-        if references.contains(&it.package.purl) && !is_known(&it.package.purl) {
-            affects.push(Affects {
-                reference: it.package.purl.clone(),
-            });
+        if named.insert((at, &it.package.purl)) {
+            let copies = copies.get(&it.package.purl).into_iter().flatten();
+            found[at].affects.extend(copies.map(|reference| Affects {
+                reference: (*reference).clone(),
+            }));
         }
     }
     found
@@ -348,9 +357,15 @@ fn flaw(it: &Vulnerability, quiet: Option<&Quiet>) -> Flaw {
             )),
         },
         analysis: quiet.map(|quiet| Analysis {
+            // Who ignores a flaw says that it counts for nothing, and not that it is not there.
             state: match &*quiet.status {
-                "fixed" => "resolved",
-                _ => "not_affected",
+                "fixed" => Some("resolved"),
+                "not_affected" => Some("not_affected"),
+                _ => None,
+            },
+            response: match &*quiet.status {
+                "fixed" | "not_affected" => Vec::new(),
+                _ => vec!["will_not_fix"],
             },
             detail: clean(&format!(
                 "{} by {}{}: {} {}",

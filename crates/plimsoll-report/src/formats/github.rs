@@ -13,14 +13,15 @@ use std::io::{self, Write};
 use plimsoll_model::report::NOT_JUDGED;
 use plimsoll_model::{Finding, Report, Severity};
 
-use crate::Format;
 use crate::place::{Place, clean, some};
+use crate::{Format, Needs};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "github",
     extension: "txt",
     help: "annotations, for a step of a GitHub workflow",
+    needs: Needs::Anything,
     write,
     file: file!(),
 };

@@ -114,13 +114,14 @@ use plimsoll_model::report::{
 use plimsoll_model::{Evidence, Finding, ImagePath, Problem, Report, text};
 use serde::Serialize;
 
-use crate::Format;
+use crate::{Format, Needs};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "json",
     extension: "json",
     help: "one JSON object, for programs",
+    needs: Needs::Anything,
     write,
     file: file!(),
 };

@@ -12,14 +12,15 @@ use std::io::{self, Write};
 
 use plimsoll_model::{Finding, Report, Severity};
 
-use crate::Format;
 use crate::place::{clean, some};
+use crate::{Format, Needs};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "junit",
     extension: "xml",
     help: "JUnit XML, for what shows test results",
+    needs: Needs::Anything,
     write,
     file: file!(),
 };

@@ -14,13 +14,14 @@ use plimsoll_model::vulnerability::Counts;
 use plimsoll_model::{Finding, Report, ScanFacts, Severity};
 
 use crate::place::{clean, over, some};
-use crate::{Format, as_findings, before_after};
+use crate::{Format, Needs, as_findings, before_after};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "markdown",
     extension: "md",
     help: "for a comment on a pull request",
+    needs: Needs::Anything,
     write,
     file: file!(),
 };
@@ -297,7 +298,7 @@ fn list(page: &mut String, title: &str, lines: impl Iterator<Item = String>) {
 }
 
 /// A sentence: what stands between back quotes is code, nothing else is markup.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let text = clean(text);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {

@@ -1,7 +1,8 @@
 //! `openvex`: an OpenVEX document of the scanned images, to publish beside them or to edit by hand.
 //!
-//! What was found is `affected`, with what to do about it; what the ignore file or another document
-//! takes out of the count is `not_affected` or `fixed`, with the reason given there. The product is
+//! What was found is `affected`, with what to do about it, also what the ignore file takes out of the count,
+//! with the reason given there: ignored is not absent. What another document says of it is `not_affected` or
+//! `fixed`. The product is
 //! the image, its packages are subcomponents.
 //!
 //! Source: OpenVEX specification 0.2.0.
@@ -13,14 +14,15 @@ use plimsoll_model::vulnerability::VulnerabilityState;
 use plimsoll_model::{Report, ScanFacts, Vulnerability};
 use serde_json::{Value, json};
 
-use crate::Format;
 use crate::place::clean;
+use crate::{Format, Needs};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "openvex",
     extension: "json",
     help: "OpenVEX 0.2.0, of what a scan found and what it was told",
+    needs: Needs::Scan,
     write,
     file: file!(),
 };
@@ -38,7 +40,7 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         "@id": format!("urn:plimsoll:vex:{}", names.join(":")),
         "author": "plimsoll",
         "role": "scanner",
-        "timestamp": moment.unwrap_or_default(),
+        "timestamp": report.time.as_deref().or(moment).unwrap_or_default(),
         "version": 1,
         "tooling": format!("plimsoll/{}", env!("CARGO_PKG_VERSION")),
         "statements": statements,
@@ -48,26 +50,26 @@ fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What is said alike of one vulnerability.
-type Key = (String, &'static str, String, String);
+type Key<'a> = (String, &'a str, String, String);
 
 fn statements(facts: &ScanFacts) -> Vec<Value> {
-    let mut said: BTreeMap<Key, Vec<&Vulnerability>> = BTreeMap::new();
+    let mut said: BTreeMap<Key<'_>, Vec<&Vulnerability>> = BTreeMap::new();
     for it in &facts.vulnerabilities {
         let key = (it.id.clone(), "affected", String::new(), action(it));
         said.entry(key).or_default().push(it);
     }
     for it in &facts.quiet {
-        let status = if it.status == "fixed" {
-            "fixed"
-        } else {
-            "not_affected"
+        let said_by = format!("{} (by {})", it.reason, it.by);
+        let (status, words) = match &*it.status {
+            status @ ("fixed" | "not_affected") => (status, said_by),
+            _ => {
+                let until = it.until.iter().map(|day| format!(" until {day}"));
+                let until: String = until.collect();
+                ("affected", format!("ignored{until}: {said_by}"))
+            }
         };
-        let key = (
-            it.vulnerability.id.clone(),
-            status,
-            clean(&it.justification),
-            clean(&format!("{} (by {})", it.reason, it.by)),
-        );
+        let id = it.vulnerability.id.clone();
+        let key = (id, status, clean(&it.justification), clean(&words));
         said.entry(key).or_default().push(&it.vulnerability);
     }
     let statements = said

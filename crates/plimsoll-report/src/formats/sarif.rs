@@ -17,14 +17,16 @@ use plimsoll_model::{Evidence, Finding, Report, Rule, Severity};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::Format;
+use crate::formats::markdown;
 use crate::place::{Place, Region, clean, places};
+use crate::{Format, Needs};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "sarif",
     extension: "sarif",
     help: "SARIF 2.1.0, for code scanning",
+    needs: Needs::Anything,
     write,
     file: file!(),
 };
@@ -151,7 +153,7 @@ fn run(report: &Report) -> Run {
         .map(|problem| {
             json!({
                 "level": "error",
-                "message": {"text": clean(&problem.to_string())},
+                "message": {"text": plain(&problem.to_string())},
                 "descriptor": {"id": "incomplete"},
             })
         })
@@ -160,6 +162,7 @@ fn run(report: &Report) -> Run {
         Some(digest) => format!("the root directory of {name} ({digest})"),
         None => format!("the root directory of {name}"),
     };
+    let described = plain(&described);
     Run {
         tool: json!({"driver": {
             "name": "plimsoll",
@@ -239,7 +242,7 @@ fn advisories(report: &Report) -> Vec<(String, Value)> {
         let title = words.split_once(": ").map_or(&*id, |(_, title)| title);
         let mut rule = json!({
             "id": id,
-            "shortDescription": {"text": title},
+            "shortDescription": {"text": plain(title)},
             "defaultConfiguration": {"level": level(severity)},
             "properties": {
                 "security-severity": score(severity),
@@ -249,9 +252,16 @@ fn advisories(report: &Report) -> Vec<(String, Value)> {
             },
         });
         if let Some(url) = url {
-            rule["helpUri"] = json!(clean(url));
-            let link = format!("What is known about {id}: {}", clean(url));
-            rule["help"] = json!({"text": link, "markdown": link});
+            let url = clean(url);
+            let text = format!("What is known about {id}: {url}");
+            // A link of its own only where nothing in it could end it.
+            let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"<>{}\\".contains(&byte);
+            let link = match url.starts_with("https://") && url.bytes().all(is_plain) {
+                true => format!("What is known about {}: <{url}>", marked(&id)),
+                false => marked(&text),
+            };
+            rule["help"] = json!({"text": plain(&text), "markdown": link});
+            rule["helpUri"] = json!(url);
         }
         (id, rule)
     });
@@ -286,18 +296,18 @@ fn outcome(finding: &Finding, image: &str, rules: &BTreeMap<&str, usize>) -> Out
         Some((id, _)) => clean(id),
         None => finding.check.to_owned(),
     };
-    let mut text = clean(&finding.message);
+    let mut text = finding.message.clone();
     if finding.evidence.len() > LOCATIONS {
         let count = finding.evidence.len();
         text.push_str(&format!(
             " ({count} places, of which {LOCATIONS} are listed)"
         ));
     }
-    let mut markdown = text.clone();
+    let mut markdown = marked(&text);
+    text = plain(&text);
     if let Some(remedy) = &finding.remedy {
-        let remedy = clean(remedy);
-        text.push_str(&format!("\nremedy: {remedy}"));
-        markdown.push_str(&format!("\n\n**Remedy:** {remedy}"));
+        text.push_str(&format!("\nremedy: {}", plain(remedy)));
+        markdown.push_str(&format!("\n\n**Remedy:** {}", marked(remedy)));
     }
     let mut evidence = places(finding);
     // Viewers show the first location: the user's own file, if there is one.
@@ -348,7 +358,7 @@ fn location(evidence: &Evidence, image: &str) -> Value {
     };
     let mut location = json!({
         "physicalLocation": physical,
-        "message": {"text": place.words},
+        "message": {"text": plain(&place.words)},
     });
     if let Some((name, inside, kind)) = logical {
         let parts = [image, &inside, &name];
@@ -360,6 +370,26 @@ fn location(evidence: &Evidence, image: &str) -> Value {
         }]);
     }
     location
+}
+
+/// Words as a plain message, in which `[text](uri)` would be a link and `{0}` the place of an argument
+/// (SARIF 2.1.0, 3.11.5 and 3.11.6): names of packages are what strangers wrote.
+fn plain(words: &str) -> String {
+    let mut text = String::with_capacity(words.len());
+    for sign in clean(words).chars() {
+        match sign {
+            '\\' | '[' | ']' => text.extend(['\\', sign]),
+            '{' | '}' => text.extend([sign, sign]),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// The same as a formatted message: nothing is markup but what is quoted, and no brace is left.
+fn marked(words: &str) -> String {
+    let text = markdown::prose(words);
+    text.replace('{', "&#123;").replace('}', "&#125;")
 }
 
 fn region_of(region: &Region) -> Value {

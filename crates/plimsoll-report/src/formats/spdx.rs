@@ -4,7 +4,7 @@
 //! declared where they are expressions of well-known identifiers; otherwise the package's own words
 //! are in `licenseComments`. Of a scan each package has the addresses of the advisories it is subject to: the
 //! format has no more room for them. The name of the document comes from the image's digest, its time from
-//! the image: the same image gives the same bytes.
+//! the image: the same image gives the same bytes. Of a scan both come from its data, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -12,14 +12,15 @@ use std::io::{self, Write};
 use plimsoll_model::{Inventory, Package, Report, ScanFacts};
 use serde::Serialize;
 
-use crate::Format;
 use crate::sbom::{self, clean};
+use crate::{Format, Needs};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "spdx",
     extension: "spdx.json",
     help: "the inventory as an SPDX 2.3 bill of materials",
+    needs: Needs::Inventory,
     write,
     file: file!(),
 };
@@ -184,11 +185,11 @@ impl Document {
             id: "SPDXRef-DOCUMENT",
             document_namespace: format!(
                 "https://spdx.org/spdxdocs/plimsoll-{}",
-                sbom::uuid(digest)
+                sbom::serial(report)
             ),
             name,
             creation_info: CreationInfo {
-                created: sbom::time(facts).unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned()),
+                created: sbom::time(report).unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned()),
                 creators: vec![format!("Tool: {}-{}", sbom::TOOL, sbom::TOOL_VERSION)],
             },
             comment: comment.join("\n"),

@@ -22,13 +22,14 @@ use std::io::{self, Write};
 use layout::{Page, clean};
 use plimsoll_model::{Problem, Report};
 
-use crate::Format;
+use crate::{Format, Needs};
 
 /// The row.
 pub static FORMAT: Format = Format {
     id: "text",
     extension: "txt",
     help: "for a person at a terminal",
+    needs: Needs::Anything,
     write,
     file: file!(),
 };

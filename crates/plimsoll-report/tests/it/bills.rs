@@ -190,7 +190,7 @@ fn cyclonedx_is_valid_by_its_schema() {
             .map(Vec::len),
         Some(3)
     );
-    for report in [report(), nothing, scanned] {
+    for report in [report(), nothing, scanned, said("not_affected", "")] {
         let bill = document("cyclonedx", &report);
         let errors: Vec<String> = validator
             .iter_errors(&bill)
@@ -201,6 +201,65 @@ fn cyclonedx_is_valid_by_its_schema() {
     let mut broken = document("cyclonedx", &report());
     broken["components"][0]["type"] = json!("planet");
     assert!(!validator.is_valid(&broken), "the schema looks");
+}
+
+/// A flaw of the program that is installed twice, and what was said of it.
+fn said(status: &str, justification: &str) -> Report {
+    let mut report = Report {
+        verb: "scan",
+        scans: vec![scan()],
+        ..report()
+    };
+    let facts = &mut report.scans[0];
+    facts.vulnerabilities.clear();
+    let quiet = &mut facts.quiet[0];
+    quiet.vulnerability.package.purl = "pkg:generic/httpd@2.4.46".to_owned();
+    (quiet.status, quiet.justification) = (status.to_owned(), justification.to_owned());
+    report
+}
+
+#[test]
+fn what_is_ignored_is_not_said_to_be_absent() {
+    let flaw = |status| document("cyclonedx", &said(status, ""))["vulnerabilities"][0].clone();
+    let ignored = flaw("ignored");
+    assert_eq!(ignored["analysis"].get("state"), None, "{ignored}");
+    assert_eq!(ignored["analysis"]["response"], json!(["will_not_fix"]));
+    let why = word(&ignored["analysis"], "detail");
+    assert!(
+        why.contains("2026-12-31") && why.contains("never called"),
+        "{why}"
+    );
+    for (status, state) in [("not_affected", "not_affected"), ("fixed", "resolved")] {
+        let analysis = &flaw(status)["analysis"];
+        assert_eq!(analysis["state"], state);
+        assert_eq!(analysis.get("response"), None);
+    }
+    let statement = |status, why| document("openvex", &said(status, why))["statements"][0].clone();
+    let ignored = statement("ignored", "");
+    assert_eq!(ignored["status"], "affected", "{ignored}");
+    assert_eq!(
+        ignored["action_statement"],
+        "ignored until 2026-12-31: never called (by plimsoll.ignore)"
+    );
+    assert_eq!(ignored.get("impact_statement"), None, "{ignored}");
+    let absent = statement("not_affected", "component_not_present");
+    assert_eq!(absent["status"], "not_affected");
+    assert_eq!(absent["justification"], "component_not_present");
+    assert_eq!(statement("fixed", "")["status"], "fixed");
+}
+
+#[test]
+fn every_copy_of_a_package_has_its_flaws() {
+    let bill = document("cyclonedx", &said("ignored", ""));
+    let affects = list(&bill["vulnerabilities"][0], "affects");
+    let references: Vec<&str> = affects.iter().map(|it| word(it, "ref")).collect();
+    assert_eq!(
+        references,
+        ["pkg:generic/httpd@2.4.46", "pkg:generic/httpd@2.4.46#2"]
+    );
+    let components = list(&bill, "components").iter();
+    let known: Vec<&str> = components.map(|it| word(it, "bom-ref")).collect();
+    assert!(references.iter().all(|it| known.contains(it)), "{known:?}");
 }
 
 #[test]

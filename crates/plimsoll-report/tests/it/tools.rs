@@ -4,7 +4,9 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use plimsoll_model::{Report, Severity};
+use plimsoll_model::report::ImageFacts;
+use plimsoll_model::vulnerability::Affected;
+use plimsoll_model::{Problem, Report, ScanFacts, Severity, Vulnerability};
 use serde_json::{Value, json};
 
 use crate::sample::{full, judged};
@@ -114,6 +116,62 @@ fn a_result_points_where_a_person_can_look() {
         invocation["toolExecutionNotifications"][0]["message"]["text"],
         "/var/lib/dpkg/status line 812: has no Version"
     );
+}
+
+#[test]
+fn names_of_strangers_are_neither_links_nor_places_of_arguments() {
+    let name = r"[x](https://evil.example) {0} \";
+    let flaw = Vulnerability {
+        id: "CVE-2026-1".to_owned(),
+        title: name.to_owned(),
+        fixed: vec![name.to_owned()],
+        url: Some("https://tracker.example/CVE-2026-1".to_owned()),
+        package: Affected {
+            source: name.to_owned(),
+            ..Affected::default()
+        },
+        ..Vulnerability::default()
+    };
+    let hostile = Vulnerability {
+        id: "CVE-2026-2".to_owned(),
+        url: Some("https://tracker.example/>[x](https://evil.example)".to_owned()),
+        ..flaw.clone()
+    };
+    let scanned = Report {
+        verb: "scan",
+        subject: Some(ImageFacts::default()),
+        problems: vec![Problem {
+            message: name.to_owned(),
+            evidence: plimsoll_model::Evidence::Image,
+        }],
+        scans: vec![ScanFacts {
+            vulnerabilities: vec![flaw, hostile],
+            ..ScanFacts::default()
+        }],
+        ..Report::default()
+    };
+    let log = sarif(&plimsoll_report::as_findings(&scanned));
+    let run = &log["runs"][0];
+    let message = &run["results"][0]["message"];
+    let escaped = r"\[x\](https://evil.example) {{0}} \\";
+    let text = message["text"].as_str().unwrap();
+    assert_eq!(text.matches(escaped).count(), 4, "{text}");
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let of = |id: &str| rules.iter().find(|rule| rule["id"] == id).unwrap();
+    assert_eq!(of("CVE-2026-1")["shortDescription"]["text"], escaped);
+    assert_eq!(
+        of("CVE-2026-1")["help"]["markdown"],
+        "What is known about CVE-2026-1: <https://tracker.example/CVE-2026-1>"
+    );
+    let told = &run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    assert!(told.as_str().unwrap().contains(escaped), "{told}");
+    let help = &of("CVE-2026-2")["help"];
+    assert!(help["text"].as_str().unwrap().contains(r"\[x\]"), "{help}");
+    for markdown in [&message["markdown"], &help["markdown"]] {
+        let markdown = markdown.as_str().unwrap();
+        assert!(!markdown.contains(['[', ']', '{', '}']), "{markdown}");
+        assert!(!markdown.contains("://evil"), "{markdown}");
+    }
 }
 
 #[test]

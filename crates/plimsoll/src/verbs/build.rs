@@ -11,13 +11,14 @@ use crate::cli::{self, Compress, Mirror};
 use crate::failure::{Exit, Failure, Result};
 use crate::fetch::{Network, without_credentials};
 use crate::mirror;
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context};
 use crate::target::{Delivered, Target};
 use crate::verbs::inspect;
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Build) -> Result<Exit> {
+    print::able("build", Has::Findings, &arguments.format, arguments.json)?;
     let shown = arguments.recipe.display();
     let toml = std::fs::read_to_string(&arguments.recipe)
         .map_err(|error| Failure::because(format_args!("cannot read {shown}"), &error))?;

@@ -11,7 +11,7 @@ use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::page;
 use crate::policy::{self, Baseline, Policy};
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context};
 use crate::settings;
 
@@ -21,12 +21,13 @@ const LONGEST: u64 = 64 << 20;
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Check) -> Result<Exit> {
     let look = &arguments.look;
+    print::able("check", Has::Inventory, &look.format, look.json)?;
     let settings = settings::read(arguments.config.as_deref())?;
     let mut policy = settings.policy(arguments.environment.map(Into::into))?;
     if let Some(word) = &arguments.fail_on {
         policy.line = policy::line(word).map_err(Failure::new)?;
     }
-    let files = print::targets(&arguments.reports)?;
+    let files = print::targets("check", Has::Inventory, &arguments.reports)?;
     // The baseline first: its name may be wrong, and the image large.
     let baseline = match &arguments.baseline {
         Some(name) => Some(baseline(context, name, &policy, look.platform.as_deref())?),

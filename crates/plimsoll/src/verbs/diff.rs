@@ -8,12 +8,13 @@ use plimsoll_model::{FileTree, ImagePath, Kind, Node, Package, Problem, Report, 
 
 use crate::cli;
 use crate::failure::{Exit, Result};
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context, Opened};
 use crate::work;
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Diff) -> Result<Exit> {
+    print::able("diff", Has::Two, &arguments.format, arguments.json)?;
     let scratch = work::on_disk(&context.leftovers)?;
     let platform = arguments.platform.as_deref();
     let open = |name| session::open(context, name, platform, Some(scratch.path()));

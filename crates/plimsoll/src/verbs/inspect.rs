@@ -11,7 +11,7 @@ use crate::document;
 use crate::facts::facts;
 use crate::failure::{Exit, Result};
 use crate::page;
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context, Opened};
 use crate::verbs::sbom;
 
@@ -21,6 +21,11 @@ pub(crate) mod pair;
 pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
     let look = &arguments.look;
     let format = if look.json { "json" } else { &look.format };
+    let has = match arguments.other {
+        Some(_) => Has::Two,
+        None => Has::Inventory,
+    };
+    print::able("inspect", has, format, false)?;
     let environment: Environment = arguments.environment.into();
     let (mut report, beside, listed) = match &arguments.other {
         Some(other) => {

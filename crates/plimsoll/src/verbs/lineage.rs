@@ -12,11 +12,12 @@ use crate::facts::facts;
 use crate::failure::{Exit, Result};
 use crate::hub;
 use crate::officials::{self, Officials};
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Look) -> Result<Exit> {
+    print::able("lineage", Has::Findings, &arguments.format, arguments.json)?;
     let officials = Officials::of(&context.cache);
     let (mut report, reference) = match dockerfile::report(&arguments.image)? {
         Some(report) => (report, None),

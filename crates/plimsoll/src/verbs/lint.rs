@@ -14,7 +14,7 @@ use plimsoll_model::{Evidence, Problem, Report, Severity, Source};
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::officials::Officials;
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context};
 use files::Input;
 
@@ -29,6 +29,7 @@ struct Linted {
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Lint) -> Result<Exit> {
+    print::able("lint", Has::Findings, &arguments.format, arguments.json)?;
     for name in &arguments.ignore {
         if lint::by_name(name).is_none() {
             return Err(Failure::new(format!("there is no rule `{name}`"))

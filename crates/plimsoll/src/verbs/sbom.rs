@@ -6,11 +6,12 @@ use crate::cli;
 use crate::facts::facts;
 use crate::failure::Exit;
 use crate::failure::Result;
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context, Opened};
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Sbom) -> Result<Exit> {
+    print::able("sbom", Has::Inventory, &arguments.format, arguments.json)?;
     let platform = arguments.platform.as_deref();
     let opened = session::inventory_of(context, &arguments.image, platform)?;
     let report = report(&opened);
@@ -23,8 +24,9 @@ pub(crate) fn report(opened: &Opened) -> Report {
     let mut facts = facts(&opened.subject());
     facts.is_document = opened.is_document;
     // Who asks for reproducible documents says their time.
-    if let Some(time) = source_date() {
-        facts.created = Some(time);
+    let time = source_date();
+    if time.is_some() {
+        facts.created.clone_from(&time);
     }
     // Who owns how much is what `inspect` says.
     facts.packages = Vec::new();
@@ -36,6 +38,7 @@ pub(crate) fn report(opened: &Opened) -> Report {
         subject: Some(facts),
         inventory: Some(opened.inventory.clone()),
         problems: opened.problems.clone(),
+        time,
         ..Report::default()
     }
 }
@@ -47,7 +50,7 @@ pub(crate) fn inventory(format: &str, opened: &Opened) -> Option<Inventory> {
 }
 
 /// `SOURCE_DATE_EPOCH` as a time, if it is set to one (reproducible-builds.org).
-fn source_date() -> Option<String> {
+pub(crate) fn source_date() -> Option<String> {
     let seconds: i64 = std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
     let time = jiff::Timestamp::from_second(seconds).ok()?;
     Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())

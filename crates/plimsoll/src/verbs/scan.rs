@@ -17,7 +17,7 @@ use crate::advisories::Store;
 use crate::cli;
 use crate::failure::{Exit, Failure, Result};
 use crate::page;
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context, Opened};
 use crate::verbs::{inspect, sbom};
 use data::Known;
@@ -32,6 +32,7 @@ const NAMED: usize = 10;
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
     let look = &arguments.look;
+    print::able("scan", Has::Scan, &look.format, look.json)?;
     let distribution = arguments.distro.as_deref();
     let names = std::iter::once(&look.image).chain(&arguments.against);
     let images = names
@@ -68,6 +69,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
         notes,
         problems: own.cloned().chain(scanned.problems).collect(),
         scans: scanned.facts,
+        time: sbom::source_date(),
         ..Report::default()
     };
     if let (Some(line), unrated @ 1..) = (line, report.unrated()) {

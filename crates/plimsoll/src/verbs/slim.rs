@@ -10,7 +10,7 @@ use plimsoll_slim::{Known, Request};
 
 use crate::cli::{self, SlimOptions};
 use crate::failure::{Exit, Failure, Result};
-use crate::print;
+use crate::print::{self, Has};
 use crate::session::{self, Context, Opened};
 use crate::settings;
 use crate::target::Target;
@@ -41,7 +41,7 @@ use room::{Pace, Phases, Room, Start};
 pub(crate) fn run(context: &Context, arguments: &cli::Slim) -> Result<Exit> {
     let look = &arguments.look;
     // Better said now than when all is done.
-    print::format_of(if look.json { "json" } else { &look.format })?;
+    print::able("slim", Has::Findings, &look.format, look.json)?;
     let target = match &arguments.output {
         Some(target) => target.clone(),
         None => places::default_target(&look.image),

@@ -9,6 +9,64 @@ use crate::images::{plimsoll, text};
 use crate::scan::{known, web};
 
 #[test]
+fn who_has_nothing_for_a_document_says_so_before_any_work() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scratch = scratch.path();
+    // There is no such image: nobody looked for it.
+    for (verb, words, formats) in [
+        ("inspect", &["a.tar"][..], &["openvex"][..]),
+        (
+            "inspect",
+            &["a.tar", "b.tar"],
+            &["cyclonedx", "spdx", "openvex"],
+        ),
+        ("check", &["a.tar"], &["openvex"]),
+        ("sbom", &["a.tar"], &["openvex"]),
+        (
+            "diff",
+            &["a.tar", "b.tar"],
+            &["cyclonedx", "spdx", "openvex"],
+        ),
+        ("lint", &["Dockerfile"], &["cyclonedx", "spdx", "openvex"]),
+        ("lineage", &["a.tar"], &["cyclonedx", "spdx", "openvex"]),
+        ("slim", &["a.tar"], &["cyclonedx", "spdx", "openvex"]),
+        (
+            "build",
+            &["a.toml", "-o", "oci:out"],
+            &["cyclonedx", "spdx", "openvex"],
+        ),
+    ] {
+        for format in formats {
+            let arguments = [&[verb], words, &["--format", format]].concat();
+            let output = plimsoll(scratch, &arguments);
+            assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+            assert!(output.stdout.is_empty(), "{}", text(&output));
+            let (said, advice) = match *format {
+                "openvex" => (
+                    "makes no openvex document",
+                    "plimsoll scan IMAGE --format openvex",
+                ),
+                _ => (
+                    "makes no bill of materials",
+                    "plimsoll sbom IMAGE --format ",
+                ),
+            };
+            let error = text(&output);
+            assert!(error.contains(said) && error.contains(advice), "{error}");
+            assert!(error.contains(&format!("error: {verb}")), "{error}");
+        }
+    }
+    let output = plimsoll(scratch, &["check", "a.tar", "--report", "openvex=vex.json"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(
+        text(&output).contains("makes no openvex"),
+        "{}",
+        text(&output)
+    );
+    assert!(!scratch.join("vex.json").exists());
+}
+
+#[test]
 fn a_bill_of_materials_is_checked_and_has_no_files() {
     let scratch = tempfile::tempdir().unwrap();
     let scratch = scratch.path();

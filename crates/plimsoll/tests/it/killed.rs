@@ -104,7 +104,7 @@ fn what_a_killed_run_has_left_goes_with_the_next() {
         fs::create_dir(&temporary).unwrap();
         fs::copy(env!("CARGO_BIN_EXE_plimsoll"), here.join("plimsoll")).unwrap();
         for open in [here, &temporary] {
-            fs::set_permissions(open, fs::Permissions::from_mode(0o777)).unwrap();
+            fs::set_permissions(open, fs::Permissions::from_mode(0o1777)).unwrap();
         }
         let run = |arguments: &[&str]| {
             let mut command = command(here, with_ids)?;
@@ -152,4 +152,83 @@ fn what_a_killed_run_has_left_goes_with_the_next() {
             text(&output)
         );
     }
+}
+
+/// What is left of an orphan's directory on this file system, and what is said, after a run when
+/// something in it could not be removed, and after one when all could; `None` where nobody can mount.
+fn swept_twice(kind: &str) -> Option<[(Vec<String>, String); 2]> {
+    let scratch = tempfile::tempdir().unwrap();
+    let here = scratch.path();
+    let image = image(&here.join("image"));
+    // A directory with a mount on it is one that nobody can remove.
+    let script = r#"
+        set -e
+        mkdir "$2" && mount -t "$1" none "$2"
+        orphan=$2/plimsoll-abcDE1
+        mkdir -m 700 "$orphan" && mkdir -p "$orphan/tree/busy" "$orphan/tree/deep"
+        : > "$orphan/.lock" && : > "$orphan/tree/deep/file"
+        mount -t tmpfs none "$orphan/tree/busy"
+        for turn in 1 2; do
+            TMPDIR=$2 "$3" slim "$4" -o oci:out --no-run 2> "said$turn" || test $? = 3
+            (cd "$2" && find . -mindepth 1 | sort) > "there$turn"
+            test $turn = 2 || umount "$orphan/tree/busy"
+        done
+    "#;
+    let unshared = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+        command
+    };
+    let can = unshared("mount -t tmpfs none /mnt").output();
+    if !can.is_ok_and(|done| done.status.success()) {
+        eprintln!("skipped: mounts of our own (needs unshare of util-linux, user namespaces)");
+        return None;
+    }
+    let output = unshared(script)
+        .args(["sh", kind, "tmp"])
+        .args([env!("CARGO_BIN_EXE_plimsoll"), &image])
+        .current_dir(here)
+        .env("PLIMSOLL_CACHE", here.join("cache"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    Some([1, 2].map(|turn| {
+        let read = |name: &str| fs::read_to_string(here.join(format!("{name}{turn}"))).unwrap();
+        let there = read("there").lines().map(str::to_owned).collect();
+        (there, read("said"))
+    }))
+}
+
+#[test]
+fn what_cannot_be_removed_is_told_and_tried_again() {
+    let Some([(first, said), (second, silent)]) = swept_twice("tmpfs") else {
+        return;
+    };
+    let orphan = "./plimsoll-abcDE1";
+    let stay = ["", "/.lock", "/tree", "/tree/busy"].map(|path| format!("{orphan}{path}"));
+    assert_eq!(first, stay, "{said}");
+    assert!(
+        said.contains("plimsoll-abcDE1 cannot be removed: busy: "),
+        "{said}"
+    );
+    assert_eq!(second, Vec::<String>::new(), "{silent}");
+    assert!(!silent.contains("cannot be removed"), "{silent}");
+}
+
+#[test]
+fn nothing_is_swept_on_a_file_system_that_other_machines_may_share() {
+    // Not among those that are known to be local, and the only such one that anybody may mount.
+    let Some([_, (there, said)]) = swept_twice("ramfs") else {
+        return;
+    };
+    let paths = [
+        "",
+        "/.lock",
+        "/tree",
+        "/tree/busy",
+        "/tree/deep",
+        "/tree/deep/file",
+    ];
+    let stay = paths.map(|path| format!("./plimsoll-abcDE1{path}"));
+    assert_eq!(there, stay, "{said}");
 }
