@@ -126,14 +126,13 @@ fn scans(scans: &[ScanFacts], page: &mut String) {
         page.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
     };
     type Number = fn(&Counts) -> u64;
-    let numbers: [(&str, Number); 6] = [
+    let numbers: [(&str, Number); 5] = [
         ("known vulnerabilities, by source package", |it| {
             it.by_source
         }),
         ("of these fixable", |it| it.fixable),
         ("not fixed yet", |it| it.unfixed),
         ("unimportant to the vendor", |it| it.unimportant),
-        ("known to be exploited", |it| it.exploited),
         ("by installed package, as others count", |it| it.rows),
     ];
     for (name, of) in numbers {
@@ -146,6 +145,13 @@ fn scans(scans: &[ScanFacts], page: &mut String) {
             });
         row(name, cells.collect());
     }
+    let exploited = scans.iter().zip(&counts).map(|(facts, counts)| {
+        match (&facts.exploited_unknown, counts.exploited) {
+            (Some(_), 0) => "not known".to_owned(),
+            (_, found) => count(found),
+        }
+    });
+    row("known to be exploited", exploited.collect());
     let judged = scans
         .iter()
         .map(|facts| format!("{} of {}", count(facts.judged), count(facts.packages)));

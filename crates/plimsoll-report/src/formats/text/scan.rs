@@ -98,9 +98,10 @@ fn asked(data: &plimsoll_model::vulnerability::AskedData) -> String {
         (Some(1), false) => format!("{}, 1 day old", data.date),
         (Some(days), false) => format!("{}, {days} days old", data.date),
     };
-    let lists = match data.lists_unfixed {
-        true => "lists unfixed flaws too",
-        false => "lists fixed flaws only",
+    let lists = match (&*data.scope, data.lists_unfixed) {
+        ("kev" | "epss", _) => "marks them",
+        (_, true) => "lists unfixed flaws too",
+        (_, false) => "lists fixed flaws only",
     };
     let feeds = data.feeds.join(", ");
     clean(&format!(
@@ -430,7 +431,13 @@ fn side_by_side(scans: &[&ScanFacts], page: &mut Page) {
         of_part("in layers of the application", 4),
         number("all, by source package", 2, |counts| counts.by_source),
         number("  different identifiers", 2, |counts| counts.distinct),
-        number("  known to be exploited", 2, |counts| counts.exploited),
+        row("  known to be exploited", &|image| {
+            let found = parts[image][2].exploited;
+            match scans[image].exploited_unknown {
+                Some(_) if found == 0 => "not known".to_owned(),
+                _ => count(found),
+            }
+        }),
     ];
     let names: Vec<String> = scans
         .iter()
