@@ -406,9 +406,7 @@ impl Run<'_> {
             ended,
             before_probes: early.is_some() || ready.is_none(),
         });
-        // One that listened is a server, and may end by what it was asked.
-        let has_listened = !ports.is_empty() && ready.is_some();
-        if let Some(Exit { ended, .. }) = exit.filter(|_| !has_listened) {
+        if let Some(Exit { ended, .. }) = exit {
             // An answer that came just in time is none that can be relied on.
             for (probe, answer) in spec.probes.iter().zip(&mut answers) {
                 if probe.needs_it_running() && answer.is_good() {

@@ -176,6 +176,14 @@ fn update(scratch: &Path, server: &Server, scope: &str) -> Output {
     plimsoll(scratch, &arguments)
 }
 
+/// Takes the data of a release from a server of slices; answers what was said.
+fn take(scratch: &Path, server: &Server) -> String {
+    let scope = ["db", "update", "--for", "debian:12", "--mirror"];
+    let output = plimsoll(scratch, &[&scope[..], &[&server.address]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    text(&output)
+}
+
 /// Fails, names what it is about, and leaves the old slice as it was.
 pub(crate) fn refused(output: &Output, words: &[&str], scratch: &Path, before: &[u8]) {
     assert_eq!(output.status.code(), Some(2), "{}", text(output));

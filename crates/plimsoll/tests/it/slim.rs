@@ -447,6 +447,40 @@ fn an_image_that_ends_by_itself_is_run_to_its_end_and_not_asked_by_chance() {
 }
 
 #[test]
+fn what_fails_as_it_comes_is_compared_in_the_given_ways() {
+    let scratch = tempfile::tempdir().unwrap();
+    let script = "test $# -gt 0 || exit 1; . \"$1\"; echo $second";
+    // It exposes a port, as a tool does that is made from the image of a server.
+    let directory = scratch.path().join("image");
+    let image = web_image_with(
+        &directory,
+        &["/app/start.sh"],
+        script,
+        serde_json::json!({}),
+    );
+    let slim = |more: &[&str]| {
+        let arguments = [&["slim", &image, "-o", "oci:out", "--json"][..], more].concat();
+        plimsoll(scratch.path(), &arguments)
+    };
+    let output = slim(&["--args", "/usr/share/second.sh"]);
+    if skipped(&output) {
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let runs = serde_json::json!(["run with /usr/share/second.sh"]);
+    assert_eq!(report["slim"]["verified_by"], runs);
+    let notes = report["notes"].to_string();
+    assert!(
+        notes.contains("compared in the given ways alone: port 8080"),
+        "{notes}"
+    );
+    // What somebody asks must be answered.
+    let output = slim(&["--args", "/usr/share/second.sh", "--probe", "http:/"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+}
+
+#[test]
 fn every_list_of_arguments_is_seen_and_compared() {
     let scratch = tempfile::tempdir().unwrap();
     let script = "test $# -gt 0 || exit 0; . \"$1\"; echo $second $third";

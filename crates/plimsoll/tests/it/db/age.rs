@@ -6,7 +6,7 @@ use std::path::Path;
 use plimsoll_scan::{Advisory, Builder, Origin, Range, Scope};
 use serde_json::{Value, json};
 
-use super::{Answer, DEBIAN, Server, update};
+use super::{Answer, DEBIAN, Server, take, update};
 use crate::images::{plimsoll, text};
 use crate::scan::{days_ago, known, web};
 
@@ -150,19 +150,7 @@ fn slices_that_do_not_change_are_as_new_as_their_publisher_was_asked() {
         fs::write(served.join("index.json"), list.to_string()).unwrap();
     };
     let server = Server::of(&served);
-    let fetch = |scratch: &Path| {
-        let arguments = [
-            "db",
-            "update",
-            "--for",
-            "debian:12",
-            "--mirror",
-            &server.address,
-        ];
-        let output = plimsoll(scratch, &arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
-        text(&output)
-    };
+    let fetch = |scratch: &Path| take(scratch, &server);
     // Whoever serves it does not say that anybody was asked since.
     list(None);
     fetch(scratch);

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use super::{Answer, Server};
+use super::{Answer, Server, names, take};
 use crate::images::{plimsoll, text};
 
 /// Vulnerabilities of the made-up tracker; each is known in five releases.
@@ -102,13 +102,10 @@ fn whoever_takes_slices_fetches_a_release_and_whoever_serves_them_the_whole_list
         "{said}"
     );
     let served = scratch.join("served");
-    let mut names: Vec<_> = fs::read_dir(&served)
-        .unwrap()
-        .map(|it| it.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".fetched"))
-        .collect();
-    names.sort();
-    assert_eq!(names, ["debian@12.slice", "debian@13.slice", "index.json"]);
+    assert_eq!(
+        names(&served),
+        ["debian@12.slice", "debian@13.slice", "index.json"]
+    );
     assert!(!scratch.join("cache/advisories/debian@12.slice").exists());
     // Again: nothing is fetched, and the list says that somebody asked.
     let before = fs::read_to_string(served.join("index.json")).unwrap();
@@ -121,27 +118,18 @@ fn whoever_takes_slices_fetches_a_release_and_whoever_serves_them_the_whole_list
     );
     // A client takes the list and the slice of its release.
     let server = Server::of(&served);
-    let take = || {
-        let arguments = [
-            "db",
-            "update",
-            "--for",
-            "debian:12",
-            "--mirror",
-            &server.address,
-        ];
-        let output = plimsoll(scratch, &arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let sent = || {
+        take(scratch, &server);
         server.sent()
     };
-    let fetched = take();
+    let fetched = sent();
     eprintln!(
         "{ROWS} advisories of one release: {fetched} bytes fetched, of {whole} that the tracker has"
     );
     assert!(fetched <= BAR * ROWS / FULL, "{fetched} bytes");
     assert!(fetched * 10 < whole, "{fetched} of {whole}");
     let list = fs::metadata(served.join("index.json")).unwrap().len() as usize;
-    assert_eq!(take(), list, "the list alone");
+    assert_eq!(sent(), list, "the list alone");
     // What is no slice is not served as one.
     let output = plimsoll(
         scratch,
