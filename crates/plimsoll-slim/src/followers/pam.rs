@@ -12,7 +12,9 @@ follower! {
     /// A program that asks PAM (Linux-PAM) who somebody is reads `/etc/pam.d/SERVICE` when the first
     /// one logs in: it opens none before. The service is named as the program is, or by a file of
     /// the same package there; `other` is read where there is none. Each line of it names a module,
-    /// or another such file behind `include`, `substack` or `@include` (`pam.conf(5)`).
+    /// or another such file behind `include`, `substack` or `@include` (`pam.conf(5)`). `pam_unix` has
+    /// `/etc/shadow` read by a helper, also where no password is asked for: an account may be over; others
+    /// read a file of their name in `/etc/security`.
     ///
     /// ## Example
     ///
@@ -25,10 +27,15 @@ follower! {
     /// /etc/pam.d/other           0644 "auth include denied\n"                           # kept [pam]
     /// /etc/pam.d/denied          0644 "auth required pam_deny.so\n"                     # kept [pam]
     /// /etc/pam.d/login           0644 "auth required pam_nologin.so\n"
-    /// /usr/lib/security/pam_unix.so    0644 elf                                         # kept [pam]
+    /// /usr/lib/security/pam_unix.so    0644 elf text=/usr/sbin/unix_chkpwd,/usr/sbin/unix_update # kept [pam]
+    /// /usr/sbin/unix_chkpwd      02755 elf                                              # kept [pam]
+    /// /usr/sbin/unix_update      0755 elf
     /// /usr/lib/security/pam_limits.so  0644 elf                                         # kept [pam]
     /// /usr/lib/security/pam_deny.so    0644 elf                                         # kept [pam]
     /// /usr/lib/security/pam_nologin.so 0644 elf
+    /// /etc/shadow                0640 "root:*:1::::::\n"                                # kept [pam]
+    /// /etc/security/limits.conf  0644 "* hard core 0\n"                                 # kept [pam]
+    /// /etc/security/time.conf    0644 "x\n"
     /// ```
     ///
     /// ## Not followed
@@ -47,6 +54,8 @@ follower! {
 }
 
 const SERVICES: &str = "/etc/pam.d";
+/// How the names of programs end that modules start while somebody logs in.
+const HELPERS: [&[u8]; 2] = [b"_chkpwd", b"_helper"];
 /// More lines than this are not read from one file.
 const LIMIT: usize = 10_000;
 
@@ -56,6 +65,9 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
         .is_some_and(|parent| parent.as_bytes() == SERVICES.as_bytes())
     {
         return service(scene, path, keep);
+    }
+    if modules(scene).contains(path) {
+        return settings(scene, path, keep);
     }
     if !keep.is_executed(path) {
         return;
@@ -111,12 +123,41 @@ fn service(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     }
 }
 
+/// What a module reads beside its service file.
+fn settings(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    let reason = || Reason::by("pam", path, "reads it");
+    if path.file_name() == b"pam_unix.so" {
+        keep.path(&"/etc/shadow".into(), Pull::Opened, reason());
+    }
+    if let Look::Elf(elf) = &*scene.look(path) {
+        let helpers = elf.paths.iter();
+        let helpers = helpers.filter(|name| HELPERS.iter().any(|end| name.ends_with(end)));
+        for helper in helpers {
+            let reason = Reason::by("pam", path, "starts it");
+            keep.path(&ImagePath::new(helper), Pull::Executed, reason);
+        }
+    }
+    let name = path.file_name();
+    let name = name.strip_suffix(b".so").unwrap_or(name);
+    let short = name.strip_prefix(b"pam_").unwrap_or(name);
+    let directory = ImagePath::new("/etc/security");
+    for name in [name, short] {
+        let place = directory.join([name, b".conf"].concat());
+        keep.path(&place, Pull::Named, reason());
+        let more = directory.join([name, b".d/*.conf"].concat());
+        for place in scene.expand(&more) {
+            keep.path(&place, Pull::Named, reason());
+        }
+    }
+}
+
 /// Every module of the image: where they lie depends on the distribution.
 fn modules(scene: &Scene<'_>) -> Arc<Vec<ImagePath>> {
     scene.remembered("pam", || {
         let is_module = |path: &&ImagePath| {
             let parent = path.parent().unwrap_or_else(ImagePath::root);
-            parent.file_name() == b"security" && path.file_name().ends_with(b".so")
+            let name = path.file_name();
+            parent.file_name() == b"security" && name.starts_with(b"pam_") && name.ends_with(b".so")
         };
         let paths = scene.tree().iter().map(|(path, _)| path);
         paths.filter(is_module).cloned().collect()
