@@ -199,8 +199,8 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             keep.path(&module, Pull::Opened, reason);
         }
     }
-    // What a run did not make a package import of others it does without; of itself it may have loaded
-    // one part of many (`django.template.loaders`).
+    // What a run did not make a package import it does without; but what it names in its strings it may
+    // load by what a request or a setting says (`django.template.loaders.cached`).
     let is_settled =
         scene.level() == Level::File && kind != Kind::Own && is_settled(scene, places, path);
     let within = match (is_settled, kind) {
@@ -212,7 +212,9 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     match &imports.0 {
         Err(why) => keep.problem(path, format!("its imports are not known: it {why}")),
         Ok(imports) => {
-            for import in imports {
+            let counts =
+                |import: &&Import| within == Within::All || matches!(import, Import::Text(_));
+            for import in imports.iter().filter(counts) {
                 ask(scene, places, path, (kind, within), import, keep);
             }
         }
