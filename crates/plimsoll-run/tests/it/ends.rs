@@ -1,5 +1,7 @@
 //! How images end, and how those that cannot begin are told.
 
+use std::time::Duration;
+
 use plimsoll_model::answer::Outcome;
 use plimsoll_run::{Ended, Exit, Probe, Watch};
 
