@@ -86,7 +86,7 @@ pub(super) const ALL: &[Sample] = &[
             {"Type": "package", "Release": "bookworm", "Package": "curl", "Kind": "fixed", "Version": "1-1", "Severity": "unimportant"}]}"#,
         lines: "
             debian:12 curl CVE-2024-1 unimportant ..<1-1 info
-            debian:13 curl CVE-2024-1 not-affected low",
+            debian:13 curl CVE-2024-1 not-affected",
     },
     Sample {
         feed: "alpine",
