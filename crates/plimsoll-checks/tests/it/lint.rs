@@ -202,9 +202,15 @@ fn nothing_is_mended_that_would_mean_something_else() {
         // The entry point gets other arguments.
         (entered, "CMD app --serve"),
         ("FROM postgres:18.1\n", "CMD postgres -c x=y"),
-        ("FROM debian:13.1-slim AS a\nENTRYPOINT [\"/entry\"]\nFROM a\n", "CMD app"),
+        (
+            "FROM debian:13.1-slim AS a\nENTRYPOINT [\"/entry\"]\nFROM a\n",
+            "CMD app",
+        ),
         // Without what it recommends, curl trusts no server.
-        (plain, "RUN apt-get update && apt-get install -y curl=8 && rm -rf /var/lib/apt/lists/*"),
+        (
+            plain,
+            "RUN apt-get update && apt-get install -y curl=8 && rm -rf /var/lib/apt/lists/*",
+        ),
         // It may be an archive, which ADD unpacks.
         (plain, "ADD rootfs /"),
         (plain, "ADD rootfs.* /"),
@@ -221,8 +227,16 @@ fn nothing_is_mended_that_would_mean_something_else() {
             "CMD app",
             "CMD [\"app\"]",
         ),
-        (plain, "ADD app.conf etc/ ./ /srv/", "COPY app.conf etc/ ./ /srv/"),
-        ("", "FROM debian:13.1-slim as b", "FROM debian:13.1-slim AS b"),
+        (
+            plain,
+            "ADD app.conf etc/ ./ /srv/",
+            "COPY app.conf etc/ ./ /srv/",
+        ),
+        (
+            "",
+            "FROM debian:13.1-slim as b",
+            "FROM debian:13.1-slim AS b",
+        ),
     ] {
         let text = format!("{before}{line}\nUSER 10001\n");
         assert_eq!(mended(&text), format!("{before}{after}\nUSER 10001\n"));
@@ -237,7 +251,11 @@ fn a_shell_of_another_system_is_not_read_as_ours() {
     };
     let windows = "# escape=`\nFROM mcr.microsoft.com/windows/nanoserver:ltsc2025 AS a\n\
                    RUN del c:\\x\\\nFROM a\nRUN rd /s c:\\y\\\nUSER ContainerUser\n";
-    assert!(!ids(windows).contains(&"unread-shell"), "{:?}", ids(windows));
+    assert!(
+        !ids(windows).contains(&"unread-shell"),
+        "{:?}",
+        ids(windows)
+    );
     assert!(!ids(windows).contains(&"named-user"), "{:?}", ids(windows));
     let linux = "FROM debian:13.1-slim\nRUN echo \"\nUSER app\n";
     assert!(ids(linux).contains(&"unread-shell") && ids(linux).contains(&"named-user"));

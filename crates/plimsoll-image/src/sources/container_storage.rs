@@ -175,11 +175,16 @@ pub fn is_one_stored(source: &str, target: &str, remotes: &dyn Remotes) -> bool 
     };
     // Which driver is meant where none is named is for the tools to say.
     let differ = |one: &String, other: &String| one != other;
-    let is_other_driver = matches!((&from.driver, &to.driver), (Some(one), Some(other)) if differ(one, other));
+    let is_other_driver =
+        matches!((&from.driver, &to.driver), (Some(one), Some(other)) if differ(one, other));
     if !is_one_root || is_other_driver {
         return false;
     }
-    let full = |name: &str| Reference::parse(name).ok().map(|name| (name.name(), tag_of(&name)));
+    let full = |name: &str| {
+        Reference::parse(name)
+            .ok()
+            .map(|name| (name.name(), tag_of(&name)))
+    };
     if full(source).is_some() && full(source) == full(target) {
         return true;
     }

@@ -79,7 +79,10 @@ fn find_flat(address: &Address<'_>, version: &str) -> Result<Found, Error> {
     // we do not read.
     if version.split('.').next() != Some("1") {
         let what = format!("{}: a directory of single blobs", address.path.display());
-        return Err(Error::unsupported(what, format!("its version is {version}")));
+        return Err(Error::unsupported(
+            what,
+            format!("its version is {version}"),
+        ));
     }
     let (store, top) = flat(address.path, address.limits)?;
     let platform = address.options.platform.as_ref();

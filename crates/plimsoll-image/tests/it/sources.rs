@@ -59,7 +59,10 @@ fn a_directory_of_single_blobs_is_an_image() {
     let version = place.path().join("version");
     std::fs::write(&version, "1.1\n").unwrap();
     let refused_as = refused(&path);
-    assert!(matches!(refused_as, Error::NotAnImage { .. }), "{refused_as}");
+    assert!(
+        matches!(refused_as, Error::NotAnImage { .. }),
+        "{refused_as}"
+    );
     std::fs::write(&version, "Directory Transport Version: 2.0\n").unwrap();
     for name in [path.clone(), format!("dir:{path}")] {
         let error = refused(&name);

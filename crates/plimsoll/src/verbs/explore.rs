@@ -97,11 +97,7 @@ fn refuse_without_terminal() -> Result<()> {
 }
 
 /// Draws, waits for keys and answers, until the user has seen enough.
-fn show(
-    context: &Context,
-    state: &mut State,
-    talk: &Talk,
-) -> Result<()> {
+fn show(context: &Context, state: &mut State, talk: &Talk) -> Result<()> {
     let failed = |error: io::Error| Failure::because("cannot use the terminal", &error);
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let theme = Theme { colours };

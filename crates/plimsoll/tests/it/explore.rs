@@ -305,9 +305,14 @@ fn slow_image(directory: &Path, bytes: u64) -> String {
             "digest": format!("sha256:{made_up}"), "size": size,
         }],
     });
-    let index = serde_json::json!({ "schemaVersion": 2, "manifests": [put(&manifest, "manifest")] });
+    let index =
+        serde_json::json!({ "schemaVersion": 2, "manifests": [put(&manifest, "manifest")] });
     std::fs::write(directory.join("index.json"), index.to_string()).unwrap();
-    std::fs::write(directory.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    std::fs::write(
+        directory.join("oci-layout"),
+        r#"{"imageLayoutVersion":"1.0.0"}"#,
+    )
+    .unwrap();
     format!("oci:{}", directory.display())
 }
 

@@ -231,7 +231,10 @@ fn the_original_is_never_written_over() {
     assert_eq!(kept.map(|name| fs::read(at(name)).unwrap()), before);
     for (from, to) in [
         ("containers-storage:[/s]web", "containers-storage:[/t]web"),
-        ("containers-storage:[vfs@/s]web", "containers-storage:[overlay@/s]web"),
+        (
+            "containers-storage:[vfs@/s]web",
+            "containers-storage:[overlay@/s]web",
+        ),
         ("containers-storage:[/s]web", "containers-storage:[/s]web:2"),
         (&*by_id, &*format!("{by_name}-slim")),
     ] {

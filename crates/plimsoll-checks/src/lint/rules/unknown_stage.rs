@@ -65,7 +65,11 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
             continue;
         }
         // `--from` without a value is invalid-instruction's.
-        if !known && !name.is_empty() && !name.contains(['$', ':', '/', '@', '.']) && name != "scratch" {
+        if !known
+            && !name.is_empty()
+            && !name.contains(['$', ':', '/', '@', '.'])
+            && name != "scratch"
+        {
             let flag = copy.flags.iter().find(|flag| flag.name == "from");
             let span = flag.map_or(0..0, |flag| copy.source(&flag.at));
             hits.add(

@@ -57,7 +57,10 @@ fn of_layer(state: &State, theme: Theme) -> Vec<Line<'static>> {
             some(layer.files, "file"),
             bytes(layer.stored)
         ),
-        false => format!("  {} to pull; its files are not read yet", bytes(layer.stored)),
+        false => format!(
+            "  {} to pull; its files are not read yet",
+            bytes(layer.stored)
+        ),
     };
     if layer.dead > 0 {
         facts.push_str(&format!(

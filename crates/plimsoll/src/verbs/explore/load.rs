@@ -145,7 +145,10 @@ fn read(
 fn promised(name: &str, outline: Outline) -> Subject {
     let layers = outline.layers.into_iter().map(|layer| LayerRow {
         instruction: instruction(layer.created_by.as_deref().unwrap_or_default()),
-        digest: layer.digest.map(|digest| digest.to_string()).unwrap_or_default(),
+        digest: layer
+            .digest
+            .map(|digest| digest.to_string())
+            .unwrap_or_default(),
         stored: layer.size,
         ..LayerRow::default()
     });

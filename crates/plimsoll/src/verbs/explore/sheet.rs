@@ -146,7 +146,14 @@ impl Sheet {
             }
         });
         // A file with several names counts under the first of them.
-        let mut counted = vec![false; if shared.is_empty() { 0 } else { forest.inodes() }];
+        let mut counted = vec![
+            false;
+            if shared.is_empty() {
+                0
+            } else {
+                forest.inodes()
+            }
+        ];
         for (id, inode, size) in shared {
             if let Some(counted) = counted.get_mut(inode as usize).filter(|counted| !**counted) {
                 *counted = true;
@@ -280,7 +287,9 @@ impl Look<'_> {
                 (Mark::Absent, _) | (_, None) => continue,
                 (_, Some(fact)) if fact.class != Class::File => continue,
                 // A hard link that this layer makes to a file of a lower one brings no bytes.
-                (_, Some(fact)) if !scope.whole && fact.is_of(scope.layer) && !fact.brings => (1, 0),
+                (_, Some(fact)) if !scope.whole && fact.is_of(scope.layer) && !fact.brings => {
+                    (1, 0)
+                }
                 (_, Some(fact)) if fact.is_shared => {
                     shared.push((id, fact.inode, fact.size));
                     continue;

@@ -281,7 +281,9 @@ impl State {
     /// The reading went on; whether that is to be seen.
     pub(super) fn read_on(&mut self, (done, total): (u64, u64)) -> bool {
         let now = Reading { done, total };
-        let is_news = self.reading.is_some_and(|before| before.shown() != now.shown());
+        let is_news = self
+            .reading
+            .is_some_and(|before| before.shown() != now.shown());
         if is_news {
             self.reading = Some(now);
         }

@@ -17,9 +17,7 @@ use super::draw::draw;
 use super::forest::{Forest, order};
 use super::search::Pattern;
 use super::sheet::{Filter, Sheet};
-use super::state::{
-    Answer, Known, LayerRow, Over, Pane, State, Subject, Whole, Wish, first_scope,
-};
+use super::state::{Answer, Known, LayerRow, Over, Pane, State, Subject, Whole, Wish, first_scope};
 use super::theme::Theme;
 use crate::failure::Failure;
 use crate::plan_file::PlanFile;
@@ -232,7 +230,10 @@ fn whole() -> Box<Whole> {
 fn layers_are_shown_while_they_are_read_and_what_was_chosen_stays() {
     let mut state = State::opening("web.tar", None);
     let text = screen(&mut state, 110, 30).join("\n");
-    assert!(text.contains(" web.tar") && text.contains("reading ..."), "{text}");
+    assert!(
+        text.contains(" web.tar") && text.contains("reading ..."),
+        "{text}"
+    );
     state.answer(Answer::Outline(outline()));
     assert!(state.read_on((250, 1000)));
     assert!(!state.read_on((250, 1000)), "nothing new to be seen");
@@ -248,7 +249,12 @@ fn layers_are_shown_while_they_are_read_and_what_was_chosen_stays() {
     }
     // Every key is harmless meanwhile.
     assert_eq!(press(&mut state, "*-<down><right><enter>gGvey"), []);
-    assert!(state.message.as_deref().is_some_and(|said| said.contains("wait")));
+    assert!(
+        state
+            .message
+            .as_deref()
+            .is_some_and(|said| said.contains("wait"))
+    );
     press(&mut state, "/motd<enter>ds<esc><esc>d");
     press(&mut state, "<esc>[ws");
     assert_eq!(state.scope.layer, 1);
@@ -287,12 +293,19 @@ fn why_it_cannot_be_read_is_shown_beside_the_layers() {
     let failure = Failure::new("cannot read web.tar: layer 1 ends early").hint("fetch it again");
     state.answer(Answer::Failed(failure));
     let text = screen(&mut state, 110, 30).join("\n");
-    for part in ["layer 1 ends early", "hint: fetch it again", "cannot be read"] {
+    for part in [
+        "layer 1 ends early",
+        "hint: fetch it again",
+        "cannot be read",
+    ] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
     assert_eq!(press(&mut state, "q<tab>[*"), []);
     let text = screen(&mut state, 110, 30).join("\n");
-    assert!(text.contains("RUN step 1") && text.contains("says why again"), "{text}");
+    assert!(
+        text.contains("RUN step 1") && text.contains("says why again"),
+        "{text}"
+    );
     assert_eq!(press(&mut state, "q"), [Wish::Quit]);
     assert_eq!(state.failed.unwrap().code() as u8, 2);
 }
@@ -337,9 +350,31 @@ fn what_is_found_at_once_is_what_is_found_path_by_path() {
         // What is not shown is not found.
         press(&mut state, "c");
         for pattern in [
-            "file-1", "File-1", "FILE", "9", ".txt", "xt", "txtf", "tF", "sub.1", "/sub.1", "1/f", "/",
-            "dir3/", "Dir3/sub.2", "a/Dir1/sub.29/File-8", "//", "data", "/data", "zz/last", "*9.txt",
-            "sub.?", "dir1/*/file-1?.txt", "{again,last}", "/data/*", "\u{e9}",
+            "file-1",
+            "File-1",
+            "FILE",
+            "9",
+            ".txt",
+            "xt",
+            "txtf",
+            "tF",
+            "sub.1",
+            "/sub.1",
+            "1/f",
+            "/",
+            "dir3/",
+            "Dir3/sub.2",
+            "a/Dir1/sub.29/File-8",
+            "//",
+            "data",
+            "/data",
+            "zz/last",
+            "*9.txt",
+            "sub.?",
+            "dir1/*/file-1?.txt",
+            "{again,last}",
+            "/data/*",
+            "\u{e9}",
         ] {
             let any_case = !pattern.chars().any(char::is_uppercase);
             let is_glob = pattern.contains(['*', '?', '[', '{']);
