@@ -93,7 +93,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Referrers(arguments) => verbs::referrers::run(context, arguments),
         Verb::Lineage(arguments) => verbs::lineage::run(context, arguments),
         Verb::Db(arguments) => verbs::db::run(context, arguments),
-        Verb::Explain { id } => verbs::explain::explain(id),
-        Verb::List { table } => verbs::explain::list(*table),
+        Verb::Explain { id, json } => verbs::explain::explain(id, *json),
+        Verb::List { table, json } => verbs::explain::list(*table, *json),
     }
 }
