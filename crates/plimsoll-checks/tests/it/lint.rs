@@ -262,6 +262,35 @@ fn a_shell_of_another_system_is_not_read_as_ours() {
 }
 
 #[test]
+fn what_a_shell_is_handed_is_read_and_what_it_is_not_is_text() {
+    let found = |run: &str| {
+        let text = format!("FROM debian:13.1-slim\n{run}\nUSER 10001\n");
+        let hits = lint(&parse(&text), &Context::default());
+        hits.iter().any(|hit| hit.rule.id == "sudo")
+    };
+    for run in [
+        "RUN <<EOF\nsudo ls\nEOF",
+        "RUN bash -e <<EOF\nsudo ls\nEOF",
+        "RUN bash -o pipefail <<EOF\nsudo ls\nEOF",
+        "RUN <<EOF bash\nsudo ls\nEOF",
+        "RUN cat <<EOF | sh\nsudo ls\nEOF",
+        "RUN <<EOF\n#!/usr/bin/env -S bash -x\nsudo ls\nEOF",
+    ] {
+        assert!(found(run), "{run}");
+    }
+    for run in [
+        "RUN cat <<EOF > /x\nsudo ls\nEOF",
+        "RUN sh -c 'cat > /x' <<EOF\nsudo ls\nEOF",
+        "RUN <<EOF bash /script\nsudo ls\nEOF",
+        "RUN <<A <<B\nsudo ls\nA\nsudo ls\nB",
+        "RUN <<EOF\n#!/usr/bin/env -S python3 -u\nsudo ls\nEOF",
+        "RUN <<EOF python3\nsudo ls\nEOF",
+    ] {
+        assert!(!found(run), "{run}");
+    }
+}
+
+#[test]
 fn every_file_is_a_row_and_every_row_a_file() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lint/rules");
     let stem = |path: &Path| {
