@@ -265,7 +265,10 @@ fn flat(instruction: &Instruction, shell: Option<&str>) -> Script {
             let first = text.text.split_whitespace().next().unwrap_or_default();
             let commands = &reader.script.commands;
             let runs = match is_posix(first) {
-                true => commands.first().is_some_and(|shell| !shell.has("-c")),
+                // Not beside a script of its own.
+                true => !text.text.split_whitespace().any(|word| {
+                    word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
+                }),
                 false => commands
                     .iter()
                     .any(|command| is_posix(command.name()) && command.plain().next().is_none()),
