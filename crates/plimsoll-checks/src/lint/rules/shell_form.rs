@@ -58,8 +58,8 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
             Base::Image(name) => !starts_nothing(name),
             Base::Unknown(_) => true,
         };
-        let own = sheet.within(stage).iter();
-        let own = own.filter(|one| one.is(Keyword::Entrypoint)).next_back();
+        let mut own = sheet.within(stage).iter();
+        let own = own.rfind(|one| one.is(Keyword::Entrypoint));
         let entry = own.map_or(below, |own| !own.words().is_empty());
         for instruction in sheet.within(stage) {
             shell |= instruction.is(Keyword::Shell);
