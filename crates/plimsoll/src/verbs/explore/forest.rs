@@ -184,7 +184,7 @@ impl Forest {
                     continue;
                 };
                 let before = versions[..number].iter().zip(&facts[first..]);
-                let same = before.filter_map(|(version, fact)| {
+                let mut same = before.filter_map(|(version, fact)| {
                     let other = version.node.as_ref()?;
                     is_same(other, node).then_some(fact.look)
                 });
@@ -197,7 +197,7 @@ impl Forest {
                     size: node.size(),
                     layer: version.layer,
                     inode: node.inode,
-                    look: same.last().unwrap_or(number as u16),
+                    look: same.next_back().unwrap_or(number as u16),
                     class,
                     brings,
                     is_shared: class == Class::File && seen[node.inode as usize] == SEVERAL,
