@@ -88,11 +88,17 @@ pub(crate) enum Verb {
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
         id: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// What plimsoll knows: its tables.
     List {
         /// Which table; all of them if not said.
         table: Option<Table>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
