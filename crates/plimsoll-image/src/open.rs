@@ -12,6 +12,7 @@ use plimsoll_model::{
 
 use crate::contents::{LayerBytes, LayerContents};
 use crate::layer::{self, Promised, Shared};
+use crate::outline::Outline;
 use crate::pending::{Pending, can_wait};
 use crate::sources::{self, Described, Found, Layered};
 use crate::store::Store;
@@ -39,6 +40,8 @@ pub struct Options<'a> {
     /// Which files will be asked for, beyond configuration and what names the distribution: they
     /// are kept from the pass over their layers, large ones in an unlinked temporary file.
     pub interest: Option<&'a dyn Interest>,
+    /// Told what manifest and configuration say, once, before any layer is fetched or read.
+    pub outline: Option<&'a (dyn Fn(Outline) + Sync)>,
     /// Whether [`Opened::changes`] is wanted: some 200 bytes of memory for each path of each layer.
     pub changes: bool,
     /// Whether uncompressed layers may be verified while the caller already looks at the image:
@@ -81,7 +84,13 @@ pub fn open(name: &str, options: &Options<'_>) -> Result<Opened, Error> {
 /// # Errors
 /// As [`open`].
 pub fn open_within(name: &str, options: &Options<'_>, limits: &Limits) -> Result<Opened, Error> {
-    match sources::find(name, options, limits)? {
+    let found = sources::find(name, options, limits)?;
+    if let Some(tell) = options.outline
+        && let Some(outline) = Outline::of(&found)
+    {
+        tell(outline);
+    }
+    match found {
         Found::Described(mut described) => {
             let reference = described.reference.take();
             let layered = described.promised(options.progress)?;
@@ -313,7 +322,7 @@ pub(crate) fn read_all(
 }
 
 /// The instruction of each layer, where the history has as many layers as there are.
-fn steps(config: &Config) -> Vec<Option<String>> {
+pub(crate) fn steps(config: &Config) -> Vec<Option<String>> {
     let steps = config.history.iter().filter(|step| !step.empty_layer);
     steps.map(|step| step.created_by.clone()).collect()
 }

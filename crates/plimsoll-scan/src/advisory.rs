@@ -1,6 +1,8 @@
 //! What a feed says about one package: which versions have a known vulnerability, and what its
 //! vendor thinks of it.
 
+use std::cmp::Ordering;
+
 use jiff::civil::Date;
 use plimsoll_model::Severity;
 
@@ -65,7 +67,7 @@ pub enum Status {
     Fixed,
     /// No version of this package in this release ever had it.
     NotAffected,
-    /// The vendor will not fix it (Debian: no-dsa, ignored; others: will not fix).
+    /// The vendor plans no update for it (Debian: no-dsa, ignored; others: will not fix).
     Ignored,
     /// The vendor fixes it later, with something else (Debian: postponed; others: deferred).
     Deferred,
@@ -138,6 +140,19 @@ impl<'a> Range<'a> {
         until: Until::Open,
     };
 
+    /// Whether this version is in it, by the order `compare`.
+    pub(crate) fn holds(&self, version: &str, compare: fn(&str, &str) -> Ordering) -> bool {
+        let begun = self
+            .introduced
+            .is_none_or(|first| first == "0" || compare(first, version).is_le());
+        begun
+            && match self.until {
+                Until::Fixed(fixed) => compare(version, fixed).is_lt(),
+                Until::Last(last) => compare(version, last).is_le(),
+                Until::Open => true,
+            }
+    }
+
     /// Every version before `fixed`.
     pub const fn before(fixed: &'a str) -> Self {
         Self {
@@ -189,9 +204,9 @@ impl<'a> Advisory<'a> {
 }
 
 /// The severity a vendor's word means, in any case; `None` for words that say nothing about it
-/// (`unknown`, `not yet assigned`).
+/// (`unknown`, `not yet assigned`, `end-of-life`: that nobody mends it is not that it weighs nothing).
 pub fn severity(word: &str) -> Option<Severity> {
-    const WORDS: [(&str, Severity); 13] = [
+    const WORDS: [(&str, Severity); 12] = [
         ("critical", Severity::Critical),
         ("high", Severity::High),
         ("important", Severity::High),
@@ -201,7 +216,6 @@ pub fn severity(word: &str) -> Option<Severity> {
         ("minor", Severity::Low),
         ("negligible", Severity::Info),
         ("unimportant", Severity::Info),
-        ("end-of-life", Severity::Info),
         ("info", Severity::Info),
         ("informational", Severity::Info),
         ("none", Severity::Info),

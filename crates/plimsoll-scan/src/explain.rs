@@ -62,7 +62,7 @@ fn feeds(facts: &ScanFacts) -> Vec<String> {
 
 /// A release nobody fixes any more: what is fresh about it is not new.
 fn ended(facts: &ScanFacts) -> Option<String> {
-    let on = facts.ended.as_ref()?;
+    let on = &facts.ended.as_ref()?.on;
     Some(format!(
         "{}: nobody publishes fixes for {} since {on}; flaws that became known later may be in no list of it, \
          and a 0 means little.",
@@ -171,7 +171,7 @@ fn applications(scans: &[ScanFacts]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use plimsoll_model::vulnerability::{Affected, AskedData, VulnerabilityState};
+    use plimsoll_model::vulnerability::{Affected, AskedData, Ended, VulnerabilityState};
 
     use super::*;
 
@@ -246,7 +246,10 @@ mod tests {
     fn a_release_that_is_over_and_marks_that_are_missing_are_said() {
         let facts = ScanFacts {
             distribution: "Alpine Linux v3.10".to_owned(),
-            ended: Some("2021-05-01".to_owned()),
+            ended: Some(Ended {
+                on: "2021-05-01".to_owned(),
+                ..Ended::default()
+            }),
             exploited_unknown: Some("there are no data about kev".to_owned()),
             ..facts("x", "alpine:3.10", true, Vec::new())
         };

@@ -7,6 +7,8 @@
 //! CVE-2021-9999  package=libfoo*   # only in this package
 //! # A package that cannot be judged, accepted until a day.
 //! not-judged  package=nginx-module-njs  until=2026-12-31  # read by hand in November
+//! # A distribution release that nobody fixes any more, accepted until a day.
+//! end-of-life  until=2026-12-31  # we have the fixes of a paid support; the next base is due in December
 //! ```
 //!
 //! or the same as TOML:
@@ -36,6 +38,9 @@ use crate::Date;
 
 /// What stands in the place of an identifier to accept a package that cannot be judged.
 const NOT_JUDGED: &str = "not-judged";
+/// What stands in the place of an identifier to accept a release that nobody fixes any more: the name of the
+/// check that finds it.
+const END_OF_LIFE: &str = "end-of-life";
 /// So many letters and digits a pattern of packages has before its first wildcard: fewer are half of all.
 const LETTERS: usize = 3;
 /// So many days ahead an acceptance may reach: a year.
@@ -152,6 +157,7 @@ impl Ignores {
             });
         }
         self.accept(facts, today, &mut used);
+        self.accept_end(facts, today, &mut used);
         let stale = self.entries.iter().zip(&used).filter(|&(_, &used)| !used);
         let sentences = stale.map(|(entry, _)| {
             let place = match entry.line {
@@ -166,6 +172,9 @@ impl Ignores {
                 Some(until) if until < today => {
                     format!("{place}: {id} was ignored until {until}, and is not any more")
                 }
+                _ if entry.is_of_an_end() => format!(
+                    "{place}: {id} is accepted, and the release here is not known to be over"
+                ),
                 _ if entry.is_acceptance() => format!(
                     "{place}: {package} is accepted without being judged, and no package of that name is \
                      here that cannot be"
@@ -174,6 +183,27 @@ impl Ignores {
             }
         });
         facts.stale_ignores.extend(sentences);
+    }
+
+    /// Takes it out of what hinders a verdict that the release is over, where that is accepted.
+    fn accept_end(&self, facts: &mut ScanFacts, today: Date, used: &mut [bool]) {
+        let Some(ended) = &mut facts.ended else {
+            return;
+        };
+        let mut fitting = self.entries.iter().zip(used);
+        let found = fitting.find(|(entry, _)| entry.is_of_an_end() && entry.holds(today));
+        let Some((entry, used)) = found else {
+            return;
+        };
+        *used = true;
+        ended.accepted = Some(Accepted {
+            package: facts.distribution.clone(),
+            why: format!("nobody fixes it since {}", ended.on),
+            by: self.name.clone(),
+            reason: entry.reason.clone(),
+            until: entry.until.map(|day| day.to_string()).unwrap_or_default(),
+        });
+        facts.unjudged.retain(|it| it.lack != Lack::Release);
     }
 
     /// Takes packages that could not be judged out of what hinders a verdict, where they are accepted.
@@ -227,25 +257,36 @@ impl Ignore {
         self.id.eq_ignore_ascii_case(NOT_JUDGED)
     }
 
+    /// Whether it accepts that the distribution release is over.
+    fn is_of_an_end(&self) -> bool {
+        self.id.eq_ignore_ascii_case(END_OF_LIFE)
+    }
+
     /// What an acceptance must say and does not.
     fn lacks(&self, today: Date) -> Option<String> {
-        if !self.is_acceptance() {
+        if !self.is_acceptance() && !self.is_of_an_end() {
             return None;
         }
-        if !is_named(&self.package) {
+        let id = &self.id;
+        if self.is_of_an_end() && !self.package.is_empty() {
+            return Some(format!(
+                "{id} is about the distribution release, and not about packages"
+            ));
+        }
+        if self.is_acceptance() && !is_named(&self.package) {
             return Some(format!(
                 "not-judged accepts packages by name, with {LETTERS} letters of it before any `*`: \
                  `package=nginx-module-*`"
             ));
         }
         let Some(until) = self.until else {
-            let why = "not-judged needs the last day on which it holds: `until=2026-12-31`";
-            return Some(why.to_owned());
+            return Some(format!(
+                "{id} needs the last day on which it holds: `until=2026-12-31`"
+            ));
         };
         let days = today.until(until).map_or(i32::MAX, |span| span.get_days());
-        (days > DAYS_AHEAD).then(|| {
-            format!("not-judged holds for a year at most, and {until} is more than that ahead")
-        })
+        (days > DAYS_AHEAD)
+            .then(|| format!("{id} holds for a year at most, and {until} is more than that ahead"))
     }
 
     /// Whether it accepts this package, given as `name version`.
@@ -571,6 +612,55 @@ mod tests {
             left[0].contains("not one package could be judged"),
             "{left:?}"
         );
+    }
+
+    #[test]
+    fn the_end_of_a_release_is_accepted_until_a_day_and_with_a_reason() {
+        let over = || ScanFacts {
+            ended: Some(plimsoll_model::vulnerability::Ended {
+                on: "2024-06-30".to_owned(),
+                ..Default::default()
+            }),
+            unjudged: vec![
+                Unjudged {
+                    why: "it is over".to_owned(),
+                    lack: Lack::Release,
+                    ..Unjudged::default()
+                },
+                Unjudged {
+                    why: "the data are old".to_owned(),
+                    ..Unjudged::default()
+                },
+            ],
+            judged: 3,
+            ..ScanFacts::default()
+        };
+        let text = "end-of-life until=2026-06-30 # we pay for fixes\n";
+        let ignores = Ignores::parse("ignore", text, today()).unwrap();
+        let mut facts = over();
+        ignores.apply(&mut facts, today());
+        let left: Vec<&str> = facts.unjudged.iter().map(|it| &*it.why).collect();
+        assert_eq!(left, ["the data are old"]);
+        let accepted = facts.ended.unwrap().accepted.unwrap();
+        assert_eq!(accepted.reason, "we pay for fixes");
+        assert_eq!(facts.stale_ignores, [""; 0]);
+        // When its day is over it hinders again; where nothing is over, it is stale.
+        let mut facts = over();
+        ignores.apply(&mut facts, "2026-07-01".parse().unwrap());
+        assert_eq!(facts.unjudged.len(), 2);
+        assert!(facts.ended.unwrap().accepted.is_none());
+        assert!(facts.stale_ignores[0].contains("was ignored until 2026-06-30"));
+        let mut facts = ScanFacts::default();
+        ignores.apply(&mut facts, today());
+        assert!(facts.stale_ignores[0].contains("the release here is not known to be over"));
+        for text in [
+            "end-of-life # x\n",
+            "end-of-life until=2026-06-30\n",
+            "end-of-life until=2028-06-30 # x\n",
+            "end-of-life package=libc* until=2026-06-30 # x\n",
+        ] {
+            assert!(Ignores::parse("x", text, today()).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -56,6 +56,14 @@ pub fn support(os: &OsRelease, today: Date) -> Support {
     release(distribution, &os.version_id, today)
 }
 
+/// What says how long the releases of this distribution are fixed, as a phrase.
+pub(crate) fn table(os: &OsRelease) -> String {
+    let known = DISTRIBUTIONS.iter().find(|known| known.id == os.id);
+    known.map_or(String::new(), |known| {
+        format!("the table of {}'s releases of {}", known.name, known.as_of)
+    })
+}
+
 fn release(distribution: &Distribution, version_id: &str, today: Date) -> Support {
     let name = distribution.name;
     let shown = text::printable(version_id.as_bytes());

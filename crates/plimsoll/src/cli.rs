@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use plimsoll_scan::Date;
 
 pub(crate) mod db;
 mod files;
@@ -87,11 +88,17 @@ pub(crate) enum Verb {
     Explain {
         /// Its identifier: `shell`, `elf`, `http`.
         id: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// What plimsoll knows: its tables.
     List {
         /// Which table; all of them if not said.
         table: Option<Table>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -182,6 +189,10 @@ pub(crate) struct Check {
     /// high].
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical", "none"])]
     pub(crate) fail_on: Option<String>,
+    /// The day to judge by: how old the data are, which releases are over, which exceptions still hold
+    /// [default: today].
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<Date>,
     /// What the image must not be worse than: a file that --write-baseline made (its name ends in
     /// .json), or an image.
     #[arg(long, value_name = "FILE|IMAGE")]
@@ -247,6 +258,10 @@ pub(crate) struct Scan {
     /// Advisories older than this are stale, and a scan with them is incomplete.
     #[arg(long, value_name = "DAYS", default_value_t = MAX_AGE)]
     pub(crate) max_age: i64,
+    /// The day to judge by: how old the data are, which releases are over, which exceptions still hold
+    /// [default: today].
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<Date>,
     /// Also ask the distribution's archive (--mirror, else this machine's) what it offers today, and which
     /// fixes an upgrade would bring by the packages' own changelogs: needs no advisories.
     #[arg(long)]

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::fmt::rfc2822;
 use plimsoll_model::Digest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -90,11 +91,8 @@ impl Downloads {
         let named = |why: String| format!("{shown}: {why}");
         if let Some(path) = url.strip_prefix("file:") {
             let path = format!("/{}", path.trim_start_matches('/'));
-            let bytes = fs::read(&path).map_err(|error| named(error.to_string()))?;
-            if bytes.len() as u64 > limit {
-                return Err(named(format!("has more than {limit} bytes")));
-            }
-            return Ok(Got::New(bytes, Validators::default()));
+            let got = file(Path::new(&path), known, limit);
+            return got.map_err(named);
         }
         fs::create_dir_all(&self.directory)
             .map_err(|error| named(format!("cannot keep what comes: {error}")))?;
@@ -232,6 +230,39 @@ impl Downloads {
         }
         Ok(Got::New(bytes, validators))
     }
+}
+
+/// A document of this machine, with what a web server would say of it: its last change and, as `ETag`, that
+/// and its size.
+fn file(path: &Path, known: Option<&Validators>, limit: u64) -> Result<Got, String> {
+    let failed = |error: io::Error| error.to_string();
+    let mut file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.len() > limit {
+        return Err(format!("has more than {limit} bytes"));
+    }
+    let changed = metadata.modified().map_err(failed)?;
+    let validators = match jiff::Timestamp::try_from(changed) {
+        Ok(moment) => Validators {
+            etag: format!("\"{moment}-{}\"", metadata.len()),
+            modified: rfc2822::DateTimePrinter::new()
+                .timestamp_to_rfc9110_string(&moment)
+                .unwrap_or_default(),
+        },
+        Err(_) => Validators::default(),
+    };
+    if known.is_some_and(|known| *known == validators && !known.etag.is_empty()) {
+        return Ok(Got::Same);
+    }
+    let mut bytes = Vec::new();
+    let read = Read::by_ref(&mut file)
+        .take(limit + 1)
+        .read_to_end(&mut bytes);
+    read.map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("has more than {limit} bytes"));
+    }
+    Ok(Got::New(bytes, validators))
 }
 
 fn cut(done: u64, expected: Option<u64>, why: &str) -> String {

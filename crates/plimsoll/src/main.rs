@@ -33,6 +33,7 @@ mod writable;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     let place = cli.cache.clone().map_or_else(cache::directory, Ok);
     let cache = place.as_deref().map(Path::to_owned).unwrap_or_default();
     let context = Context {
-        registries: Registries::new(&cache, &cli.registry),
+        registries: Arc::new(Registries::new(&cache, &cli.registry)),
         cache,
         progress: progress.clone(),
         leftovers: Leftovers::default(),
@@ -92,7 +93,7 @@ fn run(context: &Context, verb: &Verb) -> Result<Exit> {
         Verb::Referrers(arguments) => verbs::referrers::run(context, arguments),
         Verb::Lineage(arguments) => verbs::lineage::run(context, arguments),
         Verb::Db(arguments) => verbs::db::run(context, arguments),
-        Verb::Explain { id } => verbs::explain::explain(id),
-        Verb::List { table } => verbs::explain::list(*table),
+        Verb::Explain { id, json } => verbs::explain::explain(id, *json),
+        Verb::List { table, json } => verbs::explain::list(*table, *json),
     }
 }

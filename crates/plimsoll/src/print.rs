@@ -20,6 +20,8 @@ pub(crate) enum Has {
     Inventory,
     /// That, and what is known of it.
     Scan,
+    /// What is known of two images.
+    Scans,
 }
 
 /// Sees, before any work is done, that `verb` has what the format asked for is about: a document without
@@ -28,17 +30,21 @@ pub(crate) fn able(verb: &str, has: Has, format: &str, json: bool) -> Result<()>
     let format = format_of(if json { "json" } else { format })?;
     let (id, images) = (
         format.id,
-        if has == Has::Two {
+        if matches!(has, Has::Two | Has::Scans) {
             " of two images"
         } else {
             ""
         },
     );
     match (format.needs, has) {
-        (Needs::Anything, _) | (_, Has::Scan) | (Needs::Inventory, Has::Inventory) => Ok(()),
+        (Needs::Anything, _)
+        | (_, Has::Scan)
+        | (Needs::Inventory, Has::Inventory)
+        | (Needs::Scan, Has::Scans) => Ok(()),
         (Needs::Inventory, _) => {
             let said = format!("{verb}{images} makes no bill of materials");
-            let hint = format!("plimsoll sbom IMAGE --format {id} makes one, of one image");
+            let verb = if has == Has::Scans { verb } else { "sbom" };
+            let hint = format!("plimsoll {verb} IMAGE --format {id} makes one, of one image");
             Err(Failure::new(said).hint(hint))
         }
         (Needs::Scan, _) => {

@@ -1,6 +1,7 @@
 //! What every verb begins with: the image is opened, its tree merged, its packages listed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use plimsoll_checks::Abandoned;
 use plimsoll_model::report::Upkeep;
@@ -13,12 +14,13 @@ use crate::officials::Officials;
 use crate::progress::Progress;
 use crate::registry::Registries;
 
-/// What the verbs share: where the cache is, and what is shown meanwhile.
+/// What the verbs share: where the cache is, and what is shown meanwhile. Clones share all of it.
+#[derive(Clone)]
 pub(crate) struct Context {
     /// Directory for what is fetched and for plans.
     pub(crate) cache: PathBuf,
     /// The ways to registries and engines.
-    pub(crate) registries: Registries,
+    pub(crate) registries: Arc<Registries>,
     /// What is shown.
     pub(crate) progress: Progress,
     /// What an interrupted process takes away.
@@ -179,7 +181,8 @@ pub(crate) fn image<T>(
         spool,
         progress: Some(&on_bytes),
         interest: Some(&crate::wanted::Wanted),
-        remotes: Some(&context.registries),
+        remotes: Some(&*context.registries),
+        outline: None,
         changes: false,
         ahead: false,
     };

@@ -18,7 +18,7 @@ use crate::session::{self, Context};
 pub(crate) const SCHEME: &str = "containers-storage";
 
 /// The tool.
-const TOOL: &str = "skopeo";
+pub(crate) const TOOL: &str = "skopeo";
 
 /// A name in such a store, and the tool that writes there.
 pub(crate) struct Storage {

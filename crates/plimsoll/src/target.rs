@@ -49,7 +49,7 @@ impl Target {
     /// The target a user names, which takes an image as things stand and is not `source` itself, the image
     /// that is read: both are better known before hours of work.
     pub(crate) fn open(context: &Context, text: &str, source: Option<&str>) -> Result<Self> {
-        let target = Self::beside(text, source)?;
+        let target = Self::beside(context, text, source)?;
         target.takes(context, text)?;
         Ok(target)
     }
@@ -57,7 +57,7 @@ impl Target {
     /// As [`Target::open`], for a copy of `source`. A registry is not tried: the copy itself begins with
     /// what would be tried, and with less than that where it can take blobs over from its other repositories.
     pub(crate) fn open_for_copy(context: &Context, text: &str, source: &str) -> Result<Self> {
-        let target = Self::beside(text, Some(source))?;
+        let target = Self::beside(context, text, Some(source))?;
         if !matches!(target, Self::Place(Sink::Registry(_))) {
             target.takes(context, text)?;
         }
@@ -65,11 +65,11 @@ impl Target {
     }
 
     /// The target a user names, which is not `source` itself. An engine is asked whether it is there.
-    fn beside(text: &str, source: Option<&str>) -> Result<Self> {
+    fn beside(context: &Context, text: &str, source: Option<&str>) -> Result<Self> {
         let named = Named::parse(text)?;
         // First of all: the original is safe whether or not it could be written to.
         if let Some(source) = source {
-            named.spares(source, text)?;
+            named.spares(context, source, text)?;
         }
         named.there()
     }
@@ -158,11 +158,17 @@ impl<'a> Named<'a> {
     }
 
     /// Sees that writing here, to what the user names `text`, leaves the image called `source` as it is.
-    fn spares(&self, source: &str, text: &str) -> Result<()> {
+    fn spares(&self, context: &Context, source: &str, text: &str) -> Result<()> {
         let is_source = match self {
             Self::Place(sink) => plimsoll_image::replaces(sink, source)
                 .map_err(|error| cannot_write(text, &error))?,
-            Self::Engine(..) | Self::Storage(_) => whole(source) == whole(text),
+            Self::Engine(..) => whole(source) == whole(text),
+            Self::Storage(name) => source
+                .strip_prefix(storage::SCHEME)
+                .and_then(|rest| rest.strip_prefix(':'))
+                .is_some_and(|source| {
+                    plimsoll_image::is_one_stored(source, name, &*context.registries)
+                }),
         };
         match is_source {
             false => Ok(()),
@@ -204,8 +210,10 @@ impl Target {
             Self::Storage(storage) => {
                 if from.all {
                     return Err(Failure::new(format!(
-                        "cannot write {}: several platforms under one name are not handed to a store",
-                        arguments.target
+                        "cannot write {}: a store keeps one platform under a name, and {}, which writes there, \
+                         takes no index",
+                        arguments.target,
+                        storage::TOOL
                     ))
                     .hint("copy one of them, with --platform"));
                 }
@@ -339,19 +347,13 @@ fn hand_over(engine: &Engine, name: &str, archive: File, written: &Written) -> R
     )))
 }
 
-/// The scheme of an engine or a store and the name of an image there, with the tag that is understood.
+/// The scheme of an engine and the name of an image there, with the tag that is understood.
 fn whole(text: &str) -> Option<(&str, String)> {
     let (scheme, name) = text.split_once(':')?;
-    if Kind::of_scheme(scheme).is_none() && scheme != storage::SCHEME {
-        return None;
-    }
-    let (store, name) = match name.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((store, name)) => (store, name),
-        None => ("", name),
-    };
+    Kind::of_scheme(scheme)?;
     let name = plimsoll_image::Reference::parse(name).ok()?;
     let tag = name.tag().unwrap_or_default();
-    Some((scheme, format!("[{store}]{}:{tag}", name.name())))
+    Some((scheme, format!("{}:{tag}", name.name())))
 }
 
 /// Whether an engine could know an image by this name (`distribution/reference`: what is in a
@@ -379,7 +381,7 @@ fn write_checked(
 
 /// Reads an image that was written again, and checks every promise it makes.
 pub(crate) fn check(context: &Context, sink: &Sink) -> Result<()> {
-    let violations = plimsoll_image::validate(sink, Some(&context.registries))
+    let violations = plimsoll_image::validate(sink, Some(&*context.registries))
         .map_err(|error| Failure::because(format_args!("cannot read {sink} again"), &error))?;
     if let Some(violation) = violations.first() {
         return Err(Failure::new(format!("{sink} is not valid: {violation}")));
@@ -412,7 +414,7 @@ fn options<'a>(
             Compress::None => Compression::None,
         },
         temporaries: Some(tell),
-        remotes: Some(&context.registries),
+        remotes: Some(&*context.registries),
         ..WriteOptions::default()
     }
 }
@@ -447,15 +449,6 @@ mod tests {
             whole("docker-daemon:web:latest")
         );
         assert_ne!(whole("docker-daemon:web"), whole("podman:web"));
-        assert!(whole("containers-storage:web").is_some());
-        assert_eq!(
-            whole("containers-storage:[/s]web"),
-            whole("containers-storage:[/s]web:latest")
-        );
-        assert_ne!(
-            whole("containers-storage:[/s]web"),
-            whole("containers-storage:web")
-        );
         assert_ne!(whole("docker-daemon:web"), whole("docker-daemon:web:slim"));
     }
 

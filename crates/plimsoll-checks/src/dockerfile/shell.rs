@@ -236,6 +236,9 @@ fn flat(instruction: &Instruction, shell: Option<&str>) -> Script {
                 let mut words = program.split_whitespace();
                 let mut name = words.next().unwrap_or_default();
                 if name.ends_with("/env") {
+                    // Behind its own options (`-S`) and variables.
+                    let mut words =
+                        words.filter(|word| !word.starts_with('-') && !word.contains('='));
                     name = words.next().unwrap_or_default();
                 }
                 if !is_posix(name) {
@@ -258,9 +261,19 @@ fn flat(instruction: &Instruction, shell: Option<&str>) -> Script {
             }
             let place = Place::Joined(instruction, text.at.start);
             reader.read(&source, &place, Inside::default(), 0);
-            // A shell that is handed a here-document runs it.
+            // A shell that is handed a here-document runs it: `bash -e <<EOF`, `<<EOF bash`, `cat <<EOF | sh`.
             let first = text.text.split_whitespace().next().unwrap_or_default();
-            if let ([heredoc], true) = (heredocs, is_posix(first)) {
+            let commands = &reader.script.commands;
+            let runs = match is_posix(first) {
+                // Not beside a script of its own.
+                true => !text.text.split_whitespace().any(|word| {
+                    word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
+                }),
+                false => commands
+                    .iter()
+                    .any(|command| is_posix(command.name()) && command.plain().next().is_none()),
+            };
+            if let ([heredoc], true) = (heredocs, runs) {
                 let place = Place::File(heredoc.body.start);
                 reader.read(&heredoc.text, &place, Inside::default(), 0);
             }

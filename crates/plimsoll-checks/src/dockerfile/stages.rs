@@ -247,6 +247,14 @@ impl Stages {
         &self.all[stage.root].base
     }
 
+    /// Whether a stage is of Windows, by the name of what it begins from.
+    pub fn is_windows(&self, stage: &Stage) -> bool {
+        match self.root(stage) {
+            Base::Image(name) => name.contains("windows") || name.contains("nanoserver"),
+            _ => false,
+        }
+    }
+
     /// Expands a word by the variables of a place, within the limit of the file.
     ///
     /// # Errors

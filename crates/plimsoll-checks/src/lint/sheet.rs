@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::Abandoned;
 use crate::dockerfile::shell::{self, Command, Script};
-use crate::dockerfile::stages::{Stage, Stages};
+use crate::dockerfile::stages::{Base, Stage, Stages};
 use crate::dockerfile::{Arguments, Dockerfile, Instruction, Keyword};
 
 /// What is beside the file, as far as the caller could see.
@@ -98,11 +98,12 @@ impl<'a> Sheet<'a> {
             });
             wanted = comment.map(str::to_owned).or(wanted);
             let stage = stages.holding(index);
-            if let Some(stage) = stage
-                && stage.from == index
-                && let crate::dockerfile::stages::Base::Stage(below) = stage.base
-            {
-                shells[stage.index] = shells[below].clone();
+            if let Some(stage) = stage.filter(|stage| stage.from == index) {
+                shells[stage.index] = match stage.base {
+                    Base::Stage(below) => shells[below].clone(),
+                    // Its own shell is none of ours.
+                    _ => stages.is_windows(stage).then(|| "cmd".to_owned()),
+                };
             }
             let effective = effective(instruction);
             if let (Some(stage), Some(Keyword::Shell)) = (stage, instruction.kind) {

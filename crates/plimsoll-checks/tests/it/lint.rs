@@ -185,6 +185,112 @@ fn what_is_mended_is_no_finding_any_more() {
 }
 
 #[test]
+fn nothing_is_mended_that_would_mean_something_else() {
+    let mended = |text: &str| {
+        let hits = lint(&parse(text), &Context::default());
+        fixed(text, &hits)
+    };
+    let plain = "FROM debian:13.1-slim\n";
+    let entered = "FROM debian:13.1-slim\nENTRYPOINT [\"/entry\"]\n";
+    for (before, line) in [
+        // Words that only a shell knows.
+        (plain, "CMD exit 3"),
+        (plain, "CMD exec app"),
+        (plain, "CMD ulimit -n 100"),
+        (plain, "CMD A=1 app"),
+        (plain, "CMD app *.txt"),
+        // The entry point gets other arguments.
+        (entered, "CMD app --serve"),
+        ("FROM postgres:18.1\n", "CMD postgres -c x=y"),
+        (
+            "FROM debian:13.1-slim AS a\nENTRYPOINT [\"/entry\"]\nFROM a\n",
+            "CMD app",
+        ),
+        // Without what it recommends, curl trusts no server.
+        (
+            plain,
+            "RUN apt-get update && apt-get install -y curl=8 && rm -rf /var/lib/apt/lists/*",
+        ),
+        // It may be an archive, which ADD unpacks.
+        (plain, "ADD rootfs /"),
+        (plain, "ADD rootfs.* /"),
+        ("", "FROM debian:13.1-slim a b"),
+    ] {
+        let text = format!("{before}{line}\nUSER 10001\n");
+        assert_eq!(mended(&text), text);
+    }
+    for (before, line, after) in [
+        (plain, "CMD app --serve", "CMD [\"app\", \"--serve\"]"),
+        (plain, "ENTRYPOINT app", "ENTRYPOINT [\"app\"]"),
+        (
+            "FROM postgres:18.1\nENTRYPOINT []\n",
+            "CMD app",
+            "CMD [\"app\"]",
+        ),
+        (
+            plain,
+            "ADD app.conf etc/ ./ /srv/",
+            "COPY app.conf etc/ ./ /srv/",
+        ),
+        (
+            "",
+            "FROM debian:13.1-slim as b",
+            "FROM debian:13.1-slim AS b",
+        ),
+    ] {
+        let text = format!("{before}{line}\nUSER 10001\n");
+        assert_eq!(mended(&text), format!("{before}{after}\nUSER 10001\n"));
+    }
+}
+
+#[test]
+fn a_shell_of_another_system_is_not_read_as_ours() {
+    let ids = |text: &str| {
+        let hits = lint(&parse(text), &Context::default());
+        hits.iter().map(|hit| hit.rule.id).collect::<Vec<_>>()
+    };
+    let windows = "# escape=`\nFROM mcr.microsoft.com/windows/nanoserver:ltsc2025 AS a\n\
+                   RUN del c:\\x\\\nFROM a\nRUN rd /s c:\\y\\\nUSER ContainerUser\n";
+    assert!(
+        !ids(windows).contains(&"unread-shell"),
+        "{:?}",
+        ids(windows)
+    );
+    assert!(!ids(windows).contains(&"named-user"), "{:?}", ids(windows));
+    let linux = "FROM debian:13.1-slim\nRUN echo \"\nUSER app\n";
+    assert!(ids(linux).contains(&"unread-shell") && ids(linux).contains(&"named-user"));
+}
+
+#[test]
+fn what_a_shell_is_handed_is_read_and_what_it_is_not_is_text() {
+    let found = |run: &str| {
+        let text = format!("FROM debian:13.1-slim\n{run}\nUSER 10001\n");
+        let hits = lint(&parse(&text), &Context::default());
+        hits.iter().any(|hit| hit.rule.id == "sudo")
+    };
+    for run in [
+        "RUN <<EOF\nsudo ls\nEOF",
+        "RUN bash -e <<EOF\nsudo ls\nEOF",
+        "RUN bash -o pipefail <<EOF\nsudo ls\nEOF",
+        "RUN <<EOF bash\nsudo ls\nEOF",
+        "RUN cat <<EOF | sh\nsudo ls\nEOF",
+        "RUN <<EOF\n#!/usr/bin/env -S bash -x\nsudo ls\nEOF",
+    ] {
+        assert!(found(run), "{run}");
+    }
+    for run in [
+        "RUN cat <<EOF > /x\nsudo ls\nEOF",
+        "RUN sh -c 'cat > /x' <<EOF\nsudo ls\nEOF",
+        "RUN <<EOF bash /script\nsudo ls\nEOF",
+        "RUN <<A <<B\nsudo ls\nA\nsudo ls\nB",
+        "RUN <<EOF\n#!/usr/bin/env -S python3 -u\nsudo ls\nEOF",
+        "RUN <<EOF python3\nsudo ls\nEOF",
+    ] {
+        assert!(!found(run), "{run}");
+    }
+}
+
+#[test]
 fn every_file_is_a_row_and_every_row_a_file() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lint/rules");
     let stem = |path: &Path| {

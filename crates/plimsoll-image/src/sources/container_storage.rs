@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::part::Part;
 use crate::select::answers_to;
 use crate::sources::dir::open_beneath;
 use crate::sources::{Address, Found, Layered, Source, forms};
-use crate::{ContainerStorage, Error, Platform, Reference, config, stream};
+use crate::{ContainerStorage, Error, Platform, Reference, Remotes, config, stream};
 
 pub(super) static SOURCE: Source = Source {
     scheme: "containers-storage",
@@ -121,30 +122,81 @@ fn find(address: &Address<'_>) -> Result<Found, Error> {
         why,
         forms: forms(),
     };
-    let (place, name) = match address.text.strip_prefix('[') {
-        None => (address.remotes()?.container_storage(), address.text),
-        Some(rest) => {
-            let (store, name) = rest
-                .split_once(']')
-                .ok_or_else(|| bad("the bracket is not closed".to_owned()))?;
-            // `DRIVER@ROOT+RUNROOT`. Without a driver the tools take the one that was used there, whatever
-            // the configuration has.
-            let (driver, root) = match store.split_once('@') {
-                Some((driver, root)) => (Some(driver.to_owned()), root),
-                None => (None, store),
-            };
-            let place = ContainerStorage {
-                root: root.split('+').next().unwrap_or(root).into(),
-                driver: driver.filter(|driver| !driver.is_empty()),
-            };
-            (place, name)
-        }
+    let (place, name) = split(address.text).map_err(bad)?;
+    let place = match place {
+        Some(place) => place,
+        None => address.remotes()?.container_storage(),
     };
     let storage = Storage::at(place)?;
     let image = storage.choose(name)?;
     storage
         .open(&image, address)
         .map(|layered| Found::Layered(Box::new(layered)))
+}
+
+/// The store that is named in brackets, where one is, and the name of the image there.
+fn split(text: &str) -> Result<(Option<ContainerStorage>, &str), String> {
+    let Some(rest) = text.strip_prefix('[') else {
+        return Ok((None, text));
+    };
+    let (store, name) = rest
+        .split_once(']')
+        .ok_or_else(|| "the bracket is not closed".to_owned())?;
+    // `DRIVER@ROOT+RUNROOT:OPTIONS`. Without a driver the tools take the one that was used there, whatever
+    // the configuration has.
+    let (driver, root) = match store.split_once('@') {
+        Some((driver, root)) => (Some(driver.to_owned()), root),
+        None => (None, store),
+    };
+    let place = ContainerStorage {
+        root: root.split('+').next().unwrap_or(root).into(),
+        driver: driver.filter(|driver| !driver.is_empty()),
+    };
+    Ok((Some(place), name))
+}
+
+/// Whether two names, each what is behind `containers-storage:`, mean one image of one store however they
+/// are written: `[vfs@DIR+RUN]web`, `[DIR]web:latest`, `web` where `DIR` is this user's store. So does a
+/// source that is named by its identifier or digest, and has the target's name too.
+pub fn is_one_stored(source: &str, target: &str, remotes: &dyn Remotes) -> bool {
+    let (Ok((from, source)), Ok((to, target))) = (split(source), split(target)) else {
+        return false;
+    };
+    let from = from.unwrap_or_else(|| remotes.container_storage());
+    let to = to.unwrap_or_else(|| remotes.container_storage());
+    let which = |place: &ContainerStorage| {
+        let facts = std::fs::metadata(&place.root).ok()?;
+        Some((facts.dev(), facts.ino()))
+    };
+    let is_one_root = match (which(&from), which(&to)) {
+        (Some(one), Some(other)) => one == other,
+        // A store that is still to be made.
+        _ => from.root == to.root,
+    };
+    // Which driver is meant where none is named is for the tools to say.
+    let differ = |one: &String, other: &String| one != other;
+    let is_other_driver =
+        matches!((&from.driver, &to.driver), (Some(one), Some(other)) if differ(one, other));
+    if !is_one_root || is_other_driver {
+        return false;
+    }
+    let full = |name: &str| {
+        Reference::parse(name)
+            .ok()
+            .map(|name| (name.name(), tag_of(&name)))
+    };
+    if full(source).is_some() && full(source) == full(target) {
+        return true;
+    }
+    let stored = Storage::at(from).and_then(|storage| storage.choose(source));
+    stored.is_ok_and(|image| {
+        let mut names = image.names.iter().map(|name| full(name));
+        names.any(|name| name.is_some() && name == full(target))
+    })
+}
+
+fn tag_of(name: &Reference) -> String {
+    name.tag().unwrap_or_default().to_owned()
 }
 
 impl Storage {

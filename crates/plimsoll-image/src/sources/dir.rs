@@ -32,9 +32,10 @@ pub(super) static SOURCE: Source = Source {
     },
     find: |address: &Address<'_>| {
         address.no_choice("directory")?;
-        let has = |name: &str| address.path.join(name).is_file();
-        if has("manifest.json") && has("version") {
-            return find_flat(address);
+        if address.path.join("manifest.json").is_file()
+            && let Some(version) = mark(address.path)
+        {
+            return find_flat(address, &version);
         }
         let (rootfs, problems) = read(address.path, address.limits)?;
         Ok(Found::Tree { rootfs, problems })
@@ -50,8 +51,39 @@ pub(crate) fn flat(dir: &Path, limits: &Limits) -> Result<(Store, Digest), Error
     Ok((Store::Flat { dir, top }, top))
 }
 
+/// How the file `version` of a directory of single blobs begins; other programs have files of that name too
+/// (containers/image, `directory/directory_transport.go`).
+const MARK: &str = "Directory Transport Version: ";
+/// Bytes of it that are looked at.
+const MAX_MARK: u64 = 64;
+
+/// The version that `version` gives a directory of single blobs; `None` where there is no such file, or it is
+/// something else's.
+pub(crate) fn mark(dir: &Path) -> Option<String> {
+    let path = dir.join("version");
+    // A named pipe would wait for ever.
+    if !std::fs::metadata(&path).is_ok_and(|facts| facts.is_file()) {
+        return None;
+    }
+    let mut begin = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(MAX_MARK).read_to_end(&mut begin).ok()?;
+    let text = String::from_utf8_lossy(&begin);
+    let version = text.strip_prefix(MARK)?;
+    Some(version.lines().next().unwrap_or_default().trim().to_owned())
+}
+
 /// The image of a directory of single blobs.
-fn find_flat(address: &Address<'_>) -> Result<Found, Error> {
+fn find_flat(address: &Address<'_>, version: &str) -> Result<Found, Error> {
+    // What is new in 1.1 and after is how files are called that we look for by either name, or whose digests
+    // we do not read.
+    if version.split('.').next() != Some("1") {
+        let what = format!("{}: a directory of single blobs", address.path.display());
+        return Err(Error::unsupported(
+            what,
+            format!("its version is {version}"),
+        ));
+    }
     let (store, top) = flat(address.path, address.limits)?;
     let platform = address.options.platform.as_ref();
     let chosen = descend(&store, top, None, platform, address.limits)?;

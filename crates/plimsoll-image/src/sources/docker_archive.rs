@@ -151,6 +151,17 @@ fn choose<'a>(
             format!("manifest.json in {}", tar.what),
             "there is no image in it",
         )),
+        // As skopeo counts them: `docker-archive(5)`, `@source-index`.
+        (Some(Choice::Name(name)), images) if position(name).is_some() => {
+            let found = position(name).and_then(|position| images.get(position));
+            let missing = || {
+                let why = format!("it holds {}, and the first is @0", images.len());
+                Error::missing(format!("an image {name} in {}", tar.what), why)
+            };
+            found
+                .map(|image| (image, image.repo_tags.first().cloned()))
+                .ok_or_else(missing)
+        }
         (Some(Choice::Name(name)), images) => {
             let called = |test: &dyn Fn(&str) -> bool| {
                 images.iter().find_map(|image| {
@@ -190,15 +201,23 @@ fn choose<'a>(
             if images.iter().all(|image| image.config == *first) {
                 return Ok((&images[0], images[0].repo_tags.first().cloned()));
             }
-            let unnamed = images.iter().filter(|image| image.repo_tags.is_empty());
+            let unnamed = images.iter().enumerate();
+            let unnamed = unnamed.filter(|(_, image)| image.repo_tags.is_empty());
             let mut choices = listed();
-            choices.extend(unnamed.map(|image| image.config.clone()));
+            choices.extend(unnamed.map(|(position, _)| format!("@{position}")));
             Err(Error::Ambiguous {
                 what: tar.what.clone(),
                 choices,
             })
         }
     }
+}
+
+/// The place of an image that is named by it: `@2` is the third.
+fn position(name: &str) -> Option<usize> {
+    let digits = name.strip_prefix('@')?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().unwrap_or(usize::MAX))
 }
 
 /// The OCI manifest in the same archive that has this configuration. It is an extra: what is wrong

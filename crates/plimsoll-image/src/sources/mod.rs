@@ -24,7 +24,8 @@ mod replaces;
 mod tar;
 
 pub use called::called;
-pub(crate) use dir::flat;
+pub use container_storage::is_one_stored;
+pub(crate) use dir::{flat, mark};
 pub(crate) use oci::{Described, describe};
 pub use replaces::replaces;
 
@@ -128,6 +129,8 @@ pub(crate) struct Glimpse {
     /// For a directory its members; for an archive the first components of its members' names,
     /// and the names of those at the top.
     names: BTreeSet<Vec<u8>>,
+    /// Whether it is a directory that says it is one of single blobs.
+    is_marked: bool,
     tar: Option<Arc<TarFile>>,
 }
 
@@ -144,6 +147,7 @@ impl Glimpse {
             return Ok(Self {
                 is_dir: true,
                 names,
+                is_marked: mark(path).is_some(),
                 tar: None,
             });
         }
@@ -154,6 +158,7 @@ impl Glimpse {
         };
         Ok(Self {
             is_dir: false,
+            is_marked: false,
             names: tar.names().map(first).collect(),
             tar: Some(Arc::new(tar)),
         })
@@ -161,7 +166,7 @@ impl Glimpse {
 
     /// Whether it is a directory of single blobs.
     fn is_flat(&self) -> bool {
-        self.is_dir && self.has("manifest.json") && self.has("version")
+        self.is_marked && self.has("manifest.json")
     }
 
     fn has(&self, name: &str) -> bool {

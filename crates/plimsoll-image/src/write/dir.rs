@@ -7,14 +7,14 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use plimsoll_model::Digest;
 use tempfile::NamedTempFile;
 
 use crate::documents::{Entry, Manifest, object};
-use crate::sources::flat;
+use crate::sources::{flat, mark};
 use crate::write::layout::{PREFIX, Undo, replace, takes_files, temporary_in, waiting_in};
 use crate::write::{Blobs, Fill, WriteOptions};
 use crate::{Error, Limits, stream};
@@ -22,10 +22,6 @@ use crate::{Error, Limits, stream};
 /// The content of `version`. Readers of 1.0 take it too: what is new in 1.1 are blobs without an
 /// ending, which they look for first.
 pub(crate) const VERSION: &str = "Directory Transport Version: 1.1\n";
-/// How `version` begins, whatever the version; other programs have files of that name too.
-const MARK: &[u8] = b"Directory Transport Version: ";
-/// Bytes of `version` that are looked at.
-const MAX_MARK: u64 = 64;
 /// Manifests and indexes below the one that is there whose blobs are looked up.
 const MAX_MANIFESTS: usize = 1000;
 
@@ -148,7 +144,7 @@ fn check(dir: &Path) -> Result<Held, Error> {
             if !names(dir)?.iter().any(strange) {
                 return Ok(Held::default());
             }
-            match is_marked(dir).then(|| Held::of(dir)).flatten() {
+            match mark(dir).and_then(|_| Held::of(dir)) {
                 Some(held) => Ok(held),
                 None => refuse("the directory is neither empty nor one of single blobs"),
             }
@@ -156,18 +152,6 @@ fn check(dir: &Path) -> Result<Held, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Held::default()),
         Err(error) => Err(Error::io(dir.display())(error)),
     }
-}
-
-/// Whether `version` is there and says that this is a directory of single blobs.
-fn is_marked(dir: &Path) -> bool {
-    let path = dir.join("version");
-    // A named pipe would wait for ever.
-    if !fs::symlink_metadata(&path).is_ok_and(|facts| facts.is_file()) {
-        return false;
-    }
-    let mut begin = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_MARK).read_to_end(&mut begin));
-    read.is_ok() && begin.starts_with(MARK)
 }
 
 /// What the manifest of a directory names, and so may be removed when another image takes its place.

@@ -245,3 +245,43 @@ fn an_archive_cut_off_anywhere_is_never_half_an_image() {
         refused(&stored.name());
     }
 }
+
+#[test]
+fn images_without_a_name_are_named_by_their_place() {
+    let mut tar = Tar::default();
+    let mut images = Vec::new();
+    for (number, tags) in [json!(["a:1", "b:2"]), Value::Null, json!([])]
+        .into_iter()
+        .enumerate()
+    {
+        let layer = layer("which", &number.to_string());
+        let (config_name, layer_name) = (format!("{number}.json"), format!("{number}.tar"));
+        tar = tar
+            .file(&config_name, config(&[&layer]).to_string())
+            .file(&layer_name, &layer);
+        images.push(json!({ "Config": config_name, "RepoTags": tags, "Layers": [layer_name] }));
+    }
+    let stored = Stored::new(&with(tar, &json!(images)).done());
+    let name = stored.name();
+    let error = refused(&name);
+    assert!(error.to_string().contains("a:1, b:2, @1, @2"), "{error}");
+    for (choice, which) in [("a:1", 0), ("b:2", 0), ("@0", 0), ("@1", 1), ("@2", 2)] {
+        for name in [
+            format!("{name}:{choice}"),
+            format!("docker-archive:{name}:{choice}"),
+        ] {
+            assert_eq!(tree(&opened(&name)), [format!("/which {which}")], "{name}");
+        }
+    }
+    let error = refused(&format!("{name}:@3"));
+    assert!(
+        error
+            .to_string()
+            .contains("it holds 3, and the first is @0"),
+        "{error}"
+    );
+    assert!(matches!(
+        refused(&format!("{name}:@")),
+        Error::Missing { .. }
+    ));
+}

@@ -55,6 +55,22 @@ fn a_directory_of_single_blobs_is_an_image() {
     }] });
     std::fs::write(place.path().join("manifest.json"), index.to_string()).unwrap();
     assert_eq!(opened(&path).image.digest, top);
+    // Other programs have files of these names too.
+    let version = place.path().join("version");
+    std::fs::write(&version, "1.1\n").unwrap();
+    let refused_as = refused(&path);
+    assert!(
+        matches!(refused_as, Error::NotAnImage { .. }),
+        "{refused_as}"
+    );
+    std::fs::write(&version, "Directory Transport Version: 2.0\n").unwrap();
+    for name in [path.clone(), format!("dir:{path}")] {
+        let error = refused(&name);
+        assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains("its version is 2.0"), "{error}");
+    }
+    std::fs::write(&version, "Directory Transport Version: 1.2\n").unwrap();
+    assert_eq!(opened(&path).image.digest, top);
     // A blob that is another is none.
     let blob = place.path().join(digest(&stored).hex());
     std::fs::write(&blob, gzip(&Tar::default().file("a", "y").done())).unwrap();

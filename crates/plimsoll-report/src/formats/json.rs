@@ -70,11 +70,14 @@
 //! `source_version`, `vendor`, `licences[]`, `purl`, `state`, `known_by`, `part_of`, `path`, `inside`,
 //! `files`, a number), `databases[]`.
 //!
-//! A scan has `name`, `distribution`, `complete` (everything was judged), `packages` and `judged` (how
+//! A scan has `name`, `distribution`, `day` (it was judged by), `ended` (that nobody fixes the distribution
+//! release any more: `on`, the last day; `by`, what says so; `accepted`, as below, or `null`; `null` where
+//! that is not so or not known), `complete` (everything was judged), `packages` and `judged` (how
 //! many), `unjudged[]` (`why`, `packages[]`), `accepted[]` (packages that are not judged and were accepted so:
 //! `package`, `why`, `by`, `reason`, `until`), `data[]` that were asked (`scope`, `feeds[]`, `date`: the last
 //! day on which they are known to have been the newest there were, `age_days` since then, `content`: of which
-//! moment they are by their own account, `advisories`, `lists_unfixed`), `counts` and by `parts` (`base`, `application`, `unknown`)
+//! moment they are by their own account, `advisories`, `lists_unfixed`), `exploited_unknown` (why nobody
+//! knows which are known to be exploited, or `null`: the number below is `null` then, or what was found all the same), `counts` and by `parts` (`base`, `application`, `unknown`)
 //! the same (`by_package`, `by_source`, `distinct`; of `by_source`: `fixable`, `unfixed`, `unimportant`,
 //! `exploited`, `severities`), `vulnerabilities[]` (`id`, `aliases[]`, `package`, `state`: `fixable`,
 //! `unfixed`, `unimportant`; `status` in the vendor's words, `fixed[]`, `severity` and `severity_by`,

@@ -146,10 +146,9 @@ fn scans(scans: &[ScanFacts], page: &mut String) {
         row(name, cells.collect());
     }
     let exploited = scans.iter().zip(&counts).map(|(facts, counts)| {
-        match (&facts.exploited_unknown, counts.exploited) {
-            (Some(_), 0) => "not known".to_owned(),
-            (_, found) => count(found),
-        }
+        facts
+            .exploited(counts)
+            .map_or("not known".to_owned(), count)
     });
     row("known to be exploited", exploited.collect());
     let judged = scans

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::constraint;
 use crate::Scope;
 use crate::advisory::{Advisory, PackageKind, Range, Status, severity};
-use crate::feeds::{Compiler, grype_report, id, json};
+use crate::feeds::{Compiler, Left, grype_report, id, json};
 
 /// How its rows are marked.
 const FEED: &str = "grype-db";
@@ -130,7 +130,7 @@ fn sixth_row(row: &Row<'_>, into: &mut Compiler) -> rusqlite::Result<Result<(), 
     let (name, state) = (text(0)?, text(1)?);
     let (ecosystem, package) = (text(5)?, text(6)?);
     if matches!(&*state, "rejected" | "withdrawn") {
-        into.skip();
+        into.skip(Left::Withdrawn);
         return Ok(Ok(()));
     }
     let (os, major, minor, label) = (text(7)?, text(8)?, text(9)?, text(10)?);
@@ -140,7 +140,7 @@ fn sixth_row(row: &Row<'_>, into: &mut Compiler) -> rusqlite::Result<Result<(), 
         distribution(&os, &major, &minor, &label)
     };
     let Some(scope) = scope else {
-        into.skip();
+        into.skip(Left::Elsewhere);
         return Ok(Ok(()));
     };
     let read = |index| -> rusqlite::Result<String> {
@@ -215,7 +215,7 @@ fn fifth(database: &Connection, into: &mut Compiler) -> rusqlite::Result<()> {
         };
         let (name, package, namespace) = (text(0)?, text(1)?, text(2)?);
         let Some(scope) = namespace_scope(&namespace) else {
-            into.skip();
+            into.skip(Left::Elsewhere);
             continue;
         };
         #[derive(Deserialize)]
@@ -279,7 +279,7 @@ impl Found<'_> {
             }
         }
         if self.ranges.is_empty() {
-            into.skip();
+            into.skip(Left::Versionless(format!("{first} in {}", self.package)));
             return Ok(());
         }
         let negligible = self

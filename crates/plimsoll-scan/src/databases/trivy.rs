@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::bolt::{Bolt, Bucket, Value};
 use super::constraint;
 use crate::advisory::{Advisory, PackageKind, Range, Status};
-use crate::feeds::{Compiler, json, trivy_report};
+use crate::feeds::{Compiler, Left, json, trivy_report};
 use crate::{DISTRIBUTIONS, Scope};
 
 /// How its rows are marked.
@@ -134,14 +134,14 @@ fn add(
     let (mut ranges, mut versions) = (Vec::new(), Vec::new());
     for constraint in &entry.vulnerable_versions {
         if constraint::read(constraint, &mut ranges, &mut versions).is_none() {
-            into.skip();
+            into.skip(Left::Versionless(format!("{id} in {package}")));
             return;
         }
     }
     if entry.vulnerable_versions.is_empty() {
         if !entry.patched_versions.is_empty() {
             // Only what is good is known, in a language's own words.
-            into.skip();
+            into.skip(Left::Versionless(format!("{id} in {package}")));
             return;
         }
         ranges.push(match &*entry.fixed_version {

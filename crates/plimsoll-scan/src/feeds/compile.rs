@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::unpack::{self, Limits};
 use super::{Document, FEEDS, Feed, FeedError, debian_list};
 use crate::marks::{self, Cve, Epss, Kev};
-use crate::{Advisory, Builder, Origin, Scope};
+use crate::{Advisory, Builder, Origin, Scope, Status};
 
 /// Whether a file among others may be a feed by its name: a README is none.
 pub fn is_data(name: &str) -> bool {
@@ -20,6 +20,8 @@ pub fn is_data(name: &str) -> bool {
     ENDS.iter().any(|end| name.ends_with(end))
 }
 
+/// How many advisories that are left out are named.
+const NAMED: usize = 5;
 /// How many problems are told one by one.
 const TOLD: usize = 50;
 
@@ -43,6 +45,9 @@ pub struct Compiler {
     /// The slices that know of them.
     told: BTreeSet<Scope>,
     counts: Counts,
+    withdrawn: u64,
+    versionless: Vec<String>,
+    more_versionless: u64,
     problems: Vec<String>,
     more_problems: usize,
     pub(super) list: debian_list::Gathered,
@@ -64,8 +69,20 @@ pub struct Counts {
 pub struct Compiled {
     /// The slices, each with its scope, as files. The marks are among them (`kev`, `epss`).
     pub slices: Vec<(Scope, Vec<u8>)>,
+    /// What was left out of them, and rightly so: nothing a package could be held against.
+    pub notes: Vec<String>,
     /// What could not be read, by name.
     pub problems: Vec<String>,
+}
+
+/// Why an advisory is left out.
+pub(crate) enum Left {
+    /// Its publisher took it back.
+    Withdrawn,
+    /// It is about nothing an image could hold, or about a release nobody could be told of.
+    Elsewhere,
+    /// It names no version a package could have: the vulnerability and the package.
+    Versionless(String),
 }
 
 impl Compiler {
@@ -180,7 +197,8 @@ impl Compiler {
     /// The data are of this day or moment, by their own account. What a server says of them counts where
     /// that is older; what their giver says where they say nothing.
     pub(crate) fn dated(&mut self, date: &str) {
-        let is_fetched = self.origin.from.contains("://");
+        let from = &self.origin.from;
+        let is_fetched = from.contains("://") || from.starts_with("file:");
         let stated = self.stated.get(..10).unwrap_or_default();
         if is_fetched && !stated.is_empty() && stated < date.get(..10).unwrap_or(date) {
             return;
@@ -209,14 +227,63 @@ impl Compiler {
                 .or_insert_with(|| Builder::new(scope.clone()));
             slice.origin(self.origin.clone());
         }
-        if let Some(slice) = self.slices.get_mut(scope) {
-            slice.add(advisory);
+        let Some(slice) = self.slices.get_mut(scope) else {
+            return;
+        };
+        match advisory.status {
+            // That a package never had it is all there is to say.
+            Status::NotAffected => slice.add(&Advisory {
+                id: advisory.id,
+                aliases: advisory.aliases.clone(),
+                package: advisory.package,
+                kind: advisory.kind,
+                status: advisory.status,
+                feed: advisory.feed,
+                ..Advisory::default()
+            }),
+            _ => slice.add(advisory),
         }
     }
 
-    /// Counts an advisory that says nothing about versions, or was withdrawn.
-    pub(crate) fn skip(&mut self) {
+    /// Counts an advisory that is left out.
+    pub(crate) fn skip(&mut self, why: Left) {
         self.counts.skipped += 1;
+        match why {
+            Left::Withdrawn => self.withdrawn += 1,
+            Left::Elsewhere => {}
+            Left::Versionless(name) if self.versionless.len() < NAMED => {
+                self.versionless.push(name);
+            }
+            Left::Versionless(_) => self.more_versionless += 1,
+        }
+    }
+
+    /// What was left out, as sentences.
+    fn left(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let (noun, verb) = match self.withdrawn {
+            1 => ("advisory", "was"),
+            _ => ("advisories", "were"),
+        };
+        if self.withdrawn > 0 {
+            notes.push(format!(
+                "{} {noun} {verb} withdrawn and {verb} left out",
+                self.withdrawn
+            ));
+        }
+        if !self.versionless.is_empty() {
+            let count = self.versionless.len() as u64 + self.more_versionless;
+            let more = match self.more_versionless {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            notes.push(format!(
+                "{count} left out that say nothing about versions of packages, such as those about commits \
+                 alone: {}{more}",
+                self.versionless.join(", ")
+            ));
+        }
+        notes
     }
 
     /// Something of the data that could not be read.
@@ -255,6 +322,7 @@ impl Compiler {
 
     /// The slices.
     pub fn finish(mut self) -> Compiled {
+        let notes = self.left();
         let mut slices: Vec<(Scope, Vec<u8>)> = Vec::new();
         for (scope, builder) in self.slices {
             slices.push((scope, builder.finish()));
@@ -275,6 +343,7 @@ impl Compiler {
         }
         Compiled {
             slices,
+            notes,
             problems: self.problems,
         }
     }

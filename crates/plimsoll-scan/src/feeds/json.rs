@@ -123,11 +123,15 @@ pub(crate) fn day(text: &str) -> Option<jiff::civil::Date> {
 pub(crate) fn title(text: &str) -> &str {
     const LONGEST: usize = 100;
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    let line = line.unwrap_or_default();
-    if line.len() <= LONGEST {
+    short(line.unwrap_or_default(), LONGEST)
+}
+
+/// A line, cut at a word to at most so many bytes.
+pub(crate) fn short(line: &str, longest: usize) -> &str {
+    if line.len() <= longest {
         return line;
     }
-    let mut end = LONGEST;
+    let mut end = longest;
     while !line.is_char_boundary(end) {
         end -= 1;
     }

@@ -24,6 +24,7 @@ mod unpack;
 use std::fmt;
 
 pub use address::{Address, addresses};
+pub(crate) use compile::Left;
 pub use compile::{Compiled, Compiler, Counts, is_data};
 
 /// A kind of data about vulnerabilities.

@@ -1,12 +1,17 @@
 //! The Open Source Vulnerability format.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use plimsoll_model::Severity;
+use plimsoll_model::package::ecosystem;
+use plimsoll_packages::version;
 use serde::Deserialize;
 
+use super::compile::Left;
 use super::json::{self, Text};
 use super::{Compiler, Document, feed, id, osv_ecosystem};
+use crate::Scope;
 use crate::advisory::{Advisory, PackageKind, Range, Status, Until, severity};
 
 feed! {
@@ -15,7 +20,7 @@ feed! {
     /// vulnerability, single, in directories, in lists, or in the `all.zip` of an ecosystem.
     ///
     /// Withdrawn records are left out, and ranges of commits, which no package has. Where a record
-    /// gives ranges and also counts versions out, the ranges are taken. An announcement
+    /// gives ranges and also counts versions out, a version in either has the flaw. An announcement
     /// (`ALSA-2024:1234`, `SUSE-SU-...`) becomes one advisory for each CVE number it names, so that
     /// counts can be compared. SUSE's name the packages that were built too: those are matched.
     ///
@@ -184,7 +189,7 @@ impl Loose<'_> {
 
 fn add(record: &Record<'_>, feed: &'static str, into: &mut Compiler) {
     if !record.withdrawn.is_empty() {
-        into.skip();
+        into.skip(Left::Withdrawn);
         return;
     }
     let names = Names::of(record);
@@ -198,17 +203,25 @@ fn add(record: &Record<'_>, feed: &'static str, into: &mut Compiler) {
             .as_ref()
             .and_then(|package| Some((package, osv_ecosystem::scope(&package.ecosystem)?)));
         let Some((package, (scope, kind))) = known else {
-            into.skip();
+            into.skip(Left::Elsewhere);
             continue;
         };
-        let ranges = ranges(&affected.ranges);
-        let versions: Vec<&str> = if ranges.is_empty() {
-            affected.versions.iter().map(|version| &**version).collect()
-        } else {
-            Vec::new()
+        let order = order(&scope);
+        let ranges = ranges(&affected.ranges, order);
+        // A version has the flaw that is counted out or in a range: most are both.
+        let counted = affected.versions.iter().map(|version| &**version);
+        let versions: Vec<&str> = match (ranges.is_empty(), order) {
+            (true, _) => counted.collect(),
+            (false, Some(compare)) => counted
+                .filter(|version| !ranges.iter().any(|range| range.holds(version, compare)))
+                .collect(),
+            (false, None) => Vec::new(),
         };
         if ranges.is_empty() && versions.is_empty() {
-            into.skip();
+            into.skip(Left::Versionless(format!(
+                "{} in {}",
+                &*record.id, &*package.name
+            )));
             continue;
         }
         let (severity, unimportant) = judged(record, affected);
@@ -329,12 +342,55 @@ fn judged(record: &Record<'_>, affected: &Affected<'_>) -> (Option<Severity>, bo
     (words.next(), unimportant)
 }
 
-/// The ranges of versions; those of commits are left out.
-fn ranges<'a>(given: &'a [Events<'_>]) -> Vec<Range<'a>> {
+/// How versions of this scope follow each other, where that is known.
+fn order(scope: &Scope) -> Option<fn(&str, &str) -> Ordering> {
+    let kind = match scope.name() {
+        "debian" | "ubuntu" | "ubuntu-pro" => "deb",
+        "alpine" | "alpaquita" | "chainguard" | "minimos" | "wolfi" => "apk",
+        "almalinux"
+        | "azurelinux"
+        | "mageia"
+        | "openeuler"
+        | "opensuse-leap"
+        | "opensuse-tumbleweed"
+        | "photon"
+        | "rhel"
+        | "rocky"
+        | "sles" => "rpm",
+        "bitnami" => ecosystem::GENERIC,
+        language => language,
+    };
+    version::order_of(kind).map(|order| order.compare)
+}
+
+/// The version an event is about, first what begins a range of all there are.
+fn place<'a>(event: &'a Event<'_>) -> Option<&'a str> {
+    let all = [&event.introduced, &event.fixed, &event.last_affected];
+    all.into_iter()
+        .map(|text| &**text)
+        .find(|text| !text.is_empty())
+}
+
+/// The ranges of versions; those of commits are left out. Events may come in any order (OSV schema, on how
+/// they are evaluated).
+fn ranges<'a>(
+    given: &'a [Events<'_>],
+    order: Option<fn(&str, &str) -> Ordering>,
+) -> Vec<Range<'a>> {
     let mut ranges = Vec::new();
     for events in given.iter().filter(|events| &*events.r#type != "GIT") {
         let mut open: Option<Option<&str>> = None;
-        for event in &events.events {
+        let mut sorted: Vec<&Event<'_>> = events.events.iter().collect();
+        if let Some(compare) = order {
+            sorted.sort_by(|a, b| match (place(a), place(b)) {
+                (Some("0"), Some("0")) => Ordering::Equal,
+                (Some("0"), _) => Ordering::Less,
+                (_, Some("0")) => Ordering::Greater,
+                (Some(a), Some(b)) => compare(a, b),
+                (a, b) => a.cmp(&b),
+            });
+        }
+        for event in sorted {
             let until = match event {
                 Event { fixed, .. } if !fixed.is_empty() => Until::Fixed(fixed),
                 Event { last_affected, .. } if !last_affected.is_empty() => {

@@ -6,20 +6,27 @@
 
 mod layers;
 mod maker;
+mod merge;
 mod products;
 mod range;
+mod red_hat;
 mod score;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_model::package::ecosystem::{self, is_distribution};
 use plimsoll_model::vulnerability::{
-    Affected, AskedData, Exploited, Lack, Part, SeverityBy, Unjudged, VulnerabilityState,
+    Affected, AskedData, Ended, Exploited, Lack, Part, SeverityBy, Unjudged, VulnerabilityState,
 };
-use plimsoll_model::{FileTree, Inventory, OsRelease, Package, ScanFacts, Severity, Vulnerability};
+use plimsoll_model::{
+    FileTree, ImagePath, Inventory, OsRelease, Package, ScanFacts, Severity, Vulnerability,
+    os_release,
+};
 use plimsoll_packages::version;
 
-use crate::{Advisory, Date, Meta, PackageKind, Scope, Slice, Status, Support, support};
+use crate::{
+    Advisory, Date, Meta, PackageKind, Scope, Slice, Status, Support, support, support::table,
+};
 use range::Hit;
 
 /// What a scan is asked.
@@ -104,6 +111,18 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
             ..Unjudged::default()
         }));
     }
+    let ended = ended(request);
+    let os = request.inventory.release.as_ref();
+    if let (Some((ended, days)), Some(own)) = (&ended, os.and_then(Scope::of_os))
+        && scopes.contains(&own)
+    {
+        let why = uncovered(&own, ended, *days, request.max_age);
+        unjudged.extend(why.map(|why| Unjudged {
+            why,
+            lack: Lack::Release,
+            ..Unjudged::default()
+        }));
+    }
     if request.inventory.packages.is_empty() {
         unjudged.push(Unjudged {
             why: "no package is known in it, so that nothing can be looked up".to_owned(),
@@ -119,7 +138,8 @@ pub fn scan(request: &ScanRequest<'_>) -> ScanFacts {
     ScanFacts {
         name: request.name.to_owned(),
         distribution: distribution(request.inventory),
-        ended: ended(request.inventory, request.today),
+        day: request.today.to_string(),
+        ended: ended.map(|(ended, _)| ended),
         data,
         packages: request.inventory.packages.len() as u64,
         judged: state.judged,
@@ -141,12 +161,36 @@ fn distribution(inventory: &Inventory) -> String {
     format!("{} {}", os.id, os.version_id).trim().to_owned()
 }
 
-/// The last day on which somebody fixed the distribution release, where that is over.
-fn ended(inventory: &Inventory, today: Date) -> Option<String> {
-    match support(inventory.release.as_ref()?, today) {
-        Support::Ended { on } => Some(on.to_string()),
-        Support::Supported { .. } | Support::LongTerm { .. } | Support::Unknown { .. } => None,
-    }
+/// That nobody fixes the distribution release any more, and for how many days.
+fn ended(request: &ScanRequest<'_>) -> Option<(Ended, i64)> {
+    let os = request.inventory.release.as_ref()?;
+    let Support::Ended { on } = support(os, request.today) else {
+        return None;
+    };
+    let days = on.until(request.today).ok()?.get_days();
+    let mut paths = os_release::PATHS.iter().map(|path| ImagePath::from(*path));
+    let place = request
+        .tree
+        .and_then(|tree| paths.find(|path| tree.contains(path)));
+    let ended = Ended {
+        on: on.to_string(),
+        by: table(os),
+        place,
+        accepted: None,
+    };
+    Some((ended, i64::from(days)))
+}
+
+/// Why data about a release that is over do not say what is wrong with it, whenever they were fetched: the
+/// list of its vendor ends with it. As a sentence without a full stop.
+fn uncovered(scope: &Scope, ended: &Ended, days: i64, max_age: i64) -> Option<String> {
+    (days > max_age).then(|| {
+        format!(
+            "{scope} gets no fixes since {} (by {}): what became known in the {days} days since need not be in \
+             the data about it, whenever they were fetched, and {max_age} are the limit",
+            ended.on, ended.by
+        )
+    })
 }
 
 /// By this the worst come first.
@@ -258,18 +302,19 @@ impl<'a> State<'a> {
                 return Err(format!("there are no data about {scope}").into());
             }
         };
-        let kind = match maker {
+        let kind_of_package = match maker {
             Some(_) => ecosystem::GENERIC,
             None => package.ecosystem,
         };
-        let order = version::order_of(kind)
-            .ok_or_else(|| format!("how versions of the kind {kind} are ordered is not known"))?;
+        let order = version::order_of(kind_of_package).ok_or_else(|| {
+            format!("how versions of the kind {kind_of_package} are ordered is not known")
+        })?;
         if maker.is_some() && self.is_part(package) {
             return Ok(None);
         }
         let corrupt =
             |error: crate::SliceError| format!("the data about {scope} are nonsense: {error}");
-        let mut found: BTreeMap<&str, (Advisory<'a>, Hit<'a>)> = BTreeMap::new();
+        let mut found: Vec<(Advisory<'a>, Hit<'a>)> = Vec::new();
         let mut about = BTreeSet::new();
         for (name, kind) in names(package, maker.as_deref(), slice)? {
             for advisory in slice.lookup(&name).map_err(corrupt)? {
@@ -290,17 +335,19 @@ impl<'a> State<'a> {
                     Some(_) => maker::upstream(version),
                     None => version,
                 };
-                let hit = range::hit(&advisory, version, order.compare);
-                if hit == Hit::None {
+                let is_rpm = kind_of_package == ecosystem::RPM;
+                if is_rpm && red_hat::is_of_another_kind(&advisory, &package.version) {
                     continue;
                 }
-                let key = advisory.cve().unwrap_or(advisory.id);
-                match found.get(key) {
-                    // Two feeds, or two names of a flaw: the one that knows a fix is kept.
-                    Some((_, Hit::FixedIn(_))) => {}
-                    _ => {
-                        found.insert(key, (advisory, hit));
+                let compare = match advisory.kind {
+                    PackageKind::Source if is_rpm && package.source_version.is_some() => {
+                        red_hat::without_epochs
                     }
+                    _ => order.compare,
+                };
+                let hit = range::hit(&advisory, version, compare);
+                if hit != Hit::None {
+                    found.push((advisory, hit));
                 }
             }
         }
@@ -321,7 +368,7 @@ impl<'a> State<'a> {
         }
         if !found.is_empty() {
             let affected = self.affected(package, maker);
-            for (id, (advisory, hit)) in found {
+            for (id, (advisory, hit)) in merge::merged(found) {
                 self.vulnerabilities
                     .push(self.vulnerability(id, &advisory, &hit, &affected, &scope));
             }

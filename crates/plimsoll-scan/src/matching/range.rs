@@ -25,17 +25,7 @@ pub(super) fn hit<'a>(
     version: &str,
     compare: fn(&str, &str) -> Ordering,
 ) -> Hit<'a> {
-    let inside = |range: &&Range<'a>| {
-        let begun = range
-            .introduced
-            .is_none_or(|first| first == "0" || compare(first, version).is_le());
-        begun
-            && match range.until {
-                Until::Fixed(fixed) => compare(version, fixed).is_lt(),
-                Until::Last(last) => compare(version, last).is_le(),
-                Until::Open => true,
-            }
-    };
+    let inside = |range: &&Range<'a>| range.holds(version, compare);
     let mut found = Hit::None;
     for range in advisory.ranges.iter().filter(inside) {
         match (range.until, &found) {

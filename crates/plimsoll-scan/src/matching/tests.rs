@@ -326,7 +326,7 @@ fn two_names_of_one_flaw_are_one() {
     );
     let facts = run(&inventory, [data], "2026-06-02");
     assert_eq!(found(&facts), ["flask CVE-1-1 fixable 1.1"]);
-    assert_eq!(facts.vulnerabilities[0].aliases, ["PYSEC-b"]);
+    assert_eq!(facts.vulnerabilities[0].aliases, ["GHSA-a", "PYSEC-b"]);
 }
 
 #[test]

@@ -1,12 +1,19 @@
 //! Makes a slice.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bytes::{Bytes, put_number, put_table};
 use super::frame;
 use super::row::{self, Intern, Resolve};
 use super::{Meta, Origin, SliceError};
+use crate::feeds::json;
 use crate::{Advisory, Scope};
+
+/// A slice takes no more room than this, in bytes, where shorter titles can see to it: it is fetched by every
+/// machine that scans, and a title is no more than a reminder.
+pub(super) const ROOM: usize = 2_000_000;
+/// How long titles may be, in bytes, the first of these that makes the slice fit.
+const TITLES: [usize; 5] = [usize::MAX, 72, 48, 24, 0];
 
 /// Collects advisories and writes them as a slice. The same advisories of the same origins give the
 /// same bytes, in whatever order they come.
@@ -83,16 +90,10 @@ impl Builder {
             words: self.words.in_order(),
             texts: self.texts.in_order(),
         };
-        let (words, texts) = (sorted(&given.words), sorted(&given.texts));
-        let mut tables = Tables {
-            words: &mut Interner::of(&words),
-            texts: &mut Interner::of(&texts),
-        };
-        let (mut index, mut data) = (Vec::new(), Vec::new());
-        let mut count = 0;
         for origin in &mut self.origins {
             origin.rows = 0;
         }
+        let mut all = Vec::new();
         for (name, rows) in &self.rows {
             let read = rows.iter().filter_map(|(origin, bytes)| {
                 let row = row::read(&given, name, &mut Bytes::new(bytes));
@@ -102,33 +103,74 @@ impl Builder {
             read.sort();
             // Of the same row from two origins the first counts.
             read.dedup_by(|(later, _), (first, _)| later == first);
-            let start = data.len();
-            for (advisory, origin) in &read {
-                row::write(&mut data, advisory, &mut tables);
+            for (_, origin) in &read {
                 if let Some(origin) = self.origins.get_mut(*origin) {
                     origin.rows += 1;
                 }
             }
-            put_number(&mut index, tables.word(name));
-            put_number(&mut index, read.len() as u32);
-            put_number(&mut index, (data.len() - start) as u32);
-            count += read.len() as u64;
+            let read = read.into_iter().map(|(advisory, _)| advisory);
+            all.push((&**name, read.collect::<Vec<_>>()));
         }
-        let mut body = Vec::new();
-        put_table(&mut body, words.iter().copied());
-        put_number(&mut body, self.rows.len() as u32);
-        body.append(&mut index);
-        body.append(&mut data);
-        let mut texts_body = Vec::new();
-        put_table(&mut texts_body, texts.iter().copied());
         let meta = Meta {
             scope: self.scope.clone(),
-            rows: count,
-            packages: self.rows.len() as u64,
+            rows: all.iter().map(|(_, rows)| rows.len() as u64).sum(),
+            packages: all.len() as u64,
             origins: self.origins,
             checked: String::new(),
         };
-        frame::close(&meta, &body, &texts_body)
+        let words = sorted(&given.words);
+        let mut file = Vec::new();
+        for longest in TITLES {
+            file = packed(&meta, &words, &all, longest);
+            if file.len() <= ROOM {
+                break;
+            }
+        }
+        file
+    }
+}
+
+/// The file of these rows by package, with titles of at most so many bytes.
+fn packed(
+    meta: &Meta,
+    words: &[&str],
+    all: &[(&str, Vec<Advisory<'_>>)],
+    longest: usize,
+) -> Vec<u8> {
+    let rows = all.iter().flat_map(|(_, rows)| rows);
+    let texts = rows.map(|row| [json::short(row.title, longest), row.url]);
+    // A row with neither names none; of one with either both are in the table.
+    let texts = texts.filter(|texts| texts.iter().any(|text| !text.is_empty()));
+    let texts: BTreeSet<&str> = texts.flatten().collect();
+    let texts: Vec<&str> = texts.into_iter().collect();
+    let mut tables = Tables {
+        words: &mut Interner::of(words),
+        texts: &mut Interner::of(&texts),
+    };
+    let (mut index, mut data) = (Vec::new(), Vec::new());
+    for (name, rows) in all {
+        let start = data.len();
+        for row in rows {
+            row::write(&mut data, &with_short_title(row, longest), &mut tables);
+        }
+        put_number(&mut index, tables.word(name));
+        put_number(&mut index, rows.len() as u32);
+        put_number(&mut index, (data.len() - start) as u32);
+    }
+    let mut body = Vec::new();
+    put_table(&mut body, words.iter().copied());
+    put_number(&mut body, all.len() as u32);
+    body.append(&mut index);
+    body.append(&mut data);
+    let mut texts_body = Vec::new();
+    put_table(&mut texts_body, texts.iter().copied());
+    frame::close(meta, &body, &texts_body)
+}
+
+fn with_short_title<'a>(row: &Advisory<'a>, longest: usize) -> Advisory<'a> {
+    Advisory {
+        title: json::short(row.title, longest),
+        ..row.clone()
     }
 }
 

@@ -3,6 +3,7 @@
 use plimsoll_model::Digest;
 use plimsoll_scan::{Meta, Scope};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Its name.
 pub(crate) const NAME: &str = "index.json";
@@ -13,6 +14,10 @@ const SCHEMA: &str = "plimsoll-advisories/1";
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Index {
     schema: String,
+    /// The digest of the file with nothing but zeros in the place of this: it covers the days in it. Empty in
+    /// lists of old versions.
+    #[serde(default)]
+    digest: String,
     slices: Vec<Listed>,
 }
 
@@ -45,6 +50,7 @@ impl Index {
         });
         Self {
             schema: SCHEMA.to_owned(),
+            digest: nothing(),
             slices: slices.collect(),
         }
     }
@@ -55,13 +61,23 @@ impl Index {
         if index.schema != SCHEMA {
             return Err(format!("has the schema {}, not {SCHEMA}", index.schema));
         }
+        if !index.digest.is_empty() {
+            let expected = Digest::parse(&index.digest).map_err(|error| error.to_string())?;
+            let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+            let found = digest(&text.replacen(&index.digest, &nothing(), 1));
+            if found != expected {
+                return Err(format!("has digest {found}, expected {expected}"));
+            }
+        }
         Ok(index)
     }
 
     /// The JSON.
     pub(crate) fn json(&self) -> Result<Vec<u8>, String> {
         let json = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
-        Ok((json + "\n").into_bytes())
+        let json = json + "\n";
+        let own = digest(&json).to_string();
+        Ok(json.replacen(&nothing(), &own, 1).into_bytes())
     }
 
     /// The slice of a scope.
@@ -69,6 +85,15 @@ impl Index {
         let name = scope.to_string();
         self.slices.iter().find(|listed| listed.scope == name)
     }
+}
+
+/// What stands in the place of the digest while it is made.
+fn nothing() -> String {
+    Digest::from_bytes([0; 32]).to_string()
+}
+
+fn digest(text: &str) -> Digest {
+    Digest::from_bytes(Sha256::digest(text).into())
 }
 
 impl Listed {

@@ -43,7 +43,7 @@ Example: what the fourth layer of an archive did, and why slim keeps it
 
 Without a terminal, `plimsoll tree`, `ls` and `inspect --json` say the same.";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = EXPLORE)]
 pub(crate) struct Explore {
     /// The image.

@@ -37,6 +37,16 @@ pub(super) fn judge(
             ));
         }
         report.notes.extend(facts.stale_ignores.iter().cloned());
+        // What the check of that name finds is for the waivers to tolerate; here it hinders no limit.
+        let ended = facts.ended.as_ref();
+        report
+            .notes
+            .extend(ended.and_then(|ended| ended.accepted.as_ref()).map(|it| {
+                format!(
+                    "limits on vulnerabilities are judged although {} is over ({}), which {} accepts until {}: {}",
+                    it.package, it.why, it.by, it.until, it.reason
+                )
+            }));
         for (kind, &limit) in &limits.vulnerabilities {
             let unknown = facts.exploited_unknown.as_ref();
             let unknown = unknown.filter(|_| kind == "exploited");

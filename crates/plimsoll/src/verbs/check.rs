@@ -40,8 +40,10 @@ pub(crate) fn run(context: &Context, arguments: &cli::Check) -> Result<Exit> {
             look.image
         )));
     }
-    let mut report = inspect::report(&opened, policy.environment);
+    let day = scan::Day::of(arguments.today);
+    let mut report = inspect::report_of(&opened, policy.environment, day.0);
     report.verb = "check";
+    report.notes.extend(day.note());
     if let Some(path) = &arguments.write_baseline {
         let cannot = |error: &dyn std::error::Error| {
             Failure::because(format_args!("cannot write {}", path.display()), error)
@@ -59,13 +61,12 @@ pub(crate) fn run(context: &Context, arguments: &cli::Check) -> Result<Exit> {
             ..Comparison::default()
         });
     }
-    let today = jiff::Zoned::now().date();
     let known = match policy.asks_for_vulnerabilities() {
-        Some(days) => Some(scan::one(context, &opened, days)?),
+        Some(days) => Some(scan::one(context, &opened, day, days)?),
         None => None,
     };
     let (baseline, known) = (baseline.as_ref(), known.as_ref());
-    policy.judge(&mut report, &opened, baseline, known, today);
+    policy.judge(&mut report, &opened, baseline, known, day.0);
     if let Some(path) = &arguments.html {
         let made = known.map(|known| &*known.facts);
         let beside = page::beside(context, &[(&*opened.image.name, &opened)], made)?;

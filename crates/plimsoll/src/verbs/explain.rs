@@ -1,5 +1,7 @@
 //! `explain` and `list`: the pages and the tables.
 
+use serde_json::{Value, json};
+
 use crate::cli::Table;
 use crate::failure::{Exit, Failure, Result};
 use crate::print;
@@ -84,7 +86,7 @@ fn rows(table: Table) -> Vec<Row> {
 
 /// Prints the page of whatever has this identifier, or how a recipe, a plimsoll.toml or a profile is
 /// written.
-pub(crate) fn explain(id: &str) -> Result<Exit> {
+pub(crate) fn explain(id: &str, as_json: bool) -> Result<Exit> {
     let file = match id {
         "recipe" => Some(plimsoll_build::recipe::PAGE),
         "config" => Some(settings::PAGE),
@@ -92,31 +94,61 @@ pub(crate) fn explain(id: &str) -> Result<Exit> {
         _ => None,
     };
     if let Some(page) = file {
-        print::line(page.trim_end())?;
+        match as_json {
+            true => print::json(&json!({
+                "schema": "plimsoll.explain.v1",
+                "pages": [{ "id": id, "page": page.trim_end() }],
+            }))?,
+            false => print::line(page.trim_end())?,
+        }
         return Ok(Exit::Fine);
     }
     // `explain DL3009` is asked by those who come from another tool.
     let id = plimsoll_checks::lint::by_name(id).map_or(id, |rule| rule.id);
-    let mut found = false;
+    let mut pages = Vec::new();
     for (table, name) in TABLES {
         for row in rows(table).into_iter().filter(|row| row.id == id) {
-            found = true;
-            print::line(&format!("{} ({name})\n", row.id))?;
-            for line in row.page.lines() {
-                print::line(line.strip_prefix(' ').unwrap_or(line))?;
-            }
+            let lines = row.page.lines();
+            let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
+            pages.push((row.id, name, lines.collect::<Vec<_>>()));
         }
     }
-    if found {
-        Ok(Exit::Fine)
-    } else {
-        Err(Failure::new(format!("nothing is called `{id}`"))
-            .hint("plimsoll list names everything"))
+    if pages.is_empty() {
+        return Err(Failure::new(format!("nothing is called `{id}`"))
+            .hint("plimsoll list names everything"));
     }
+    if as_json {
+        let pages = pages.iter().map(|(id, table, lines)| {
+            json!({ "id": id, "table": table, "page": lines.join("\n").trim() })
+        });
+        let pages: Vec<Value> = pages.collect();
+        print::json(&json!({ "schema": "plimsoll.explain.v1", "pages": pages }))?;
+        return Ok(Exit::Fine);
+    }
+    for (id, name, lines) in pages {
+        print::line(&format!("{id} ({name})\n"))?;
+        for line in lines {
+            print::line(line)?;
+        }
+    }
+    Ok(Exit::Fine)
 }
 
 /// Prints a table, or all of them.
-pub(crate) fn list(only: Option<Table>) -> Result<Exit> {
+pub(crate) fn list(only: Option<Table>, as_json: bool) -> Result<Exit> {
+    if as_json {
+        let asked = TABLES.iter();
+        let asked = asked.filter(|(table, _)| only.is_none_or(|only| only == *table));
+        let tables: serde_json::Map<String, Value> = asked
+            .map(|(table, name)| {
+                let rows = rows(*table).into_iter();
+                let rows = rows.map(|row| json!({ "id": row.id, "summary": row.summary }));
+                ((*name).to_owned(), rows.collect())
+            })
+            .collect();
+        print::json(&json!({ "schema": "plimsoll.list.v1", "tables": tables }))?;
+        return Ok(Exit::Fine);
+    }
     for (table, name) in TABLES {
         if only.is_some_and(|only| only != table) {
             continue;

@@ -67,8 +67,16 @@ pub(crate) fn run(context: &Context, arguments: &cli::Inspect) -> Result<Exit> {
 
 /// The report on an image.
 pub(crate) fn report(opened: &Opened, environment: Environment) -> Report {
+    report_of(opened, environment, jiff::Zoned::now().date())
+}
+
+/// The report on an image as on this day.
+pub(crate) fn report_of(
+    opened: &Opened,
+    environment: Environment,
+    today: plimsoll_scan::Date,
+) -> Report {
     let subject = opened.subject();
-    let today = jiff::Zoned::now().date();
     let lifetime = lifetime(opened, today);
     let notes = lifetime.as_ref().map(|(note, _)| note.clone());
     let circumstances = Circumstances {

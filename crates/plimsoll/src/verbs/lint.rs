@@ -37,6 +37,11 @@ pub(crate) fn run(context: &Context, arguments: &cli::Lint) -> Result<Exit> {
         }
     }
     let inputs = files::find(&arguments.files)?;
+    // What is left is read again when it was written, which standard input cannot be either.
+    if arguments.write && inputs.iter().any(|input| input.path.is_none()) {
+        return Err(Failure::new("standard input cannot be written to")
+            .hint("without --write, --fix shows the diff"));
+    }
     let officials = Officials::of(&context.cache);
     let mut linted = all(&inputs, &arguments.ignore, &officials)?;
     if arguments.fix {

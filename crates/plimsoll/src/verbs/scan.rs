@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use plimsoll_model::report::{Demand, NOT_JUDGED, Verdict, Waived};
-use plimsoll_model::vulnerability::Unjudged;
-use plimsoll_model::{Evidence, Finding, Problem, Report, ScanFacts, Severity};
+use plimsoll_model::vulnerability::{Ended, Unjudged};
+use plimsoll_model::{Evidence, Finding, Problem, Report, Rule, ScanFacts, Severity};
 use plimsoll_packages::listing;
 use plimsoll_report::html::Side;
 use plimsoll_scan::{Date, Ignores, ImageNames, ScanRequest, Vex};
@@ -26,26 +26,33 @@ use data::Known;
 const IGNORES: &str = "plimsoll.ignore";
 /// A larger ignore file or VEX document is none.
 const LIMIT: u64 = 64 << 20;
+/// The check of a release that nobody fixes any more.
+const END_OF_LIFE: &str = "end-of-life";
 /// Packages that a sentence about what could not be judged names.
 const NAMED: usize = 10;
 
 /// Runs the verb.
 pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
     let look = &arguments.look;
-    print::able("scan", Has::Scan, &look.format, look.json)?;
+    let has = match arguments.against {
+        Some(_) => Has::Scans,
+        None => Has::Scan,
+    };
+    print::able("scan", has, &look.format, look.json)?;
+    let day = Day::of(arguments.today);
     let distribution = arguments.distro.as_deref();
     let names = std::iter::once(&look.image).chain(&arguments.against);
     let images = names
         .map(|name| open(context, name, look.platform.as_deref(), distribution))
         .collect::<Result<Vec<_>>>()?;
-    let documents = Documents::read(&arguments.ignore, &arguments.vex)?;
+    let documents = Documents::read(&arguments.ignore, &arguments.vex, day.0)?;
     let store = match &arguments.db {
         Some(directory) => Store::at(directory.clone()),
         None => Store::below(&context.cache),
     };
     let line = arguments.fail_on.as_deref().and_then(Severity::parse);
     let images: Vec<&Opened> = images.iter().collect();
-    let mut scanned = scan(&images, &store, &documents, arguments.max_age);
+    let mut scanned = scan(&images, &store, &documents, day, arguments.max_age);
     if arguments.archive {
         for (image, facts) in images.iter().zip(&mut scanned.facts) {
             facts.archive = Some(archive::evidence(context, image, &arguments.mirror)?);
@@ -54,10 +61,13 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
     let own = images.iter().flat_map(|image| &image.problems);
     let stale = scanned.facts.iter().flat_map(|facts| &facts.stale_ignores);
     let stale = stale.map(|sentence| format!("stale: {sentence}"));
-    let notes = plimsoll_scan::explain(&scanned.facts)
+    let notes = day
+        .note()
         .into_iter()
+        .chain(plimsoll_scan::explain(&scanned.facts))
         .chain(stale)
         .collect();
+    let over: Vec<Finding> = scanned.facts.first().and_then(over).into_iter().collect();
     let mut report = Report {
         verb: "scan",
         verdict: line.map(|line| Verdict {
@@ -65,7 +75,11 @@ pub(crate) fn run(context: &Context, arguments: &cli::Scan) -> Result<Exit> {
             line: Some(line),
             ..Verdict::default()
         }),
-        waived: accepted(&scanned.facts),
+        rules: rules(&over),
+        findings: over,
+        waived: accepted_ends(&scanned.facts)
+            .chain(accepted(&scanned.facts))
+            .collect(),
         notes,
         problems: own.cloned().chain(scanned.problems).collect(),
         scans: scanned.facts,
@@ -101,7 +115,12 @@ fn write_page(report: &Report, images: &[&Opened], path: &Path) -> Result<()> {
     if let [image] = images
         && has_files(image)
     {
-        let inspected = inspect::report(image, plimsoll_checks::Environment::Production);
+        let day = report
+            .scans
+            .first()
+            .and_then(|facts| facts.day.parse().ok());
+        let production = plimsoll_checks::Environment::Production;
+        let inspected = inspect::report_of(image, production, Day::of(day).0);
         report.subject = inspected.subject;
         report.findings = inspected.findings;
         report.rules = inspected.rules;
@@ -124,9 +143,15 @@ fn write_page(report: &Report, images: &[&Opened], path: &Path) -> Result<()> {
 fn demanded(report: &Report) -> Option<Verdict> {
     let verdict = report.verdict.as_ref()?;
     let line = verdict.line?;
-    let over = report.over() as u64;
+    let over = report.vulnerabilities_over() as u64;
     let judged = report.problems.is_empty();
     let found = plimsoll_model::text::count(over);
+    let ended = report.findings.iter().filter(|it| it.severity >= line);
+    let ended = ended.map(|finding| Demand {
+        wanted: "a distribution release that gets fixes".to_owned(),
+        found: finding.message.clone(),
+        ..Demand::default()
+    });
     let demand = Demand {
         wanted: format!("no vulnerability at {line} or above"),
         found: match judged {
@@ -138,7 +163,7 @@ fn demanded(report: &Report) -> Option<Verdict> {
     };
     Some(Verdict {
         line: None,
-        demands: vec![demand],
+        demands: std::iter::once(demand).chain(ended).collect(),
         ..verdict.clone()
     })
 }
@@ -177,15 +202,88 @@ pub(crate) fn beside(context: &Context, images: &[&Opened]) -> Result<Option<Sca
     if known.is_nothing() {
         return Ok(None);
     }
-    let documents = Documents::read(&[], &[])?;
-    Ok(Some(judge_all(images, &known, &documents, cli::MAX_AGE)))
+    let day = Day::of(None);
+    let documents = Documents::read(&[], &[], day.0)?;
+    Ok(Some(judge_all(
+        images,
+        &known,
+        &documents,
+        day,
+        cli::MAX_AGE,
+    )))
 }
 
 /// What is known about one image, with the ignore file of this directory, if it has one.
-pub(crate) fn one(context: &Context, image: &Opened, max_age: i64) -> Result<Scanned> {
-    let documents = Documents::read(&[], &[])?;
+pub(crate) fn one(context: &Context, image: &Opened, day: Day, max_age: i64) -> Result<Scanned> {
+    let documents = Documents::read(&[], &[], day.0)?;
     let store = Store::below(&context.cache);
-    Ok(scan(&[image], &store, &documents, max_age))
+    Ok(scan(&[image], &store, &documents, day, max_age))
+}
+
+/// The day to judge by, and whether it is another than today.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Day(pub(crate) Date, bool);
+
+impl Day {
+    /// The one that is given, else today.
+    pub(crate) fn of(given: Option<Date>) -> Self {
+        let today = jiff::Zoned::now().date();
+        let day = given.unwrap_or(today);
+        Self(day, day != today)
+    }
+
+    /// What must be said where it is not today.
+    pub(crate) fn note(self) -> Option<String> {
+        let Self(day, is_another) = self;
+        is_another.then(|| {
+            format!(
+                "judged as on {day} (--today): ages, ends of releases and exceptions are of that day"
+            )
+        })
+    }
+}
+
+/// That the release of this image is over, where it is and nobody accepts it: the finding of the check of that
+/// name, which is made of a list of packages too.
+fn over(facts: &ScanFacts) -> Option<Finding> {
+    let ended = facts.ended.as_ref().filter(|it| it.accepted.is_none())?;
+    Some(end_of_life(facts, ended))
+}
+
+fn end_of_life(facts: &ScanFacts, ended: &Ended) -> Finding {
+    let place = ended.place.as_ref().map(|path| Evidence::Path {
+        path: path.clone(),
+        layer: 0,
+        size: 0,
+    });
+    Finding {
+        check: END_OF_LIFE,
+        aliases: &[],
+        severity: Severity::High,
+        message: format!("{} gets no fixes since {}", facts.distribution, ended.on),
+        evidence: vec![place.unwrap_or(Evidence::Image)],
+        remedy: Some("FROM the next release of the base".to_owned()),
+    }
+}
+
+/// The pages of the checks that these findings are of.
+fn rules(findings: &[Finding]) -> Vec<Rule> {
+    let mut rules = plimsoll_checks::rules();
+    rules.retain(|rule| findings.iter().any(|finding| finding.check == rule.id));
+    rules
+}
+
+/// The releases that are over which the ignore file accepts, in the same way.
+fn accepted_ends(scans: &[ScanFacts]) -> impl Iterator<Item = Waived> {
+    scans.iter().filter_map(|facts| {
+        let ended = facts.ended.as_ref()?;
+        let accepted = ended.accepted.as_ref()?;
+        Some(Waived {
+            finding: end_of_life(facts, ended),
+            reason: format!("{} ({})", accepted.reason, accepted.by),
+            until: Some(accepted.until.clone()),
+        })
+    })
 }
 
 /// The packages nobody can judge that the ignore file accepts: as what the policy tolerates, which every
@@ -223,18 +321,30 @@ pub(crate) fn accepted(scans: &[ScanFacts]) -> Vec<Waived> {
 }
 
 /// What is known about these images.
-fn scan(images: &[&Opened], store: &Store, documents: &Documents, max_age: i64) -> Scanned {
+fn scan(
+    images: &[&Opened],
+    store: &Store,
+    documents: &Documents,
+    day: Day,
+    max_age: i64,
+) -> Scanned {
     let known = Known::load(store, images.iter().map(|image| &image.inventory));
-    judge_all(images, &known, documents, max_age)
+    judge_all(images, &known, documents, day, max_age)
 }
 
-fn judge_all(images: &[&Opened], known: &Known, documents: &Documents, max_age: i64) -> Scanned {
-    let now = jiff::Zoned::now();
+fn judge_all(
+    images: &[&Opened],
+    known: &Known,
+    documents: &Documents,
+    day: Day,
+    max_age: i64,
+) -> Scanned {
+    let now = jiff::Timestamp::now();
     let facts: Vec<ScanFacts> = images
         .iter()
         .map(|image| ScanFacts {
-            moment: now.timestamp().to_string(),
-            ..judge(image, known, documents, now.date(), max_age)
+            moment: now.to_string(),
+            ..judge(image, known, documents, day.0, max_age)
         })
         .collect();
     let mut problems = known.problems.clone();
@@ -301,7 +411,7 @@ struct Documents {
 
 impl Documents {
     /// Reads ignore files, that of this directory where none is named, and VEX documents.
-    fn read(ignores: &[PathBuf], vex: &[PathBuf]) -> Result<Self> {
+    fn read(ignores: &[PathBuf], vex: &[PathBuf], today: Date) -> Result<Self> {
         let mut documents = Self::default();
         let mut files = ignores.to_vec();
         if files.is_empty() && Path::new(IGNORES).exists() {
@@ -312,7 +422,7 @@ impl Documents {
             let name = file.display().to_string();
             let text = String::from_utf8(text)
                 .map_err(|error| Failure::because(format_args!("cannot read {name}"), &error))?;
-            let read = Ignores::parse(&name, &text, jiff::Zoned::now().date());
+            let read = Ignores::parse(&name, &text, today);
             documents.ignores.push(read.map_err(|error| {
                 Failure::because(format_args!("cannot understand {name}"), &error)
                     .hint(Ignores::form(&text))

@@ -86,6 +86,41 @@ fn findings_over_the_line_end_with_exit_code_1() {
 }
 
 #[test]
+fn tables_and_pages_are_json_too() {
+    let scratch = tempfile::tempdir().unwrap();
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let output = plimsoll(scratch.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let all = json(&["list", "--json"]);
+    let tables = all["tables"].as_object().unwrap();
+    let has = |table: &str, id: &str| {
+        let rows = tables[table].as_array().unwrap();
+        rows.iter()
+            .any(|row| row["id"] == id && row["summary"] != "")
+    };
+    assert!(has("checks", "shell") && has("formats", "sarif") && has("sources", "oci"));
+    let one = json(&["list", "rules", "--json"]);
+    assert_eq!(one["tables"]["rules"], all["tables"]["rules"]);
+    assert_eq!(one["tables"].as_object().unwrap().len(), 1);
+    // By another tool's name, of a check, and of a file that is written by hand.
+    for (asked, id) in [
+        ("DL3009", "package-lists"),
+        ("shell", "shell"),
+        ("config", "config"),
+    ] {
+        let explained = json(&["explain", asked, "--json"]);
+        let page = &explained["pages"][0];
+        assert_eq!(page["id"], id);
+        assert!(page["page"].as_str().unwrap().lines().count() > 5, "{page}");
+    }
+    let nothing = plimsoll(scratch.path(), &["explain", "nothing", "--json"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(nothing.stdout.is_empty());
+}
+
+#[test]
 fn pages_and_tables_can_be_read() {
     let scratch = tempfile::tempdir().unwrap();
     let list = plimsoll(scratch.path(), &["list"]);

@@ -267,6 +267,103 @@ fn a_layer_that_is_not_there_is_no_screen() {
     assert!(!session.written().contains("\x1b[?1049h"));
 }
 
+/// A layout with one layer that takes a while: a tar whose one file is so many bytes of nothing, which take
+/// no room on the disk. Its digests are made up.
+fn slow_image(directory: &Path, bytes: u64) -> String {
+    let blobs = directory.join("blobs/sha256");
+    std::fs::create_dir_all(&blobs).unwrap();
+    let mut head = Tar::default().file("zeros", 0o644, b"").finish();
+    head.truncate(512);
+    head[124..136].copy_from_slice(format!("{bytes:011o}\0").as_bytes());
+    head[148..156].fill(b' ');
+    let sum: u32 = head.iter().map(|&byte| u32::from(byte)).sum();
+    head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let made_up = "5".repeat(64);
+    let mut layer = File::create(blobs.join(&made_up)).unwrap();
+    layer.write_all(&head).unwrap();
+    let size = 512 + bytes.next_multiple_of(512) + 1024;
+    layer.set_len(size).unwrap();
+    let config = serde_json::json!({
+        "architecture": "amd64", "os": "linux", "config": {},
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{made_up}")] },
+        "history": [{ "created_by": "COPY zeros /" }],
+    });
+    let put = |document: &serde_json::Value, kind: &str| {
+        let bytes = document.to_string();
+        let digest = crate::images::hex(bytes.as_bytes());
+        std::fs::write(blobs.join(&digest), &bytes).unwrap();
+        serde_json::json!({
+            "mediaType": format!("application/vnd.oci.image.{kind}.v1+json"),
+            "digest": format!("sha256:{digest}"), "size": bytes.len(),
+        })
+    };
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": put(&config, "config"),
+        "layers": [{
+            "mediaType": "application/vnd.oci.image.layer.v1.tar",
+            "digest": format!("sha256:{made_up}"), "size": size,
+        }],
+    });
+    let index =
+        serde_json::json!({ "schemaVersion": 2, "manifests": [put(&manifest, "manifest")] });
+    std::fs::write(directory.join("index.json"), index.to_string()).unwrap();
+    std::fs::write(
+        directory.join("oci-layout"),
+        r#"{"imageLayoutVersion":"1.0.0"}"#,
+    )
+    .unwrap();
+    format!("oci:{}", directory.display())
+}
+
+#[test]
+fn it_is_there_and_obeys_before_the_layers_are_read() {
+    let scratch = tempfile::tempdir().unwrap();
+    // As much as a tar can say: no machine hashes that while the keys below are pressed.
+    let image = slow_image(&scratch.path().join("image"), (8 << 30) - 512);
+    let mut session = Session::start(scratch.path(), &["explore", &image]);
+    session.see("Layers (1)");
+    session.see("COPY zeros");
+    session.see("reading: ");
+    session.press("v", "wait: the layers are still being read");
+    session.press("?", "Moving");
+    session.press("q\t", "its files are not read yet");
+    let start = Instant::now();
+    session.keys.write_all(b"q").unwrap();
+    let written = Arc::clone(&session.shown);
+    assert_eq!(session.end().code(), Some(0));
+    assert!(start.elapsed() < PATIENCE / 2, "it does not wait for them");
+    let written = String::from_utf8_lossy(&written.lock().unwrap()).into_owned();
+    assert!(!written.contains("cannot be read"), "{written}");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_on_the_screen_and_by_the_exit_code() {
+    let scratch = tempfile::tempdir().unwrap();
+    // The digests are not those of the layer.
+    let image = slow_image(&scratch.path().join("image"), 1 << 20);
+    let mut session = Session::start(scratch.path(), &["explore", &image]);
+    session.see("The image cannot be read");
+    session.press("q", "says why again");
+    // The layers are known all the same.
+    session.press("\t", "COPY zeros");
+    session.keys.write_all(b"q").unwrap();
+    let written = Arc::clone(&session.shown);
+    assert_eq!(session.end().code(), Some(2));
+    let written = String::from_utf8_lossy(&written.lock().unwrap()).into_owned();
+    let after = written.rsplit("\x1b[?1049l").next().unwrap();
+    assert!(after.contains("error: cannot read oci:"), "{after}");
+}
+
+#[test]
+fn a_name_that_means_nothing_is_no_screen() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut session = Session::start(scratch.path(), &["explore", "./no-such.tar"]);
+    session.see("there is no such file");
+    assert_eq!(session.child.wait().unwrap().code(), Some(2));
+    assert!(!session.written().contains("\x1b[?1049h"));
+}
+
 #[test]
 fn it_ends_when_its_terminal_goes_away() {
     let scratch = tempfile::tempdir().unwrap();

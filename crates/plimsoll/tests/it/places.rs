@@ -187,6 +187,16 @@ fn the_original_is_never_written_over() {
         "single/manifest.json",
     ];
     let before = kept.map(|name| fs::read(at(name)).unwrap());
+    // An image that is named by its identifier, and has a name.
+    let store = scratch.path().join("store");
+    fs::create_dir_all(store.join("vfs-images")).unwrap();
+    fs::create_dir_all(store.join("vfs")).unwrap();
+    let id = "ab".repeat(32);
+    let images = format!(r#"[{{"id":"{id}","names":["localhost/web:1"]}}]"#);
+    fs::write(store.join("vfs-images/images.json"), images).unwrap();
+    let store = store.display();
+    let by_id = format!("containers-storage:[{store}]@{id}");
+    let by_name = format!("containers-storage:[vfs@{store}/../store+/run]localhost/web:1");
     for (from, to) in [
         ("web.tar", "docker-archive:web.tar"),
         ("web.tar", "oci-archive:./web.tar:other"),
@@ -202,6 +212,11 @@ fn the_original_is_never_written_over() {
         ("docker-daemon:web", "docker-daemon:web:latest"),
         ("podman:web:1", "podman:docker.io/library/web:1"),
         ("containers-storage:[/s]web", "containers-storage:[/s]web"),
+        (
+            "containers-storage:[vfs@/s+/run]web",
+            "containers-storage:[/s]docker.io/library/web:latest",
+        ),
+        (&*by_id, &*by_name),
     ] {
         // A copy onto itself would leave one platform of many.
         for output in [
@@ -214,6 +229,20 @@ fn the_original_is_never_written_over() {
         }
     }
     assert_eq!(kept.map(|name| fs::read(at(name)).unwrap()), before);
+    for (from, to) in [
+        ("containers-storage:[/s]web", "containers-storage:[/t]web"),
+        (
+            "containers-storage:[vfs@/s]web",
+            "containers-storage:[overlay@/s]web",
+        ),
+        ("containers-storage:[/s]web", "containers-storage:[/s]web:2"),
+        (&*by_id, &*format!("{by_name}-slim")),
+    ] {
+        let output = plimsoll(scratch.path(), &["copy", from, to]);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{to}: {said}");
+        assert!(!said.contains("would replace"), "{to}: {said}");
+    }
     // Beside it there is room.
     for (from, to) in [
         ("oci:plain", "oci:plain:slim"),

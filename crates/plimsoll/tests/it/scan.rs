@@ -5,6 +5,7 @@ mod accepted;
 mod beside;
 mod counts;
 mod documents;
+mod ended;
 mod formats;
 mod pages;
 mod policy;
@@ -36,7 +37,7 @@ fn feed(date: &str) -> String {
 {{"package": "zlib", "kind": "source", "id": "CVE-2026-1002", "severity": "medium"}}
 {{"package": "zlib", "kind": "source", "id": "CVE-2026-1003", "status": "unimportant", "severity": "low"}}
 {{"package": "curl", "kind": "source", "id": "CVE-2026-1004", "fixed": "7.0-1", "severity": "critical"}}
-{{"scope": "alpine:3.20", "date": "{date}", "lists_unfixed": false}}
+{{"scope": "alpine:3.77", "date": "{date}", "lists_unfixed": false}}
 {{"package": "zlib", "kind": "source", "id": "CVE-2026-1001", "fixed": "1.3.1-r1", "severity": "high"}}
 {{"scope": "bitnami", "date": "{date}"}}
 {{"package": "nginx", "id": "CVE-2026-1100", "ranges": [[["introduced", "1.0.0"], ["fixed", "1.29.1"]]], "cvss": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}
@@ -116,7 +117,7 @@ fn alpine(release: &str) -> Vec<u8> {
 
 /// The same nginx on Alpine, up to date.
 fn web_on_alpine(directory: &Path) -> String {
-    let release = "ID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME=\"Alpine Linux v3.20\"\n";
+    let release = "ID=alpine\nVERSION_ID=3.77.3\nPRETTY_NAME=\"Alpine Linux v3.77\"\n";
     layout(directory, &json!({}), &[alpine(release), application()])
 }
 

@@ -78,11 +78,27 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
         }
         let span = add.source(&add.keyword.at);
         let upper = add.keyword.text.starts_with('A');
-        hits.add(
+        let added = hits.add(
             span.clone(),
             "ADD of plain files: COPY says what is meant",
             "COPY",
-        )
-        .edit(span, if upper { "COPY" } else { "copy" });
+        );
+        // The builder unpacks what is an archive by its content, whatever its name: one that says nothing may
+        // be one.
+        if sources.iter().all(|word| says_what_it_is(&word.text)) {
+            added.edit(span, if upper { "COPY" } else { "copy" });
+        }
     }
+}
+
+/// Whether a name is that of a directory, or of a file with an ending.
+fn says_what_it_is(name: &str) -> bool {
+    let name = name.trim_matches(['"', '\'']);
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let ending = last.rsplit_once('.');
+    last.is_empty()
+        || last.chars().all(|c| c == '.')
+        || ending.is_some_and(|(stem, ending)| {
+            !stem.is_empty() && !ending.is_empty() && !ending.contains('*')
+        })
 }

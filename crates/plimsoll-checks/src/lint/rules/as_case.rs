@@ -37,6 +37,10 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
         let [_, middle, _] = from.words() else {
             continue;
         };
+        // Another word there is invalid-instruction's.
+        if !middle.text.eq_ignore_ascii_case("as") {
+            continue;
+        }
         let keyword = &from.keyword.text;
         let expected = match keyword {
             word if *word == word.to_uppercase() => "AS",

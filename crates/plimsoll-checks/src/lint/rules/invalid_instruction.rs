@@ -1,5 +1,7 @@
 //! `invalid-instruction`: what BuildKit refuses.
 
+use super::undefined_variable::expanded;
+use crate::dockerfile::expand::expand;
 use crate::dockerfile::instruction::{fault, misplaced};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::lint::rule::rule;
@@ -16,6 +18,8 @@ rule! {
     /// COPY --owner=app app /usr/local/bin/
     /// # finding
     /// COYP conf /etc/app/
+    /// # finding
+    /// WORKDIR /srv/${NAME
     /// ```
     ///
     /// ```dockerfile
@@ -52,6 +56,21 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
             .aliases(&["DL3061"]);
     }
     for instruction in &sheet.file.instructions {
+        for word in expanded(instruction) {
+            if !word.text.contains('$') {
+                continue;
+            }
+            // With a value for everything: what is wrong then is wrong whatever the build is told.
+            let any = |_: &str| Some("1".to_owned());
+            if let Err(why) = expand(&word.text, sheet.file.escape, &any) {
+                hits.add(
+                    instruction.source(&word.at),
+                    format!("{}: {why}", word.text),
+                    "see the Dockerfile reference, \"Environment replacement\"",
+                )
+                .aliases(&[]);
+            }
+        }
         if let Some(message) = fault(instruction) {
             let put_off = matches!(&instruction.arguments, Arguments::Onbuild(_));
             let word = match instruction.kind {

@@ -45,7 +45,11 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
         let name = word.text.trim_matches(['"', '\'']);
         let name = name.split(':').next().unwrap_or_default();
         let number = name.bytes().all(|byte| byte.is_ascii_digit());
-        if !number && !name.contains('$') && name != "root" {
+        // The users of Windows have no numbers.
+        let is_windows = ["ContainerUser", "ContainerAdministrator"]
+            .iter()
+            .any(|user| name.eq_ignore_ascii_case(user));
+        if !number && !is_windows && !name.contains('$') && name != "root" {
             hits.add(
                 user.source(&word.at),
                 format!("a cluster cannot tell that {name} is not root"),

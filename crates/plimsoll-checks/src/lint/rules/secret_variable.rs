@@ -16,15 +16,19 @@ rule! {
     /// # finding
     /// ENV DB_PASSWORD=hunter2
     /// # finding
+    /// ENV AUTH_URL=https://app:hunter2@auth.example.org/
+    /// # finding
     /// ARG NPM_TOKEN
     /// ```
     ///
     /// ## Not a finding
     ///
-    /// Where a secret lies, what is public, and a version.
+    /// Where a secret lies, what is public, a version, what is said about a secret, and a switch.
     ///
     /// ```dockerfile
     /// ENV DB_PASSWORD_FILE=/run/secrets/db PUBLIC_KEY=abc
+    /// ENV PASSWORD_MIN_LENGTH=8 TOKEN_TTL=3600 AUTH_URL=https://auth.example.org/login
+    /// ENV MYSQL_ALLOW_EMPTY_PASSWORD=yes SECRET_KEY=
     /// ARG AUTH_MODULE_VERSION=1.2
     /// RUN --mount=type=secret,id=npm npm ci && npm cache clean --force
     /// ```
@@ -69,7 +73,8 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
             let value = pair.value.as_ref().map_or("", |value| &*value.text);
             let value = value.trim_matches(['"', '\'']);
             let known = token(value);
-            if !is_secret(key) && known.is_none() {
+            let harmless = !is_secret(key) || pair.value.is_some() && is_no_secret(key, value);
+            if harmless && known.is_none() {
                 continue;
             }
             let what = match known {
@@ -99,6 +104,50 @@ fn is_secret(key: &str) -> bool {
     let mut parts = lower.split('_');
     let open = OPEN.iter().any(|open| lower.contains(open));
     !open && parts.any(|part| SECRET.contains(&part))
+}
+
+/// Last parts of a name that say something of a secret and not what it is.
+const ABOUT: [&str; 26] = [
+    "alg",
+    "algorithm",
+    "count",
+    "dir",
+    "directory",
+    "enabled",
+    "endpoint",
+    "expiration",
+    "expiry",
+    "header",
+    "host",
+    "issuer",
+    "len",
+    "length",
+    "method",
+    "mode",
+    "path",
+    "policy",
+    "port",
+    "provider",
+    "size",
+    "timeout",
+    "ttl",
+    "type",
+    "uri",
+    "url",
+];
+
+/// Whether a value cannot be the secret its name speaks of: there is none, it is a switch, or the name is
+/// about something else and no address with a password in it.
+fn is_no_secret(key: &str, value: &str) -> bool {
+    const SWITCHES: [&str; 6] = ["true", "false", "yes", "no", "on", "off"];
+    let lower = key.to_ascii_lowercase();
+    let last = lower.rsplit('_').next().unwrap_or_default();
+    let has_password = value
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.split('/').next().unwrap_or_default().contains('@'));
+    value.is_empty()
+        || SWITCHES.contains(&&*value.to_ascii_lowercase())
+        || ABOUT.contains(&last) && !has_password
 }
 
 /// What a value is that is secret by its shape.

@@ -1,7 +1,7 @@
 //! `shell-form`: a command line that needs a shell to be read.
 
 use crate::dockerfile::Keyword;
-use crate::dockerfile::stages::Base;
+use crate::dockerfile::stages::{Base, split_reference};
 use crate::lint::rule::rule;
 use crate::lint::{Hits, Sheet};
 
@@ -44,11 +44,23 @@ rule! {
 
 fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
     let mut chosen: Vec<bool> = Vec::with_capacity(sheet.stages.all.len());
+    // Whether an entry point may be there, which would get a shell with CMD behind it, and without one the
+    // command alone.
+    let mut entered: Vec<bool> = Vec::with_capacity(sheet.stages.all.len());
     for stage in &sheet.stages.all {
         let mut shell = match stage.base {
             Base::Stage(below) => chosen[below],
             _ => false,
         };
+        let below = match &stage.base {
+            Base::Stage(below) => entered[*below],
+            Base::Scratch => false,
+            Base::Image(name) => !starts_nothing(name),
+            Base::Unknown(_) => true,
+        };
+        let mut own = sheet.within(stage).iter();
+        let own = own.rfind(|one| one.is(Keyword::Entrypoint));
+        let entry = own.map_or(below, |own| !own.words().is_empty());
         for instruction in sheet.within(stage) {
             shell |= instruction.is(Keyword::Shell);
             let Some(kind @ (Keyword::Cmd | Keyword::Entrypoint)) = instruction.kind else {
@@ -68,12 +80,43 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
                 format!("{name} in shell form needs a shell, which does not pass signals on"),
                 format!("{name} [\"program\", \"argument\"]"),
             );
-            if let Some(words) = plain(&word.text) {
+            let is_safe = kind == Keyword::Entrypoint || !entry;
+            if let Some(words) = plain(&word.text).filter(|_| is_safe) {
                 added.edit(span, words);
             }
         }
         chosen.push(shell);
+        entered.push(entry);
     }
+}
+
+/// Official images that have no entry point.
+const NO_ENTRYPOINT: [&str; 18] = [
+    "almalinux",
+    "alpine",
+    "amazonlinux",
+    "archlinux",
+    "buildpack-deps",
+    "busybox",
+    "centos",
+    "debian",
+    "fedora",
+    "gcc",
+    "golang",
+    "perl",
+    "python",
+    "rockylinux",
+    "ruby",
+    "rust",
+    "swift",
+    "ubuntu",
+];
+
+fn starts_nothing(image: &str) -> bool {
+    let (name, _, _) = split_reference(image);
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    let name = name.strip_prefix("library/").unwrap_or(name);
+    NO_ENTRYPOINT.contains(&name)
 }
 
 /// The exec form of a command line that no shell would change.
@@ -81,9 +124,46 @@ fn plain(text: &str) -> Option<String> {
     let harmless = |c: char| c.is_ascii_alphanumeric() || " -_./:=,@%+".contains(c);
     let words: Vec<&str> = text.split_whitespace().collect();
     let first = words.first()?;
+    // What is no program, or is another one outside of the shell (POSIX, "Special Built-In Utilities",
+    // "Reserved Words", and what dash and bash add).
     let builtin = matches!(
         *first,
-        "exec" | "cd" | "export" | "source" | "." | "set" | "if" | "while"
+        "." | ":"
+            | "alias"
+            | "bg"
+            | "break"
+            | "case"
+            | "cd"
+            | "command"
+            | "continue"
+            | "declare"
+            | "eval"
+            | "exec"
+            | "exit"
+            | "export"
+            | "fg"
+            | "for"
+            | "hash"
+            | "if"
+            | "jobs"
+            | "let"
+            | "local"
+            | "read"
+            | "readonly"
+            | "return"
+            | "set"
+            | "shift"
+            | "source"
+            | "time"
+            | "times"
+            | "trap"
+            | "type"
+            | "ulimit"
+            | "umask"
+            | "unset"
+            | "until"
+            | "wait"
+            | "while"
     );
     if builtin || first.contains('=') || !text.chars().all(harmless) {
         return None;

@@ -1,6 +1,6 @@
 //! `undefined-variable`: a name that nothing sets.
 
-use crate::dockerfile::stages::{Base, Stages};
+use crate::dockerfile::stages::Stages;
 use crate::dockerfile::{Instruction, Keyword, Word};
 use crate::lint::rule::rule;
 use crate::lint::{Hits, Sheet};
@@ -43,9 +43,7 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
     let all = Stages::names(file);
     for stage in &sheet.stages.all {
         // On another system other variables are set, and names are compared without case.
-        if let Base::Image(name) = sheet.stages.root(stage)
-            && (name.contains("windows") || name.contains("nanoserver"))
-        {
+        if sheet.stages.is_windows(stage) {
             continue;
         }
         let mut environment = sheet.stages.environment(file, stage);
@@ -87,7 +85,7 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
 }
 
 /// The words in which the builder expands variables.
-fn expanded(instruction: &Instruction) -> Vec<&Word> {
+pub(super) fn expanded(instruction: &Instruction) -> Vec<&Word> {
     match instruction.kind {
         Some(
             Keyword::Add

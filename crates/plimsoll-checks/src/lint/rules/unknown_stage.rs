@@ -1,5 +1,7 @@
 //! `unknown-stage`: no stage of that name so far.
 
+use plimsoll_model::Severity;
+
 use crate::dockerfile::Keyword;
 use crate::lint::rule::rule;
 use crate::lint::{Hits, Sheet};
@@ -7,7 +9,7 @@ use crate::lint::{Hits, Sheet};
 rule! {
     /// `COPY --from` names no stage above it. It may be an image or a build context by name
     /// (`--build-context`); it may also be a slip, and the builder then fetches an image of that name from
-    /// the network.
+    /// the network. A number is never a name: the build ends there if there is no such stage.
     ///
     /// ## Example
     ///
@@ -16,6 +18,8 @@ rule! {
     /// FROM docker.io/library/debian:13.1-slim
     /// # finding
     /// COPY --from=biuld /app /usr/local/bin/app
+    /// # finding
+    /// COPY --from=2 /app /usr/local/bin/app
     /// USER 10001
     /// ```
     ///
@@ -49,7 +53,23 @@ fn run(sheet: &Sheet<'_>, hits: &mut Hits) {
         let known = own
             || name.parse() == Ok(stage.index)
             || sheet.stages.named(name, stage.index).is_some();
-        if !known && !name.contains(['$', ':', '/', '@', '.']) && name != "scratch" {
+        if !known && name.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() {
+            let flag = copy.flags.iter().find(|flag| flag.name == "from");
+            let span = flag.map_or(0..0, |flag| copy.source(&flag.at));
+            hits.add(
+                span,
+                format!("no stage above has the number {name}: no build takes this"),
+                "the name of an earlier stage",
+            )
+            .severity(Severity::High);
+            continue;
+        }
+        // `--from` without a value is invalid-instruction's.
+        if !known
+            && !name.is_empty()
+            && !name.contains(['$', ':', '/', '@', '.'])
+            && name != "scratch"
+        {
             let flag = copy.flags.iter().find(|flag| flag.name == "from");
             let span = flag.map_or(0..0, |flag| copy.source(&flag.at));
             hits.add(

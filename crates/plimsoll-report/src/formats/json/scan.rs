@@ -12,6 +12,8 @@ use serde::Serialize;
 pub(super) struct JsonScan {
     name: String,
     distribution: String,
+    day: Option<String>,
+    ended: Option<JsonEnded>,
     complete: bool,
     packages: u64,
     judged: u64,
@@ -20,6 +22,7 @@ pub(super) struct JsonScan {
     phantoms: Vec<String>,
     unversioned: Vec<String>,
     data: Vec<JsonData>,
+    exploited_unknown: Option<String>,
     counts: JsonCounts,
     parts: BTreeMap<&'static str, JsonCounts>,
     vulnerabilities: Vec<JsonVulnerability>,
@@ -27,6 +30,13 @@ pub(super) struct JsonScan {
     stale_ignores: Vec<String>,
     archive: Option<JsonArchive>,
     matching_ms: f64,
+}
+
+#[derive(Serialize)]
+struct JsonEnded {
+    on: String,
+    by: String,
+    accepted: Option<JsonAccepted>,
 }
 
 #[derive(Serialize)]
@@ -80,7 +90,7 @@ struct JsonCounts {
     fixable: u64,
     unfixed: u64,
     unimportant: u64,
-    exploited: u64,
+    exploited: Option<u64>,
     severities: BTreeMap<&'static str, u64>,
 }
 
@@ -145,12 +155,18 @@ impl From<&ScanFacts> for JsonScan {
             let members = facts.vulnerabilities.iter();
             let counts = Counts::of(members.filter(|it| it.package.part == part));
             if counts.rows > 0 {
-                parts.insert(part.name(), JsonCounts::from(&counts));
+                parts.insert(part.name(), JsonCounts::of(facts, &counts));
             }
         }
         Self {
             name: clean(&facts.name),
             distribution: clean(&facts.distribution),
+            day: (!facts.day.is_empty()).then(|| facts.day.clone()),
+            ended: facts.ended.as_ref().map(|ended| JsonEnded {
+                on: clean(&ended.on),
+                by: clean(&ended.by),
+                accepted: ended.accepted.as_ref().map(JsonAccepted::from),
+            }),
             complete: facts.is_complete(),
             packages: facts.packages,
             judged: facts.judged,
@@ -159,7 +175,8 @@ impl From<&ScanFacts> for JsonScan {
             phantoms: facts.phantoms.iter().map(|it| clean(it)).collect(),
             unversioned: facts.unversioned.iter().map(|it| clean(it)).collect(),
             data: facts.data.iter().map(JsonData::from).collect(),
-            counts: JsonCounts::from(&facts.counts()),
+            exploited_unknown: facts.exploited_unknown.as_deref().map(clean),
+            counts: JsonCounts::of(facts, &facts.counts()),
             parts,
             vulnerabilities: facts
                 .vulnerabilities
@@ -232,8 +249,8 @@ impl From<&AskedData> for JsonData {
     }
 }
 
-impl From<&Counts> for JsonCounts {
-    fn from(counts: &Counts) -> Self {
+impl JsonCounts {
+    fn of(facts: &ScanFacts, counts: &Counts) -> Self {
         let severities = counts.severities.iter();
         Self {
             by_package: counts.rows,
@@ -242,7 +259,7 @@ impl From<&Counts> for JsonCounts {
             fixable: counts.fixable,
             unfixed: counts.unfixed,
             unimportant: counts.unimportant,
-            exploited: counts.exploited,
+            exploited: facts.exploited(counts),
             severities: severities
                 .map(|(severity, &count)| (severity.map_or("unknown", Severity::name), count))
                 .collect(),

@@ -41,7 +41,10 @@ fn one(facts: &ScanFacts, page: &mut Page) {
         clean(&facts.name),
         total(facts, &counts)
     ));
-    page.fact("system", &clean(&facts.distribution));
+    let over = facts.ended.as_ref();
+    let over = over.map(|ended| format!(", which nobody fixes since {}", ended.on));
+    let system = format!("{}{}", facts.distribution, over.unwrap_or_default());
+    page.fact("system", &clean(&system));
     page.fact(
         "judged",
         &format!(
@@ -281,7 +284,7 @@ fn remedy(it: &Vulnerability) -> String {
     match it.state {
         VulnerabilityState::Fixable => format!("upgrade to {fixed}"),
         VulnerabilityState::Unfixed => match it.status {
-            "ignored" => "the vendor will not fix it".to_owned(),
+            "ignored" => "the vendor plans no update for it".to_owned(),
             "deferred" => "the vendor fixes it later".to_owned(),
             "end-of-life" => "no more fixes: the release is not supported".to_owned(),
             "undetermined" => "the vendor is looking into it".to_owned(),
@@ -432,11 +435,8 @@ fn side_by_side(scans: &[&ScanFacts], page: &mut Page) {
         number("all, by source package", 2, |counts| counts.by_source),
         number("  different identifiers", 2, |counts| counts.distinct),
         row("  known to be exploited", &|image| {
-            let found = parts[image][2].exploited;
-            match scans[image].exploited_unknown {
-                Some(_) if found == 0 => "not known".to_owned(),
-                _ => count(found),
-            }
+            let found = scans[image].exploited(&parts[image][2]);
+            found.map_or("not known".to_owned(), count)
         }),
     ];
     let names: Vec<String> = scans

@@ -54,7 +54,7 @@ pub(super) const ALL: &[Sample] = &[
         name: "debian.json",
         text: DEBIAN,
         lines: "
-            debian:11 zlib CVE-2023-2 end-of-life .. info
+            debian:11 zlib CVE-2023-2 end-of-life ..
             debian:12 curl TEMP-0000001-ABCDEF deferred .. high
             debian:12 zlib CVE-2023-1 ignored ..
             debian:12 zlib CVE-2023-2 unimportant .. info
@@ -62,7 +62,7 @@ pub(super) const ALL: &[Sample] = &[
             debian:13 zlib CVE-2023-1 fixed ..<1:1.3.dfsg-1 medium
             debian:13 zlib CVE-2023-2 unimportant ..<2 info
             debian:forky zlib CVE-2023-1 undetermined ..
-            debian:sid zlib CVE-2023-1 not-affected low",
+            debian:sid zlib CVE-2023-1 not-affected",
     },
     // One file a source package, and one a vulnerability.
     Sample {
@@ -86,7 +86,7 @@ pub(super) const ALL: &[Sample] = &[
             {"Type": "package", "Release": "bookworm", "Package": "curl", "Kind": "fixed", "Version": "1-1", "Severity": "unimportant"}]}"#,
         lines: "
             debian:12 curl CVE-2024-1 unimportant ..<1-1 info
-            debian:13 curl CVE-2024-1 not-affected low",
+            debian:13 curl CVE-2024-1 not-affected",
     },
     Sample {
         feed: "alpine",

@@ -50,6 +50,9 @@ pub(super) fn run(context: &Context, arguments: &db::Build) -> Result<Exit> {
     let compiled = compiler.finish();
     problems.extend(compiled.problems);
     context.progress.done();
+    for note in &compiled.notes {
+        context.progress.note(note);
+    }
     if compiled.slices.is_empty() {
         return Err(
             Failure::new("none of the advisories is about what --only names").details(problems),

@@ -371,6 +371,9 @@ impl Update<'_> {
             fetched.insert(url.clone(), validators);
         }
         let compiled = compiler.finish();
+        for note in &compiled.notes {
+            self.context.progress.note(&format!("{names}: {note}"));
+        }
         let made: BTreeMap<Scope, Vec<u8>> = compiled.slices.into_iter().collect();
         for scope in scopes {
             let Some(file) = made.get(scope) else {

@@ -45,14 +45,23 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme)
 fn of_layer(state: &State, theme: Theme) -> Vec<Line<'static>> {
     let number = state.scope.layer;
     let Some(layer) = state.subject.layers.get(number as usize) else {
-        return vec![Line::raw("the image has no layers")];
+        return vec![Line::raw(match state.is_read() {
+            true => "the image has no layers",
+            false => "which layers it has is not known yet",
+        })];
     };
-    let mut facts = format!(
-        "  {} in {}, {} to pull",
-        bytes(layer.bytes),
-        some(layer.files, "file"),
-        bytes(layer.stored)
-    );
+    let mut facts = match state.is_read() {
+        true => format!(
+            "  {} in {}, {} to pull",
+            bytes(layer.bytes),
+            some(layer.files, "file"),
+            bytes(layer.stored)
+        ),
+        false => format!(
+            "  {} to pull; its files are not read yet",
+            bytes(layer.stored)
+        ),
+    };
     if layer.dead > 0 {
         facts.push_str(&format!(
             ", {} of them dead: hidden by later layers",
@@ -79,6 +88,9 @@ fn of_layer(state: &State, theme: Theme) -> Vec<Line<'static>> {
 }
 
 fn of_path(state: &State, width: usize, theme: Theme) -> Vec<Line<'static>> {
+    if !state.is_read() {
+        return Vec::new();
+    }
     let id = state.rows.selected();
     let node = state.node(id);
     let mut path = state.forest.path(id).to_string();

@@ -83,6 +83,17 @@ fn framed(
 
 fn title(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
     let subject = &state.subject;
+    let name = Span::styled(format!(" {}", shown(subject.name.as_bytes())), theme.bold());
+    let not_read = match (state.reading, &state.failed) {
+        (Some(reading), _) => Some((reading.shown(), theme.message())),
+        (None, Some(_)) => Some(("cannot be read".to_owned(), theme.wasted())),
+        (None, None) => None,
+    };
+    if let Some((said, style)) = not_read {
+        let platform = Span::raw(format!("  {}  ", subject.platform));
+        let line = vec![name, platform, Span::styled(said, style)];
+        return put(buffer, area, 0, &Line::from(line));
+    }
     let mut facts = format!(
         "  {}  {} in {}, {} dead",
         subject.platform,
@@ -103,7 +114,6 @@ fn title(buffer: &mut Buffer, area: Rect, state: &State, theme: Theme) {
             details::some(subject.problems.len() as u64, "problem")
         ));
     }
-    let name = Span::styled(format!(" {}", shown(subject.name.as_bytes())), theme.bold());
     put(buffer, area, 0, &Line::from(vec![name, Span::raw(facts)]));
 }
 
@@ -138,7 +148,13 @@ fn layers(buffer: &mut Buffer, area: Rect, is_framed: bool, state: &mut State, t
             Span::raw(if in_scope { "▌" } else { " " }),
             Span::raw(format!("{number:>2} ")),
             Span::styled(part, theme.dim()),
-            Span::raw(format!("{:>8} ", bytes(layer.bytes))),
+            Span::raw(format!(
+                "{:>8} ",
+                match state.is_read() {
+                    true => bytes(layer.bytes),
+                    false => bytes(layer.stored),
+                }
+            )),
         ];
         if inner.width >= 36 {
             spans.push(Span::styled(format!("{dead:>8} "), theme.wasted()));
@@ -164,6 +180,9 @@ fn row(area: Rect, line: u16) -> Rect {
 
 fn tree(buffer: &mut Buffer, area: Rect, is_framed: bool, state: &mut State, theme: Theme) {
     let has_keys = state.pane == Pane::Tree;
+    if !state.is_read() {
+        return not_yet(buffer, area, is_framed, state, theme);
+    }
     let titles = (
         tree_title(state, theme),
         format!(
@@ -202,6 +221,30 @@ fn tree(buffer: &mut Buffer, area: Rect, is_framed: bool, state: &mut State, the
         }
         put(buffer, inner, line, &text);
     }
+}
+
+/// In place of a tree that is not there: why.
+fn not_yet(buffer: &mut Buffer, area: Rect, is_framed: bool, state: &State, theme: Theme) {
+    /// Cells of the bar.
+    const BAR: u64 = 40;
+    let style = theme.frame(state.pane == Pane::Tree);
+    let titles = (Line::from(" Files "), String::new());
+    let inner = framed(buffer, area, is_framed, style, titles);
+    let Some(reading) = state.reading else {
+        let text = " it cannot be read: q ends, and says why again";
+        return put(buffer, inner, 0, &Line::raw(text));
+    };
+    let said = format!(" {} ...", reading.shown());
+    put(buffer, inner, 0, &Line::styled(said, theme.message()));
+    let room = BAR.min(u64::from(inner.width.saturating_sub(2)));
+    if reading.total > 0 {
+        let part = u128::from(reading.done.min(reading.total)) * u128::from(room);
+        let full = (part / u128::from(reading.total)) as usize;
+        let bar = format!(" {}{}", "█".repeat(full), "░".repeat(room as usize - full));
+        put(buffer, inner, 1, &Line::raw(bar));
+    }
+    let more = " Tab goes to the layers; ? help; q quit";
+    put(buffer, inner, 3, &Line::styled(more, theme.dim()));
 }
 
 /// What the tree is a tree of, and what is marked in it.

@@ -36,13 +36,50 @@ struct Version {
     node: Option<Node>,
 }
 
+/// What a view asks of a version, in as few bytes as it takes: it is asked of every path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fact {
+    pub(super) size: u64,
+    layer: u32,
+    pub(super) inode: u32,
+    /// Versions of one path that a user would call the same have the same number here.
+    pub(super) look: u16,
+    pub(super) class: Class,
+    /// Whether the bytes lie in the layer that wrote it: a hard link to a file of a lower layer brings none.
+    pub(super) brings: bool,
+    /// Whether the file has other names too.
+    pub(super) is_shared: bool,
+}
+
+/// What a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    Gone,
+    Dir,
+    File,
+    Other,
+}
+
+impl Fact {
+    /// Whether this layer wrote it.
+    pub(super) fn is_of(&self, layer: u32) -> bool {
+        self.layer == layer
+    }
+}
+
 /// All paths of all layers.
 pub(super) struct Forest {
     names: Vec<u8>,
+    /// The same in small letters.
+    small: Vec<u8>,
     /// One more than there are paths.
     entries: Vec<Entry>,
     versions: Vec<Version>,
+    /// One for each version.
+    facts: Vec<Fact>,
     dead: Vec<Dead>,
+    /// Dead bytes as numbers: how many, in which layer, hidden by which.
+    graves: Vec<(u64, u32, u32)>,
     inodes: usize,
     #[cfg(test)]
     pub(super) looked: std::sync::atomic::AtomicUsize,
@@ -55,9 +92,12 @@ impl Forest {
         changes.sort_by(|a, b| order(a.path.as_bytes(), b.path.as_bytes()));
         let mut forest = Self {
             names: Vec::new(),
+            small: Vec::new(),
             entries: Vec::with_capacity(changes.len() / 2),
             versions: Vec::with_capacity(changes.len()),
+            facts: Vec::new(),
             dead: Vec::new(),
+            graves: Vec::new(),
             inodes: 0,
             #[cfg(test)]
             looked: Default::default(),
@@ -103,7 +143,68 @@ impl Forest {
         }
         forest.push(b"", ROOT, 0);
         forest.bury(dead);
+        forest.note();
+        forest.small = forest.names.to_ascii_lowercase();
         forest
+    }
+
+    /// Makes the facts of the versions.
+    fn note(&mut self) {
+        // Which path an inode was seen at first, one more than its number; the greatest: at several.
+        const SEVERAL: Id = Id::MAX;
+        let mut seen: Vec<Id> = vec![0; self.inodes];
+        for id in 0..self.len() {
+            for version in self.versions_of(id) {
+                let Some(node) = version.node.as_ref().filter(|node| node.is_file()) else {
+                    continue;
+                };
+                let seen = &mut seen[node.inode as usize];
+                *seen = match *seen {
+                    0 => id + 1,
+                    at if at == id + 1 => at,
+                    _ => SEVERAL,
+                };
+            }
+        }
+        let mut facts: Vec<Fact> = Vec::with_capacity(self.versions.len());
+        for id in 0..self.len() {
+            let versions = self.versions_of(id);
+            let first = facts.len();
+            for (number, version) in versions.iter().enumerate() {
+                let Some(node) = &version.node else {
+                    facts.push(Fact {
+                        size: 0,
+                        layer: version.layer,
+                        inode: 0,
+                        look: 0,
+                        class: Class::Gone,
+                        brings: false,
+                        is_shared: false,
+                    });
+                    continue;
+                };
+                let before = versions[..number].iter().zip(&facts[first..]);
+                let mut same = before.filter_map(|(version, fact)| {
+                    let other = version.node.as_ref()?;
+                    is_same(other, node).then_some(fact.look)
+                });
+                let (class, brings) = match node.kind {
+                    Kind::Dir => (Class::Dir, false),
+                    Kind::File { at, .. } => (Class::File, at.layer == node.layer),
+                    _ => (Class::Other, false),
+                };
+                facts.push(Fact {
+                    size: node.size(),
+                    layer: version.layer,
+                    inode: node.inode,
+                    look: same.next_back().unwrap_or(number as u16),
+                    class,
+                    brings,
+                    is_shared: class == Class::File && seen[node.inode as usize] == SEVERAL,
+                });
+            }
+        }
+        self.facts = facts;
     }
 
     /// Adds `path` and the directories above it that no change named; `above` leads to `last`.
@@ -152,6 +253,10 @@ impl Forest {
             counts[id as usize] += 1;
             dead
         });
+        let graves = self.dead.iter();
+        self.graves = graves
+            .map(|dead| (dead.size, dead.layer, dead.hidden_by))
+            .collect();
         let mut at = 0;
         for (entry, count) in self.entries.iter_mut().zip(counts) {
             entry.dead = at;
@@ -256,11 +361,16 @@ impl Forest {
         path.extend_from_slice(self.name(id));
     }
 
-    /// What it is when the lowest `layers` are merged; nothing if it is not there.
-    pub(super) fn at(&self, id: Id, layers: u32) -> Option<&Node> {
-        let versions = self.versions_of(id).iter().rev();
-        let mut until = versions.skip_while(|version| version.layer >= layers);
-        until.next()?.node.as_ref()
+    /// What it is when the lowest layers up to `before`, and up to `until`, are merged; nothing where it is
+    /// not there.
+    pub(super) fn at(&self, id: Id, before: u32, until: u32) -> (Option<&Fact>, Option<&Fact>) {
+        let end = self.entries[id as usize + 1].versions as usize;
+        let facts = &self.facts[self.entry(id).versions as usize..end];
+        let last = |layers: u32| {
+            let found = facts.iter().rev().find(|fact| fact.layer < layers);
+            found.filter(|fact| fact.class != Class::Gone)
+        };
+        (last(before), last(until))
     }
 
     /// Every layer that did something to it, lowest first, and what is there since.
@@ -280,10 +390,56 @@ impl Forest {
         &self.dead[self.entries[id as usize].dead as usize..end]
     }
 
+    /// The same as numbers: how many, in which layer, hidden by which.
+    pub(super) fn graves(&self, id: Id) -> &[(u64, u32, u32)] {
+        let end = self.entries[id as usize + 1].dead as usize;
+        &self.graves[self.entries[id as usize].dead as usize..end]
+    }
+
+    /// All names one behind the other, in the order of the array; as they are, or in small letters.
+    pub(super) fn names(&self, in_small_letters: bool) -> &[u8] {
+        match in_small_letters {
+            true => &self.small,
+            false => &self.names,
+        }
+    }
+
+    /// Where a path's name lies in [`Forest::names`].
+    pub(super) fn place(&self, id: Id) -> std::ops::Range<usize> {
+        self.entry(id).name..self.entries[id as usize + 1].name
+    }
+
+    /// The path whose name lies around a place of [`Forest::names`].
+    pub(super) fn around(&self, place: usize) -> Id {
+        let behind = self.entries.partition_point(|entry| entry.name <= place);
+        behind.saturating_sub(1) as Id
+    }
+
+    /// The same, if it is that of `first` or of a later path.
+    pub(super) fn around_from(&self, first: Id, place: usize) -> Id {
+        /// Names that are tried one by one.
+        const NEAR: usize = 16;
+        let rest = &self.entries[first as usize..];
+        let near = rest.iter().take(NEAR).position(|entry| entry.name > place);
+        match near {
+            Some(behind) => first + (behind as Id).saturating_sub(1),
+            None => self.around(place),
+        }
+    }
+
     /// One more than the greatest [`Node::inode`].
     pub(super) fn inodes(&self) -> usize {
         self.inodes
     }
+}
+
+/// Whether nothing a user would call a change was made. Builders write directories again for the sake
+/// of what is in them, with another time.
+fn is_same(before: &Node, after: &Node) -> bool {
+    let (a, b) = (&before.meta, &after.meta);
+    before.kind == after.kind
+        && (a.mode, a.uid, a.gid) == (b.mode, b.uid, b.gid)
+        && a.xattrs == b.xattrs
 }
 
 /// The order of the array: by components, so that nothing comes between a directory and what is

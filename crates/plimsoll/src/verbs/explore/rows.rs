@@ -87,14 +87,30 @@ impl Rows {
     /// The lines below an open directory.
     fn below(&self, forest: &Forest, sheet: &Sheet, id: Id) -> Vec<Id> {
         let mut lines = Vec::new();
+        if self.sort == Sort::Name {
+            // The order of the forest, without what is in closed directories.
+            let (mut next, end) = (id + 1, forest.end(id));
+            while next < end {
+                let is_shown = sheet.is_shown(next);
+                if is_shown {
+                    lines.push(next);
+                }
+                next = match is_shown && self.is_open(next) {
+                    true => next + 1,
+                    false => forest.end(next),
+                };
+            }
+            return lines;
+        }
         // What is still to be listed, the next one last.
         let mut todo = self.children(forest, sheet, id);
         todo.reverse();
         while let Some(id) = todo.pop() {
             lines.push(id);
             if self.is_open(id) {
-                let children = self.children(forest, sheet, id);
-                todo.extend(children.into_iter().rev());
+                let from = todo.len();
+                todo.extend(self.children(forest, sheet, id));
+                todo[from..].reverse();
             }
         }
         lines

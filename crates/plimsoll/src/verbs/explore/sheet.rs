@@ -1,8 +1,6 @@
 //! What is seen of the forest from one place: which paths, what became of them, and their sums.
 
-use plimsoll_model::{Extent, Kind, Node};
-
-use super::forest::{Forest, Id, ROOT};
+use super::forest::{Class, Fact, Forest, Id, ROOT};
 
 /// Which layers are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,52 +93,72 @@ impl Sheet {
     pub(super) fn new(forest: &Forest, scope: Scope, filter: Filter) -> Self {
         let count = forest.len() as usize;
         let mut sheet = Self {
-            marks: Vec::with_capacity(count),
+            marks: vec![Mark::Absent; count],
             shown: vec![false; count],
             bytes: vec![0; count],
             files: vec![0; count],
             dead: vec![0; count],
             totals: Totals::default(),
         };
-        // A file with several names counts under the first of them.
-        let mut counted = vec![false; forest.inodes()];
-        for id in 0..forest.len() {
-            let before = forest.at(id, scope.before());
-            let after = forest.at(id, scope.until());
-            let mark = compare(before, after);
-            let wasted: u64 = forest
-                .dead(id)
-                .iter()
-                .filter(|dead| scope.wastes(dead.layer, dead.hidden_by))
-                .map(|dead| dead.size)
-                .sum();
-            sheet.marks.push(mark);
-            let at = id as usize;
-            sheet.dead[at] = wasted;
-            let node = after.or(before);
-            let is_dir = node.is_some_and(Node::is_dir);
-            sheet.totals.count(mark, is_dir, wasted);
-            let matches = match filter.is_on() {
-                true => {
-                    filter.wasted && wasted > 0
-                        || filter.added && mark == Mark::Added
-                        || filter.changed && mark == Mark::Changed
-                        || filter.removed && mark == Mark::Removed
-                }
-                false if scope.whole => !matches!(mark, Mark::Absent),
-                false => !matches!(mark, Mark::Absent | Mark::Same) || wasted > 0,
-            };
-            if !matches {
-                continue;
+        // Files with several names: which of them counts is known when all were looked at.
+        let mut shared = Vec::new();
+        let threads = match forest.len() {
+            0..MANY => 1,
+            _ => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let part = count.div_ceil(threads).max(1);
+        let look = Look {
+            forest,
+            scope,
+            filter,
+        };
+        let parts = sheet
+            .marks
+            .chunks_mut(part)
+            .zip(sheet.shown.chunks_mut(part))
+            .zip(sheet.bytes.chunks_mut(part))
+            .zip(sheet.files.chunks_mut(part))
+            .zip(sheet.dead.chunks_mut(part));
+        let parts = parts.zip((0..forest.len()).step_by(part)).map(
+            |(((((marks, shown), bytes), files), dead), first)| Part {
+                first,
+                marks,
+                shown,
+                bytes,
+                files,
+                dead,
+            },
+        );
+        let mut parts: Vec<Part<'_>> = parts.collect();
+        let last = parts.pop();
+        std::thread::scope(|threads| {
+            let others = parts.into_iter();
+            let others = others.map(|part| threads.spawn(|| look.at(part)));
+            let others: Vec<_> = others.collect();
+            let last = last.map(|part| look.at(part));
+            for (totals, files) in others
+                .into_iter()
+                .filter_map(|thread| thread.join().ok())
+                .chain(last)
+            {
+                sheet.totals.add(totals);
+                shared.extend(files);
             }
-            sheet.shown[at] = true;
-            (sheet.files[at], sheet.bytes[at]) = match (mark, node) {
-                _ if filter.wasted && wasted > 0 => (1, wasted),
-                // What went has no weight, unless that is what was asked for.
-                (Mark::Removed, _) if !filter.removed => (0, 0),
-                (Mark::Absent, _) | (_, None) => (0, 0),
-                (_, Some(node)) => weight(node, scope, &mut counted),
-            };
+        });
+        // A file with several names counts under the first of them.
+        let mut counted = vec![
+            false;
+            if shared.is_empty() {
+                0
+            } else {
+                forest.inodes()
+            }
+        ];
+        for (id, inode, size) in shared {
+            if let Some(counted) = counted.get_mut(inode as usize).filter(|counted| !**counted) {
+                *counted = true;
+                (sheet.files[id as usize], sheet.bytes[id as usize]) = (1, size);
+            }
         }
         sheet.sum_up(forest);
         sheet
@@ -150,7 +168,9 @@ impl Sheet {
     fn sum_up(&mut self, forest: &Forest) {
         for id in (1..forest.len()).rev() {
             let (at, above) = (id as usize, forest.parent(id) as usize);
-            self.dead[above] = self.dead[above].saturating_add(self.dead[at]);
+            if self.dead[at] > 0 {
+                self.dead[above] = self.dead[above].saturating_add(self.dead[at]);
+            }
             if self.shown[at] {
                 self.shown[above] = true;
                 self.bytes[above] = self.bytes[above].saturating_add(self.bytes[at]);
@@ -182,6 +202,13 @@ impl Sheet {
 }
 
 impl Totals {
+    fn add(&mut self, other: Self) {
+        self.added += other.added;
+        self.changed += other.changed;
+        self.removed += other.removed;
+        self.wasted += other.wasted;
+    }
+
     fn count(&mut self, mark: Mark, is_dir: bool, wasted: u64) {
         self.wasted += u32::from(wasted > 0);
         let counter = match mark {
@@ -195,41 +222,94 @@ impl Totals {
     }
 }
 
-/// Files and bytes that a path adds to the directories above it.
-fn weight(node: &Node, scope: Scope, counted: &mut [bool]) -> (u32, u64) {
-    let Kind::File { size, at } = node.kind else {
-        return (0, 0);
-    };
-    // A hard link that this layer makes to a file of a lower one brings no bytes.
-    let Extent { layer, .. } = at;
-    if !scope.whole && node.layer == scope.layer && layer != scope.layer {
-        return (1, 0);
-    }
-    match counted.get_mut(node.inode as usize) {
-        Some(counted) if !*counted => {
-            *counted = true;
-            (1, size)
+/// From this many paths on several threads look at them.
+const MANY: Id = 50_000;
+
+/// What is looked for.
+struct Look<'a> {
+    forest: &'a Forest,
+    scope: Scope,
+    filter: Filter,
+}
+
+/// A part of a sheet.
+struct Part<'a> {
+    first: Id,
+    marks: &'a mut [Mark],
+    shown: &'a mut [bool],
+    bytes: &'a mut [u64],
+    files: &'a mut [u32],
+    dead: &'a mut [u64],
+}
+
+/// A file with several names: path, inode, size.
+type Shared = (Id, u32, u64);
+
+impl Look<'_> {
+    /// Looks at every path of a part; files with several names are answered, and not yet counted.
+    fn at(&self, part: Part<'_>) -> (Totals, Vec<Shared>) {
+        let (forest, scope, filter) = (self.forest, self.scope, self.filter);
+        let (until_before, until) = (scope.before(), scope.until());
+        let mut totals = Totals::default();
+        let mut shared = Vec::new();
+        for (at, id) in (0..part.marks.len()).zip(part.first..) {
+            let (before, after) = forest.at(id, until_before, until);
+            let mark = compare(before, after);
+            let wasted: u64 = forest
+                .graves(id)
+                .iter()
+                .filter(|(_, layer, hidden_by)| scope.wastes(*layer, *hidden_by))
+                .map(|(size, ..)| size)
+                .sum();
+            part.marks[at] = mark;
+            part.dead[at] = wasted;
+            let fact = after.or(before);
+            let is_dir = fact.is_some_and(|fact| fact.class == Class::Dir);
+            totals.count(mark, is_dir, wasted);
+            let matches = match filter.is_on() {
+                true => {
+                    filter.wasted && wasted > 0
+                        || filter.added && mark == Mark::Added
+                        || filter.changed && mark == Mark::Changed
+                        || filter.removed && mark == Mark::Removed
+                }
+                false if scope.whole => !matches!(mark, Mark::Absent),
+                false => !matches!(mark, Mark::Absent | Mark::Same) || wasted > 0,
+            };
+            if !matches {
+                continue;
+            }
+            part.shown[at] = true;
+            let (files, bytes) = match (mark, fact) {
+                _ if filter.wasted && wasted > 0 => (1, wasted),
+                // What went has no weight, unless that is what was asked for.
+                (Mark::Removed, _) if !filter.removed => continue,
+                (Mark::Absent, _) | (_, None) => continue,
+                (_, Some(fact)) if fact.class != Class::File => continue,
+                // A hard link that this layer makes to a file of a lower one brings no bytes.
+                (_, Some(fact)) if !scope.whole && fact.is_of(scope.layer) && !fact.brings => {
+                    (1, 0)
+                }
+                (_, Some(fact)) if fact.is_shared => {
+                    shared.push((id, fact.inode, fact.size));
+                    continue;
+                }
+                (_, Some(fact)) => (1, fact.size),
+            };
+            part.files[at] = files;
+            part.bytes[at] = bytes;
         }
-        _ => (0, 0),
+        (totals, shared)
     }
 }
 
 /// What became of `before`.
-fn compare(before: Option<&Node>, after: Option<&Node>) -> Mark {
+fn compare(before: Option<&Fact>, after: Option<&Fact>) -> Mark {
     match (before, after) {
         (None, None) => Mark::Absent,
         (None, Some(_)) => Mark::Added,
         (Some(_), None) => Mark::Removed,
-        (Some(before), Some(after)) if is_same(before, after) => Mark::Same,
+        (Some(before), Some(after)) if before.look == after.look => Mark::Same,
         (Some(_), Some(_)) => Mark::Changed,
     }
-}
-
-/// Whether nothing a user would call a change was made. Builders write directories again for the sake
-/// of what is in them, with another time.
-fn is_same(before: &Node, after: &Node) -> bool {
-    let (a, b) = (&before.meta, &after.meta);
-    before.kind == after.kind
-        && (a.mode, a.uid, a.gid) == (b.mode, b.uid, b.gid)
-        && a.xattrs == b.xattrs
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use plimsoll_model::text::printable;
+use plimsoll_model::text::{bytes, printable};
 use plimsoll_model::{Extent, Kind, Node, Problem};
 use ratatui::crossterm::event::{KeyEvent, KeyEventKind};
 
@@ -15,6 +15,7 @@ use super::page::Page;
 use super::rows::{Rows, Sort};
 use super::search::Pattern;
 use super::sheet::{Filter, Scope, Sheet};
+use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 
 /// The longest pattern that can be typed.
@@ -38,6 +39,39 @@ pub(super) struct Subject {
     pub(super) plan: Option<Arc<PlanFile>>,
 }
 
+impl Subject {
+    /// Nothing but a name.
+    pub(super) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            platform: String::new(),
+            layers: Vec::new(),
+            live: 0,
+            files: 0,
+            dead: 0,
+            base: None,
+            problems: Vec::new(),
+            plan: None,
+        }
+    }
+}
+
+/// An image that was read, and its first view.
+pub(super) struct Whole {
+    pub(super) subject: Subject,
+    pub(super) forest: Arc<Forest>,
+    pub(super) scope: Scope,
+    pub(super) sheet: Sheet,
+}
+
+/// How far the reading of the image is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Reading {
+    /// Bytes of its layers that are done, and how many there are; 0 while that is not known.
+    pub(super) done: u64,
+    pub(super) total: u64,
+}
+
 /// A layer, in the words of the list.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LayerRow {
@@ -45,7 +79,7 @@ pub(super) struct LayerRow {
     pub(super) digest: String,
     /// Bytes as stored.
     pub(super) stored: u64,
-    /// Bytes and number of its files.
+    /// Bytes and number of its files; 0 until it was read.
     pub(super) bytes: u64,
     pub(super) files: u64,
     pub(super) dead: u64,
@@ -98,6 +132,12 @@ pub(super) enum Wish {
 
 /// What came of a wish.
 pub(super) enum Answer {
+    /// What the documents of the image say; its layers are still being read.
+    Outline(Subject),
+    /// All of it.
+    Image(Box<Whole>),
+    /// Why it cannot be read.
+    Failed(Failure),
     Page(Page),
     Message(String),
     Known(Known),
@@ -106,6 +146,12 @@ pub(super) enum Answer {
 /// Everything on the screen.
 pub(super) struct State {
     pub(super) subject: Subject,
+    /// While the layers are being read, there is no path but the root.
+    pub(super) reading: Option<Reading>,
+    /// Why they cannot be.
+    pub(super) failed: Option<Failure>,
+    /// The layer the user asked for when it began.
+    asked: Option<u32>,
     pub(super) forest: Arc<Forest>,
     pub(super) known: Option<Known>,
     pub(super) pane: Pane,
@@ -129,20 +175,49 @@ pub(super) struct State {
     pub(super) places: Places,
 }
 
+/// The view an image is shown in first: all of it, or the layer that was asked for.
+pub(super) fn first_scope(subject: &Subject, layer: Option<u32>) -> Scope {
+    let top = (subject.layers.len() as u32).saturating_sub(1);
+    Scope {
+        layer: layer.unwrap_or(top).min(top),
+        whole: layer.is_none(),
+        base: subject.base.unwrap_or(1).max(1),
+    }
+}
+
+impl Reading {
+    /// What the screen says of it: it is drawn again when that is something else.
+    pub(super) fn shown(self) -> String {
+        match self {
+            Self { done: 0, total: 0 } => "reading".to_owned(),
+            Self { done, total: 0 } => format!("reading: {}", bytes(done)),
+            Self { done, total } if done >= total => "merging the layers".to_owned(),
+            Self { done, total } => format!("reading: {} of {}", bytes(done), bytes(total)),
+        }
+    }
+}
+
 impl State {
+    /// An image of which nothing is known but its name.
+    pub(super) fn opening(name: &str, layer: Option<u32>) -> Self {
+        let forest = Arc::new(Forest::new(Vec::new(), &[]));
+        Self {
+            reading: Some(Reading::default()),
+            ..Self::new(Subject::named(name), forest, layer)
+        }
+    }
+
     /// The whole image, from its root.
     pub(super) fn new(subject: Subject, forest: Arc<Forest>, layer: Option<u32>) -> Self {
-        let top = (subject.layers.len() as u32).saturating_sub(1);
-        let scope = Scope {
-            layer: layer.unwrap_or(top).min(top),
-            whole: layer.is_none(),
-            base: subject.base.unwrap_or(1).max(1),
-        };
+        let scope = first_scope(&subject, layer);
         let filter = Filter::default();
         let sheet = Sheet::new(&forest, scope, filter);
         let rows = Rows::new(&forest, &sheet);
         Self {
             subject,
+            reading: None,
+            failed: None,
+            asked: layer,
             forest,
             known: None,
             pane: Pane::Tree,
@@ -198,16 +273,84 @@ impl State {
         }
     }
 
-    /// A wish was answered.
+    /// Whether there is more to see than layers.
+    pub(super) fn is_read(&self) -> bool {
+        self.reading.is_none() && self.failed.is_none()
+    }
+
+    /// The reading went on; whether that is to be seen.
+    pub(super) fn read_on(&mut self, (done, total): (u64, u64)) -> bool {
+        let now = Reading { done, total };
+        let is_news = self
+            .reading
+            .is_some_and(|before| before.shown() != now.shown());
+        if is_news {
+            self.reading = Some(now);
+        }
+        is_news
+    }
+
+    /// A wish was answered, or nobody's wish: what the image is.
     pub(super) fn answer(&mut self, answer: Answer) {
-        self.waiting = self.waiting.saturating_sub(1);
         match answer {
+            Answer::Outline(subject) => {
+                self.scope = first_scope(&subject, self.asked);
+                self.subject = subject;
+                return;
+            }
+            Answer::Image(whole) => return self.open(*whole),
+            Answer::Failed(failure) => {
+                let text = failure.to_string();
+                self.over = Over::Page(Page::text("The image cannot be read", &text));
+                self.failed = Some(failure);
+                self.reading = None;
+                self.waiting = 0;
+                return;
+            }
+            _ => self.waiting = self.waiting.saturating_sub(1),
+        }
+        match answer {
+            Answer::Outline(_) | Answer::Image(_) | Answer::Failed(_) => {}
             Answer::Page(page) => self.over = Over::Page(page),
             Answer::Message(message) => self.message = Some(message),
             Answer::Known(mut known) => {
                 self.subject.problems.append(&mut known.problems);
                 self.known = Some(known);
             }
+        }
+    }
+
+    /// The image is there; what the user chose meanwhile stays chosen.
+    fn open(&mut self, whole: Whole) {
+        let Whole {
+            subject,
+            forest,
+            scope,
+            sheet,
+        } = whole;
+        self.reading = None;
+        let chosen = match self.subject.layers.len() == subject.layers.len() {
+            true => Scope {
+                base: scope.base,
+                ..self.scope
+            },
+            // Its documents did not say which layers it has.
+            false => scope,
+        };
+        self.subject = subject;
+        self.forest = forest;
+        self.scope = scope;
+        self.sheet = sheet;
+        let sort = self.rows.sort;
+        self.rows = Rows::new(&self.forest, &self.sheet);
+        self.rows.sort = sort;
+        let is_other = (chosen, self.filter) != (scope, Filter::default());
+        if is_other || sort != Sort::Name || !self.pattern.is_empty() {
+            self.scope = chosen;
+            self.look_again();
+        }
+        if let Over::List(list) = &mut self.over {
+            *list = List::biggest(&self.forest, &self.sheet);
         }
     }
 
@@ -446,6 +589,10 @@ impl State {
 
     fn wish(&mut self, action: Action) -> Option<Wish> {
         let id = self.rows.selected();
+        if self.reading.is_some() {
+            self.message = Some("wait: the layers are still being read".to_owned());
+            return None;
+        }
         if action == Action::Why {
             if self.subject.plan.is_none() {
                 let message = "no plan is known for this image: slim it here, or start with --plan";

@@ -15,8 +15,11 @@ use ratatui::style::{Color, Modifier};
 
 use super::draw::draw;
 use super::forest::{Forest, order};
-use super::state::{Answer, Known, LayerRow, Over, Pane, State, Subject, Wish};
+use super::search::Pattern;
+use super::sheet::{Filter, Sheet};
+use super::state::{Answer, Known, LayerRow, Over, Pane, State, Subject, Whole, Wish, first_scope};
 use super::theme::Theme;
+use crate::failure::Failure;
 use crate::plan_file::PlanFile;
 
 /// The layers of an image, as lines: `/dir/`, `/file SIZE`, `/link -> target`, `/name = target`
@@ -194,6 +197,219 @@ fn the_first_screen_shows_layers_and_the_merged_tree() {
     // One path of the tree on each line, and no line wider than the screen.
     let etc = screen.iter().find(|line| line.contains("etc/")).unwrap();
     assert!(etc.contains("500 B") || etc.contains("300 B"), "{etc}");
+}
+
+/// What the documents of [`IMAGE`] say.
+fn outline() -> Subject {
+    let layer = |number: usize| LayerRow {
+        instruction: format!("RUN step {number}"),
+        stored: 1000,
+        ..LayerRow::default()
+    };
+    Subject {
+        platform: "linux/amd64".to_owned(),
+        layers: (0..3).map(layer).collect(),
+        ..Subject::named("web.tar")
+    }
+}
+
+/// [`IMAGE`] as it comes when it was read.
+fn whole() -> Box<Whole> {
+    let state = explorer(IMAGE);
+    let scope = first_scope(&state.subject, None);
+    let sheet = Sheet::new(&state.forest, scope, Filter::default());
+    Box::new(Whole {
+        subject: state.subject,
+        forest: state.forest,
+        scope,
+        sheet,
+    })
+}
+
+#[test]
+fn layers_are_shown_while_they_are_read_and_what_was_chosen_stays() {
+    let mut state = State::opening("web.tar", None);
+    let text = screen(&mut state, 110, 30).join("\n");
+    assert!(
+        text.contains(" web.tar") && text.contains("reading ..."),
+        "{text}"
+    );
+    state.answer(Answer::Outline(outline()));
+    assert!(state.read_on((250, 1000)));
+    assert!(!state.read_on((250, 1000)), "nothing new to be seen");
+    let text = screen(&mut state, 110, 30).join("\n");
+    for part in [
+        " web.tar  linux/amd64  reading: 250 B of 1.00 kB",
+        "Layers (3)",
+        "RUN step 1",
+        "1.00 kB",
+        "██████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░",
+    ] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    // Every key is harmless meanwhile.
+    assert_eq!(press(&mut state, "*-<down><right><enter>gGvey"), []);
+    assert!(
+        state
+            .message
+            .as_deref()
+            .is_some_and(|said| said.contains("wait"))
+    );
+    press(&mut state, "/motd<enter>ds<esc><esc>d");
+    press(&mut state, "<esc>[ws");
+    assert_eq!(state.scope.layer, 1);
+    assert!(state.read_on((1000, 1000)));
+    let text = screen(&mut state, 110, 30).join("\n");
+    assert!(text.contains("merging the layers"), "{text}");
+    state.answer(Answer::Image(whole()));
+    let mut expected = explorer(IMAGE);
+    press(&mut expected, "[ws");
+    assert_eq!(state.scope, expected.scope);
+    assert_eq!(shown(&mut state), shown(&mut expected));
+    assert_eq!(screen(&mut state, 110, 30), screen(&mut expected, 110, 30));
+    // Nothing was chosen: as if it had been there from the beginning.
+    let mut state = State::opening("web.tar", None);
+    state.answer(Answer::Image(whole()));
+    let mut expected = explorer(IMAGE);
+    assert_eq!(screen(&mut state, 110, 30), screen(&mut expected, 110, 30));
+    assert_eq!(state.waiting, 1, "the packages are not known yet");
+}
+
+#[test]
+fn a_pattern_that_is_typed_meanwhile_finds_what_comes() {
+    let mut state = State::opening("web.tar", Some(2));
+    state.answer(Answer::Outline(outline()));
+    press(&mut state, "/extra");
+    assert!(state.hits.is_empty());
+    state.answer(Answer::Image(whole()));
+    press(&mut state, "<enter>n");
+    assert_eq!(selected(&state), "/app/extra");
+}
+
+#[test]
+fn why_it_cannot_be_read_is_shown_beside_the_layers() {
+    let mut state = State::opening("web.tar", None);
+    state.answer(Answer::Outline(outline()));
+    let failure = Failure::new("cannot read web.tar: layer 1 ends early").hint("fetch it again");
+    state.answer(Answer::Failed(failure));
+    let text = screen(&mut state, 110, 30).join("\n");
+    for part in [
+        "layer 1 ends early",
+        "hint: fetch it again",
+        "cannot be read",
+    ] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    assert_eq!(press(&mut state, "q<tab>[*"), []);
+    let text = screen(&mut state, 110, 30).join("\n");
+    assert!(
+        text.contains("RUN step 1") && text.contains("says why again"),
+        "{text}"
+    );
+    assert_eq!(press(&mut state, "q"), [Wish::Quit]);
+    assert_eq!(state.failed.unwrap().code() as u8, 2);
+}
+
+/// A large image of some depth, with hard links, and files that a second layer changes and takes away.
+fn large(files: u32) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for number in 0..files {
+        let (a, b) = (number % 7, number / 7 % 300);
+        writeln!(text, "/data/Dir{a}/sub.{b}/File-{number}.txt {number}").unwrap();
+    }
+    writeln!(text, "/data/Dir0/sub.0/again = /data/Dir0/sub.0/File-0.txt").unwrap();
+    writeln!(text, "/zz/last = /data/Dir1/sub.0/File-1.txt\n---").unwrap();
+    for number in (0..files).step_by(10) {
+        let (a, b) = (number % 7, number / 7 % 300);
+        let path = format!("/data/Dir{a}/sub.{b}/File-{number}.txt");
+        match number % 20 {
+            0 => writeln!(text, "- {path}").unwrap(),
+            _ => writeln!(text, "{path} 7").unwrap(),
+        }
+    }
+    text
+}
+
+#[test]
+fn several_threads_see_what_one_sees() {
+    // More than the threads share, and a number that no part of them divides.
+    let state = explorer(&large(60_001));
+    assert!(state.forest.len() > 60_000);
+    assert_eq!(state.sheet.bytes(0), state.subject.live);
+    assert_eq!(u64::from(state.sheet.files(0)), state.subject.files);
+    assert_eq!(state.sheet.dead(0), state.subject.dead);
+    let totals = state.sheet.totals;
+    assert_eq!((totals.removed, totals.changed), (3001, 3000));
+}
+
+#[test]
+fn what_is_found_at_once_is_what_is_found_path_by_path() {
+    for files in [500, 50_500] {
+        let mut state = explorer(&large(files));
+        // What is not shown is not found.
+        press(&mut state, "c");
+        let patterns = [
+            "file-1",
+            "File-1",
+            "FILE",
+            "9",
+            ".txt",
+            "xt",
+            "txtf",
+            "tF",
+            "sub.1",
+            "/sub.1",
+            "1/f",
+            "/",
+            "dir3/",
+            "Dir3/sub.2",
+            "a/Dir1/sub.29/File-8",
+            "//",
+            "data",
+            "/data",
+            "zz/last",
+            "*9.txt",
+            "sub.?",
+            "dir1/*/file-1?.txt",
+            "{again,last}",
+            "/data/*",
+            "\u{e9}",
+        ];
+        // Path by path is slow; from so many paths on only what several threads do is another matter.
+        let is_large = files > 1000;
+        let glob = |pattern: &&str| pattern.contains(['*', '?']);
+        for pattern in patterns
+            .into_iter()
+            .filter(|pattern| !is_large || glob(pattern))
+        {
+            let any_case = !pattern.chars().any(char::is_uppercase);
+            let is_glob = pattern.contains(['*', '?', '[', '{']);
+            let glob = match pattern.contains('/') && !pattern.starts_with('/') {
+                true => format!("**/{pattern}"),
+                false => pattern.to_owned(),
+            };
+            let is_hit = |id: &u32| {
+                let path = state.forest.path(*id);
+                let subject = match pattern.contains('/') {
+                    true => path.as_bytes().to_vec(),
+                    false => state.forest.name(*id).to_vec(),
+                };
+                let subject = match any_case {
+                    true => subject.to_ascii_lowercase(),
+                    false => subject,
+                };
+                let found = match is_glob {
+                    true => fast_glob::glob_match(&glob, &subject),
+                    false => memchr::memmem::find(&subject, pattern.as_bytes()).is_some(),
+                };
+                found && state.sheet.is_shown(*id)
+            };
+            let expected: Vec<u32> = (0..state.forest.len()).filter(is_hit).collect();
+            let hits = Pattern::new(pattern).hits(&state.forest, &state.sheet);
+            assert_eq!(hits, expected, "{pattern}");
+        }
+    }
 }
 
 #[test]

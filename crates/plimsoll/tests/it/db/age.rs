@@ -88,6 +88,101 @@ fn a_mirror_that_stands_still_is_as_old_as_what_it_has() {
     );
 }
 
+/// Says of a file that it was changed so many days ago.
+fn changed(path: &Path, days: u64) {
+    let file = fs::File::options().append(true).open(path).unwrap();
+    let day = std::time::Duration::from_secs(24 * 3600);
+    let moment = std::time::SystemTime::now() - day * u32::try_from(days).unwrap();
+    file.set_modified(moment).unwrap();
+}
+
+#[test]
+fn a_feed_in_a_directory_is_as_old_as_its_last_change_and_its_slice_says_so_to_others() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scratch = scratch.path();
+    let image = web(&scratch.join("web"));
+    known(scratch, 0);
+    let feeds = scratch.join("tracker");
+    fs::create_dir(&feeds).unwrap();
+    let feed = feeds.join("json");
+    fs::write(&feed, DEBIAN).unwrap();
+    let mirror = format!("debian=file:{}", feeds.display());
+    let update = |more: &[&str]| {
+        let command = [
+            &["db", "update", "--for", "debian:12", "--mirror", &mirror],
+            more,
+        ]
+        .concat();
+        let output = plimsoll(scratch, &command);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        text(&output)
+    };
+    changed(&feed, 20);
+    update(&[]);
+    let old = "the data about debian:12 are 20 days old";
+    assert!(
+        said(scratch, &image).contains(old),
+        "{}",
+        said(scratch, &image)
+    );
+    // What did not change is not compiled again, and is no newer for that.
+    assert!(update(&[]).contains("(as before)"));
+    assert!(
+        said(scratch, &image).contains(old),
+        "{}",
+        said(scratch, &image)
+    );
+    // Whoever takes a slice made of it learns the day too: it is among what the slice's digest covers.
+    update(&["-o", "served"]);
+    let served = scratch.join("served");
+    let from = format!("file:{}", served.display());
+    let take = || {
+        let _ = fs::remove_file(scratch.join("cache/advisories/debian@12.slice"));
+        plimsoll(
+            scratch,
+            &["db", "update", "--for", "debian:12", "--mirror", &from],
+        )
+    };
+    let output = take();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(
+        said(scratch, &image).contains(old),
+        "{}",
+        said(scratch, &image)
+    );
+    changed(&feed, 0);
+    update(&["-o", "served"]);
+    let output = take();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(said(scratch, &image), "");
+    // The list's own digest covers its days.
+    let list = served.join("index.json");
+    let good = fs::read_to_string(&list).unwrap();
+    let year = &days_ago(0)[..4];
+    for bad in [
+        good.replacen(&format!("\"checked\": \"{year}"), "\"checked\": \"2001", 1),
+        good.replacen(&format!("\"date\": \"{year}"), "\"date\": \"2001", 1),
+        good.replacen("\"rows\"", "\"rows\" ", 1),
+    ] {
+        assert_ne!(bad, good);
+        fs::write(&list, bad).unwrap();
+        let output = take();
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        let said = text(&output);
+        assert!(
+            said.contains("index.json") && said.contains("has digest"),
+            "{said}"
+        );
+    }
+    // A list of an older plimsoll has none.
+    let lines = good
+        .lines()
+        .filter(|line| !line.starts_with("  \"digest\""));
+    fs::write(&list, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let output = take();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
 #[test]
 fn of_what_a_feed_and_its_server_say_the_older_counts() {
     let scratch = tempfile::tempdir().unwrap();

@@ -46,7 +46,7 @@ fn two_images_stand_side_by_side_and_the_difference_is_explained() {
     }
     let flat = flat(&output);
     for words in [
-        "the feed of alpine:3.20 lists only what has been fixed",
+        "the feed of alpine:3.77 lists only what has been fixed",
         "0 means that every fix is installed, not that nothing is wrong",
         "the feed of debian:12 also lists flaws without a fix (1) and those its vendor calls unimportant (1)",
         "nginx 1.28.0 was built from source",
@@ -73,7 +73,7 @@ fn two_images_stand_side_by_side_and_the_difference_is_explained() {
     );
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     // A side that cannot be judged has no zero.
-    fs::remove_file(scratch.join("cache/advisories/alpine@3.20.slice")).unwrap();
+    fs::remove_file(scratch.join("cache/advisories/alpine@3.77.slice")).unwrap();
     let output = plimsoll(scratch, &["scan", &image, "--against", &other]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
     assert!(text(&output).contains("? (0 found)"), "{}", text(&output));
@@ -121,4 +121,37 @@ fn slim_shows_what_is_known_of_both_images_where_there_are_data() {
     assert_eq!(counts, [&json!(4), &json!(1)], "{report}");
     let problems = report["problems"].as_array().unwrap();
     assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
+fn no_bill_of_materials_is_of_two_images() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scratch = scratch.path();
+    for format in ["cyclonedx", "spdx"] {
+        // Before any work is done: neither image is there.
+        let output = plimsoll(
+            scratch,
+            &["scan", "a", "--against", "b", "--format", format],
+        );
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert!(output.stdout.is_empty());
+        let said = flat(&output);
+        assert!(
+            said.contains("scan of two images makes no bill of materials")
+                && said.contains(&format!("plimsoll scan IMAGE --format {format} makes one")),
+            "{said}"
+        );
+    }
+    known(scratch, 1);
+    let (image, other) = (web(&scratch.join("web")), web_on_alpine(&scratch.join("b")));
+    let more = ["scan", &image, "--against", &other, "--format", "openvex"];
+    let output = plimsoll(scratch, &more);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    // Which speaks of each product by its name.
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let statements = document["statements"].as_array().unwrap().iter();
+    let products: std::collections::BTreeSet<String> = statements
+        .map(|it| it["products"][0]["@id"].to_string())
+        .collect();
+    assert_eq!(products.len(), 2, "{document}");
 }

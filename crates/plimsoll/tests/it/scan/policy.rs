@@ -33,6 +33,12 @@ fn marks_that_are_old_empty_or_of_no_day_meet_no_limit_on_what_is_exploited() {
     listed(&today, &["CVE-2010-1"], &today);
     let output = plimsoll(scratch, &["check", &image]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let (_, report) = super::scan(scratch, &[&image]);
+    let facts = &report["scans"][0];
+    assert_eq!(
+        (&facts["counts"]["exploited"], &facts["exploited_unknown"]),
+        (&json!(0), &Value::Null)
+    );
     let blind = |words: &str| {
         let output = plimsoll(scratch, &["check", &image]);
         let said = flat(&output);
@@ -53,6 +59,15 @@ fn marks_that_are_old_empty_or_of_no_day_meet_no_limit_on_what_is_exploited() {
             "{said}"
         );
         assert!(said.contains(words), "{words}: {said}");
+        // Nor is it 0 for a program.
+        let (_, report) = super::scan(scratch, &[&image]);
+        let facts = &report["scans"][0];
+        for counts in facts["parts"].as_object().unwrap().values() {
+            assert_eq!(counts["exploited"], Value::Null, "{counts}");
+        }
+        assert_eq!(facts["counts"]["exploited"], Value::Null, "{facts}");
+        let why = facts["exploited_unknown"].as_str().unwrap();
+        assert!(why.contains(words), "{words}: {why}");
     };
     listed("2010-01-03", &["CVE-2010-1"], "2010-01-03");
     blind("the data about kev are");

@@ -10,10 +10,10 @@ use crate::images::{layout, plimsoll, text};
 
 /// An Alpine image, and its security database as that of Alpine is: without severities.
 fn on_alpine(scratch: &Path) -> String {
-    let secdb = json!({"distroversion": "v3.20", "packages": [{"pkg": {
+    let secdb = json!({"distroversion": "v3.77", "packages": [{"pkg": {
         "name": "zlib", "secfixes": {"1.3.1-r2": ["CVE-2026-2001", "CVE-2026-2002"]}}}]});
     fs::write(scratch.join("main.json"), secdb.to_string()).unwrap();
-    let release = "ID=alpine\nVERSION_ID=3.20.3\n";
+    let release = "ID=alpine\nVERSION_ID=3.77.3\n";
     layout(&scratch.join("web"), &json!({}), &[alpine(release)])
 }
 
@@ -58,7 +58,7 @@ fn what_is_over_the_line_makes_it_fail_whatever_else_has_no_severity() {
     let scratch = scratch.path();
     let image = on_alpine(scratch);
     let rows = format!(
-        "{{\"scope\": \"alpine:3.20\", \"date\": \"{}\"}}\n\
+        "{{\"scope\": \"alpine:3.77\", \"date\": \"{}\"}}\n\
          {{\"package\": \"zlib\", \"kind\": \"source\", \"id\": \"CVE-2026-2003\", \"fixed\": \"1.3.1-r2\", \"severity\": \"high\"}}\n\
          {{\"package\": \"zlib\", \"kind\": \"source\", \"id\": \"CVE-2026-2004\", \"fixed\": \"1.3.1-r2\"}}\n\
          {{\"package\": \"zlib\", \"kind\": \"source\", \"id\": \"CVE-2026-2005\", \"fixed\": \"1.3.1-r2\", \"severity\": \"negligible\"}}\n",
@@ -128,7 +128,7 @@ fn data_that_do_not_say_of_which_day_they_are_are_not_of_today() {
     let said = flat(&output);
     assert!(
         said.contains(
-            "nothing says of which day the data about alpine:3.20 are (`plimsoll db build --date` does)"
+            "nothing says of which day the data about alpine:3.77 are (`plimsoll db build --date` does)"
         ),
         "{said}"
     );
