@@ -159,7 +159,7 @@ fn real(scene: &Scene<'_>, path: &ImagePath) -> ImagePath {
 }
 
 fn is_directory(scene: &Scene<'_>, path: &ImagePath) -> bool {
-    let node = scene.tree().get(&real(scene, path));
+    let node = scene.tree().get(real(scene, path));
     node.is_some_and(Node::is_dir)
 }
 
