@@ -16,7 +16,8 @@ follower! {
     /// `pg_config --pkglibdir`, `--sharedir`; MariaDB and MySQL: `plugin_dir`,
     /// `character_sets_dir`, `lc_messages_dir`). What lies there comes along: data as it is, modules
     /// as far as they need little (4 MB each, 16 MB together) that the server does not need itself;
-    /// the others are noted, such as PostgreSQL's compiler of queries with the whole of LLVM.
+    /// the others are noted, such as PostgreSQL's compiler of queries with the whole of LLVM. A proxy
+    /// (Squid: `error_directory`, `icon_directory`) answers a client in the language it asks for.
     ///
     /// ## Example
     ///
@@ -39,6 +40,14 @@ follower! {
     /// /usr/lib/mysql/plugin/auth_ed25519.so        0644 elf                              # kept [server]
     /// /usr/share/mysql/charsets/Index.xml          0644 "<x/>"                           # kept [server]
     /// /usr/share/mysql/english/errmsg.sys          0644 1k                               # kept [server]
+    /// ```
+    ///
+    /// ```image
+    /// ENTRYPOINT /usr/sbin/squid-openssl
+    /// /usr/sbin/squid-openssl                      0755 elf                              # kept
+    /// /usr/share/squid/errors/templates/ERR_DNS    0644 "<p>"                            # kept [server]
+    /// /usr/share/squid/errors/de                   -> ../../squid-langpack/de            # kept [server]
+    /// /usr/share/squid-langpack/de/ERR_DNS         0644 "<p>"                            # kept [server]
     /// ```
     ///
     /// ## Not followed
@@ -75,6 +84,12 @@ const SERVERS: &[Server] = &[
             "share/mysql-8.0",
             "share/mysql-8.4",
         ],
+    },
+    Server {
+        // Debian has one for each library of TLS.
+        programs: &["squid", "squid-gnutls", "squid-openssl"],
+        modules: &[],
+        data: &["share/squid", "share/squid-langpack"],
     },
     Server {
         programs: &["postgres"],
