@@ -5,7 +5,7 @@
 //! must wait for [`Pending`] before it hands anything out.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -15,10 +15,12 @@ use crate::Error;
 use crate::codec::Codec;
 use crate::layer::{Promised, codec_of};
 use crate::spool::Section;
-use crate::stream::{self, Chunk, Meter};
+use crate::stream;
 
 /// A smaller layer is hashed at once.
 const WORTH_IT: u64 = 1 << 20;
+/// Bytes that are read and hashed at a time: they fit in the cache of one processor.
+const BUFFER: usize = 128 << 10;
 
 /// Whether the digest of a layer may be found while others look at it: it is uncompressed, and one digest
 /// is promised for it.
@@ -94,20 +96,22 @@ impl Pending {
 
 fn verify(promised: &Promised) -> Result<(), Error> {
     let what = &promised.what;
-    let hash = |chunks: &mut dyn stream::Chunks| {
-        let mut hash = Sha256::new();
-        let mut chunk = Chunk::new();
-        while chunks.next(&mut chunk) {
-            hash.update(chunk.bytes());
+    let mut section = promised
+        .part
+        .section(0, promised.part.size)
+        .map_err(Error::io(what))?;
+    // One thread reads and hashes: what it has just read is still in its processor's cache.
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match section.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io(what)(error)),
         }
-        stream::digest_of(hash)
-    };
-    let silent = Meter::silent();
-    let run = stream::run(&promised.part, Codec::Plain, &silent, hash);
-    let (found, stored) = run.map_err(Error::io(what))?;
-    if let Some(stream::Failure::Disk(error)) = stored.failure {
-        return Err(Error::io(what)(error));
     }
+    let found = stream::digest_of(hash);
     match promised.diff_id {
         Some(expected) if expected != found => {
             let property = match promised.digest {

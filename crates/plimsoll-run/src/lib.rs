@@ -29,7 +29,9 @@ pub use error::Error;
 pub use identity::{Identity, identity};
 pub use probe::{PROBES, Probe, ProbeError};
 pub use remove::{Left, remove, remove_ending_with};
-pub use spec::{COMPLETION, Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec, Watch};
+pub use spec::{
+    AFTER_RELOAD, COMPLETION, Ended, Exit, Limits, Outcome, Recording, RunningAs, Spec, Watch,
+};
 pub use way::{Unavailable, Way, way, way_for};
 
 /// Starts the image, asks the probes, stops it.

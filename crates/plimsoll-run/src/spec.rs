@@ -43,6 +43,9 @@ pub struct Spec<'a> {
     /// Whether to reload the image after its probes (SIGHUP, where it has a handler) and to start it
     /// a second time on what it has written, with the probes asked again each time.
     pub again: bool,
+    /// How long a handler for SIGHUP is waited for before the image counts as one that has none: a
+    /// server may answer before it has set its handlers.
+    pub reload: Duration,
     /// Whether the image may run on the tree itself: nobody needs it afterwards. What of it was read
     /// can be told then: see [`Outcome::read`].
     pub spend: bool,
@@ -133,6 +136,9 @@ pub enum Watch {
 
 /// The name of the one answer of a program that is run to its end.
 pub const COMPLETION: &str = "run";
+
+/// How the name of what a probe got after a reload ends.
+pub const AFTER_RELOAD: &str = "after a reload";
 
 /// What came of a run.
 #[derive(Debug, Clone)]

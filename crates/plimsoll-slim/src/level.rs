@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use plimsoll_model::{ImagePath, Node, PackageId, Reason};
 
 use crate::Level;
+use crate::followers::standard_needs;
 use crate::keep::{Keep, Pull};
 use crate::loader::Loader;
 use crate::owners::{base_layers, is_base};
@@ -46,6 +47,8 @@ pub(crate) fn add(scene: &Scene<'_>, keep: &mut Keep<'_>, level: Level) {
             let mut cargo = Cargo::of(scene, keep, &packages, &BTreeSet::new());
             let python = Reach::of(scene, keep);
             cargo.retain(|path| !python.leaves(path));
+            standard_needs(scene, cargo.files.iter().map(|(path, _)| path), keep);
+            settle(scene, keep);
             cargo.carry(scene, keep);
         }
         Level::Package => {

@@ -18,7 +18,8 @@ const LIMIT: usize = 5_000;
 /// Keeps the scripts in the application's directory, and its data as far as that is small, if `path` is one of the application's own: no
 /// package's, of no base, in no directory of installed modules.
 ///
-/// Its directory is the image's working directory if it lies there, else the one it is in.
+/// Its directory is the image's working directory if it lies there, else the one it is in, or the one
+/// above where that is a part of it by its name.
 pub(crate) fn home(
     scene: &Scene<'_>,
     path: &ImagePath,
@@ -36,6 +37,7 @@ pub(crate) fn home(
     let Some(home) = homes.iter().find(fits) else {
         return;
     };
+    let home = &whole_of(home);
     if !keep.is_new_home(rule, home) {
         return;
     }
@@ -56,6 +58,27 @@ pub(crate) fn home(
     }
     let reason = Reason::by(rule, path, "data beside it");
     keep_data(scene, data, &reason, keep);
+}
+
+/// The directory of the application that `home` is a part of: what a server gives away (`public`) and
+/// what is written (`src`) lie beside templates and translations by convention.
+fn whole_of(home: &ImagePath) -> ImagePath {
+    const PARTS: &[&[u8]] = &[
+        b"cgi-bin",
+        b"dist",
+        b"htdocs",
+        b"pub",
+        b"public",
+        b"public_html",
+        b"src",
+        b"web",
+        b"webroot",
+        b"www",
+    ];
+    match home.parent() {
+        Some(above) if PARTS.contains(&home.file_name()) && !valve::is_generic(&above) => above,
+        _ => home.clone(),
+    }
 }
 
 /// Keeps the application's own data in the image's working directory, as far as that is small: a

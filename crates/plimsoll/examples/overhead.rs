@@ -105,6 +105,7 @@ fn start(
         again: false,
         spend: false,
         linger: Duration::ZERO,
+        reload: Duration::ZERO,
         limits: Limits::default(),
         owners: &owners,
         modes: &modes,

@@ -26,7 +26,8 @@ use crate::subordinate;
 use crate::trace::{Given, Identities, Traced, Tracer};
 use crate::way::why_plain;
 use crate::{
-    COMPLETION, Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec, Watch, Way,
+    AFTER_RELOAD, COMPLETION, Ended, Error, Exit, Outcome, Probe, Recording, RunningAs, Spec,
+    Watch, Way,
 };
 
 /// From one look at the image to the next, while it gets ready.
@@ -35,6 +36,9 @@ const LOOK: Duration = Duration::from_millis(5);
 const SETTLE: Duration = Duration::from_millis(300);
 /// How long a probe is tried after a reload or a second start.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How much slower than the first answer a later one may be: another program beside it may take half
+/// the machine.
+const SLOWER: u32 = 4;
 /// From one look at its limits to the next.
 const GUARD: Duration = Duration::from_millis(100);
 
@@ -83,7 +87,7 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
         place: &place,
         before: before.as_ref(),
         begun,
-        is_second: false,
+        second: None,
     };
     let (mut outcome, given) = stage.supervise(&output, pipe, started, Given::new())?;
     problems.append(&mut outcome.problems);
@@ -94,7 +98,7 @@ fn run_on(spec: &Spec<'_>, pristine: &[Pristine]) -> Result<Outcome, Error> {
     {
         let second = kept
             .map_err(Error::sandbox("keep its namespaces"))
-            .and_then(|kept| stage.second(&kept, given));
+            .and_then(|kept| stage.second(&kept, given, slowest(&outcome.took)));
         match second {
             Ok(second) => {
                 outcome.later.extend(second.answers);
@@ -162,6 +166,11 @@ fn start(
     }
 }
 
+/// How long the slowest answer took.
+fn slowest(took: &[Duration]) -> Duration {
+    took.iter().max().copied().unwrap_or_default()
+}
+
 /// Whether there were questions, all of them answered: what comes after them can be judged.
 fn may_go_on(answers: &[Answer]) -> bool {
     !answers.is_empty()
@@ -179,12 +188,13 @@ struct Stage<'a> {
     place: &'a Place,
     before: Option<&'a Before>,
     begun: Instant,
-    is_second: bool,
+    /// Of the second start: how long the slowest answer to the first one took.
+    second: Option<Duration>,
 }
 
 impl Stage<'_> {
     /// Starts the image again on what it has written.
-    fn second(self, kept: &Kept, given: Given) -> Result<Outcome, Error> {
+    fn second(self, kept: &Kept, given: Given, slowest: Duration) -> Result<Outcome, Error> {
         let log = self.place.directory.join("output-again");
         let output =
             Output::new(log, self.spec.limits.output).map_err(Error::sandbox("make a log"))?;
@@ -192,7 +202,7 @@ impl Stage<'_> {
         let started = kept.start(self.spec, self.way, self.notify, &writer)?;
         drop(writer);
         let stage = Self {
-            is_second: true,
+            second: Some(slowest),
             ..self
         };
         let (outcome, _) = stage.supervise(&output, pipe, started, given)?;
@@ -214,8 +224,9 @@ impl Stage<'_> {
             place,
             before,
             begun,
-            is_second,
+            second,
         } = self;
+        let is_second = second.is_some();
         let scenes: Vec<String> = ["start".to_owned()]
             .into_iter()
             .chain(spec.probes.iter().map(ToString::to_string))
@@ -280,10 +291,9 @@ impl Stage<'_> {
                 };
                 heard.iter().map(trace).collect::<Vec<_>>()
             });
-            let told = if is_second {
-                run.tell_again(&door)
-            } else {
-                run.tell(&identities, &door)
+            let told = match second {
+                Some(slowest) => run.tell_again(&door, slowest),
+                None => run.tell(&identities, &door),
             };
             drop(door);
             // Whatever happened, nothing of the image may live on; the tracer ends with its last process.
@@ -417,7 +427,7 @@ impl Run<'_> {
         }
         let mut later = Vec::new();
         if spec.again && ended.is_none() && !killed && may_go_on(&answers) {
-            later = self.reload(door);
+            later = self.reload(door, slowest(&took));
         }
         if ended.is_none() {
             self.stop();
@@ -437,9 +447,11 @@ impl Run<'_> {
 
     /// Sends SIGHUP to a program that has a handler for it, and asks again. One that ends by it has
     /// no reload.
-    fn reload(&self, door: &Door<'_>) -> Vec<Answer> {
+    fn reload(&self, door: &Door<'_>, slowest: Duration) -> Vec<Answer> {
         let process = &self.started.process;
-        if proc::hearing(process.pid, libc::SIGHUP) != Hearing::Handles {
+        let hears = || proc::hearing(process.pid, libc::SIGHUP) == Hearing::Handles;
+        self.until(Instant::now() + self.spec.reload, hears);
+        if !hears() {
             return Vec::new();
         }
         let scene = self.spec.probes.len() + 2;
@@ -448,7 +460,7 @@ impl Run<'_> {
         if process.ended(SETTLE).is_some() {
             return Vec::new();
         }
-        let answers = self.ask_again(door, "after a reload");
+        let answers = self.ask_again(door, AFTER_RELOAD, slowest);
         // Servers that end some time after the signal were not reloaded either.
         match process.ended(Duration::ZERO) {
             None => answers,
@@ -457,7 +469,7 @@ impl Run<'_> {
     }
 
     /// A second start: waits until it is ready, and asks again.
-    fn tell_again(&self, door: &Door<'_>) -> Result<Outcome, Error> {
+    fn tell_again(&self, door: &Door<'_>, slowest: Duration) -> Result<Outcome, Error> {
         let problems = self.started.executed(self.spec)?;
         let running = Instant::now();
         let ports = self.ports();
@@ -466,7 +478,7 @@ impl Run<'_> {
                 !self.listening().is_disjoint(&ports)
             });
         }
-        let answers = self.ask_again(door, "after a restart");
+        let answers = self.ask_again(door, "after a restart", slowest);
         Ok(Outcome {
             answers,
             problems,
@@ -474,12 +486,14 @@ impl Run<'_> {
         })
     }
 
-    /// The probes once more; what they get is told under their names with `when` added.
-    fn ask_again(&self, door: &Door<'_>, when: &str) -> Vec<Answer> {
+    /// The probes once more; what they get is told under their names with `when` added. Who took long
+    /// for an answer at first is given longer.
+    fn ask_again(&self, door: &Door<'_>, when: &str, slowest: Duration) -> Vec<Answer> {
+        let patience = PATIENCE.max(slowest * SLOWER);
         let limits = &self.spec.limits;
         let mut answers = Vec::new();
         for probe in self.spec.probes {
-            let until = Instant::now() + limits.probe.min(PATIENCE);
+            let until = Instant::now() + limits.probe.min(patience);
             let until = until.min(self.begun + limits.total);
             let answer = probe::ask(probe, &self.scene(door), until, || self.is_over());
             let name = format!("{}, {when}", answer.probe);

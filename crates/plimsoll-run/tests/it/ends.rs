@@ -1,5 +1,7 @@
 //! How images end, and how those that cannot begin are told.
 
+use std::time::Duration;
+
 use plimsoll_model::answer::Outcome;
 use plimsoll_run::{Ended, Exit, Probe, Watch};
 
@@ -143,6 +145,23 @@ fn a_reload_and_a_second_start_are_seen() {
         assert!(seen.contains(scene), "{seen}");
     }
     assert_eq!(outcome.exit, None);
+}
+
+#[test]
+fn a_handler_that_is_set_late_is_waited_for_where_one_is_known() {
+    let Some(mut tree) = Tree::new() else { return };
+    tree.again = true;
+    tree.probes = vec![Probe::parse("cmd:grep -q ready $PROBE_LOG").unwrap()];
+    let late = "echo ready; sleep 1; trap 'echo again' HUP; while :; do sleep 0.05; done";
+    let names = |outcome: &plimsoll_run::Outcome| -> Vec<String> {
+        let later = outcome.later.iter();
+        later.map(|answer| answer.probe.clone()).collect()
+    };
+    let restart = "cmd:grep -q ready $PROBE_LOG, after a restart";
+    assert_eq!(names(&tree.script(late)), [restart]);
+    tree.reload = Duration::from_secs(20);
+    let reload = "cmd:grep -q ready $PROBE_LOG, after a reload";
+    assert_eq!(names(&tree.script(late)), [reload, restart]);
 }
 
 #[test]

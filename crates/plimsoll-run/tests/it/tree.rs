@@ -36,6 +36,7 @@ pub(crate) struct Tree {
     pub(crate) hostname: String,
     pub(crate) spend: bool,
     pub(crate) linger: Duration,
+    pub(crate) reload: Duration,
 }
 
 /// The programs of this machine that the tests' scripts use.
@@ -83,6 +84,7 @@ impl Tree {
             hostname: String::from("plimsoll"),
             spend: false,
             linger: Duration::ZERO,
+            reload: Duration::ZERO,
         };
         for path in ["root", "scratch", "root/etc", "root/bin"] {
             fs::create_dir(tree.directory.path().join(path)).unwrap();
@@ -187,6 +189,7 @@ impl Tree {
             again: self.again,
             spend: self.spend,
             linger: self.linger,
+            reload: self.reload,
             limits: self.limits,
             owners: &|path| match path.as_bytes() {
                 b"/etc/owned" => Some((41, 42)),

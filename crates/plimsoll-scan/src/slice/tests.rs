@@ -309,3 +309,48 @@ fn a_copy_is_as_old_as_it_says_and_what_its_publisher_has_as_old_as_it_was_asked
     meta.origins.extend(ahead);
     assert_eq!(meta.age(today), None, "the one of today does not hide it");
 }
+
+#[test]
+fn titles_are_shortened_before_a_slice_takes_too_much_room_and_no_row_is_lost() {
+    const ROWS: usize = 42_000;
+    // Digits of a digest: half a byte each, whatever packs them.
+    let titles: Vec<String> = (0..ROWS)
+        .map(|number| {
+            let bytes = <sha2::Sha512 as sha2::Digest>::digest(number.to_le_bytes());
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            let digits: String = digits.collect();
+            // Words, as titles have them.
+            let words = digits.as_bytes().chunks(9).take(10);
+            let words = words.map(|word| std::str::from_utf8(word).unwrap());
+            words.collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    let ids: Vec<String> = (0..ROWS)
+        .map(|number| format!("CVE-2026-{number}"))
+        .collect();
+    let made = |count: usize| {
+        let mut builder = Builder::new(Scope::parse("debian:12").unwrap());
+        for (id, title) in ids.iter().zip(&titles).take(count) {
+            builder.add(&Advisory {
+                id,
+                package: "linux",
+                ranges: vec![Range::ALL],
+                title,
+                feed: "debian",
+                ..Advisory::default()
+            });
+        }
+        builder.finish()
+    };
+    let longest = |file: &[u8]| {
+        let slice = Slice::read(file, Texts::Read).unwrap();
+        let rows = slice.lookup("linux").unwrap();
+        (rows.len(), rows.iter().map(|row| row.title.len()).max())
+    };
+    assert_eq!(longest(&made(1_000)), (1_000, Some(99)));
+    let file = made(ROWS);
+    assert!(file.len() <= 2_000_000, "{}", file.len());
+    let (rows, title) = longest(&file);
+    assert_eq!(rows, ROWS);
+    assert!(matches!(title, Some(40..=72)), "{title:?}");
+}

@@ -29,6 +29,8 @@ follower! {
 }
 
 const LIMIT: u64 = 256 << 10;
+/// A helper is taken up to this size.
+const HELPER: u64 = 16 << 20;
 
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     let look = scene.look(path);
@@ -39,6 +41,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if elf.soname.as_deref() == Some(b"libc.so.6") {
         return;
     }
+    let is_executed = keep.is_executed(path);
     let ends = elf.runs.iter().filter_map(|run| longest(scene.tree(), run));
     let named = elf.paths.iter().map(ImagePath::new).chain(ends);
     for named in named {
@@ -46,12 +49,32 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             continue;
         };
         let node = scene.tree().get(&found.path);
+        if is_executed && is_helper(scene, path, &found.path) {
+            let reason = Reason::by("elf-path", path, format!("names its helper {named}"));
+            keep.path(&named, Pull::Executed, reason);
+            continue;
+        }
         let is_small = node.is_some_and(|node| node.is_file() && node.size() <= LIMIT);
         if is_small && !valve::is_ballast(&found.path) {
             let reason = Reason::by("elf-path", path, format!("names {named}"));
             keep.path(&named, Pull::Named, reason);
         }
     }
+}
+
+/// Whether a program of the same package is named, in no directory that programs are searched in: what
+/// a server keeps there it starts itself.
+fn is_helper(scene: &Scene<'_>, path: &ImagePath, named: &ImagePath) -> bool {
+    let owners = scene.owners();
+    let node = scene.tree().get(named);
+    let can_run =
+        node.is_some_and(|node| node.is_file() && node.is_executable() && node.size() <= HELPER);
+    can_run
+        && named != path
+        && owners.owner(path).is_some()
+        && owners.owner(path) == owners.owner(named)
+        && !scene.is_program(named)
+        && matches!(&*scene.look(named), Look::Elf(_))
 }
 
 /// The longest beginning of `run` that is the path of something.

@@ -15,11 +15,14 @@ mod elf;
 mod elf_path;
 mod glibc;
 mod jvm;
+mod login;
 mod nginx;
 mod node;
+mod pam;
 mod perl;
 mod php;
 mod plug_ins;
+mod postfix;
 mod python;
 mod ruby;
 mod server;
@@ -47,11 +50,14 @@ pub static FOLLOWERS: &[&Follower] = &[
     &elf_path::FOLLOWER,
     &glibc::FOLLOWER,
     &jvm::FOLLOWER,
+    &login::FOLLOWER,
     &nginx::FOLLOWER,
     &node::FOLLOWER,
+    &pam::FOLLOWER,
     &perl::FOLLOWER,
     &php::FOLLOWER,
     &plug_ins::FOLLOWER,
+    &postfix::FOLLOWER,
     &python::FOLLOWER,
     &ruby::FOLLOWER,
     &server::FOLLOWER,
@@ -78,3 +84,5 @@ macro_rules! follower {
     };
 }
 use follower;
+
+pub(crate) use python::standard_needs;

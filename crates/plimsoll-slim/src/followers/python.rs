@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::sync::Arc;
 
 use plimsoll_model::{ImagePath, Reason};
 
@@ -23,7 +24,8 @@ follower! {
     /// the application's own directories, the standard library, installed distributions, `.pth`
     /// files, namespace packages, extension modules. Names of modules on the command line
     /// (`gunicorn app:app`, `python -m app`) are roots; names in the application's strings
-    /// (`"site.settings"`) count where they lead to a module.
+    /// (`"site.settings"`) count where they lead to a module, and in an installed package's strings
+    /// those that begin with its own name.
     ///
     /// The interpreter imports a few modules itself. Codecs are loaded by name, so `encodings` stays
     /// whole, at the level `file` without those of other machines (EBCDIC, classic Mac OS ...);
@@ -163,7 +165,7 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if is_interpreter(path) {
         for name in STARTUP {
             let import = Import::Module((*name).to_owned());
-            ask(scene, places, path, Kind::Own, &import, keep);
+            ask(scene, places, path, (Kind::Own, Within::All), &import, keep);
         }
         return named_on_the_command_line(scene, places, path, keep);
     }
@@ -197,9 +199,30 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
             keep.path(&module, Pull::Opened, reason);
         }
     }
-    if scene.level() == Level::File && kind != Kind::Own && is_settled(scene, places, path) {
-        return;
+    // What a run did not make a package import it does without; but what it names in its strings it may
+    // load by what a request or a setting says (`django.template.loaders.cached`).
+    let is_settled =
+        scene.level() == Level::File && kind != Kind::Own && is_settled(scene, places, path);
+    let within = match (is_settled, kind) {
+        (false, _) => Within::All,
+        (true, Kind::Installed) => Within::Package,
+        (true, _) => return,
+    };
+    let imports = imports(scene, path, kind, text);
+    match &imports.0 {
+        Err(why) => keep.problem(path, format!("its imports are not known: it {why}")),
+        Ok(imports) => {
+            let counts =
+                |import: &&Import| within == Within::All || matches!(import, Import::Text(_));
+            for import in imports.iter().filter(counts) {
+                ask(scene, places, path, (kind, within), import, keep);
+            }
+        }
     }
+}
+
+/// What the module at `path` imports; its text is read if nobody has read it yet.
+fn imports(scene: &Scene<'_>, path: &ImagePath, kind: Kind, text: Option<String>) -> Arc<Imports> {
     let is_program = kind == Kind::Own || path.file_name() == b"__main__.py";
     let parse = || {
         let text = text.or_else(|| scene.text(path)).unwrap_or_default();
@@ -207,14 +230,48 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     };
     let about = if is_program { "a program" } else { "" };
     let Ok(imports) = scene.learned(path, about, parse);
-    match &imports.0 {
-        Err(why) => keep.problem(path, format!("its imports are not known: it {why}")),
-        Ok(imports) => {
+    imports
+}
+
+/// Keeps what the modules of distributions at these paths import of the standard library: they come
+/// along because their packages do, and not because anything reached them, but nothing else would
+/// bring what is no package of theirs.
+pub(crate) fn standard_needs<'p>(
+    scene: &Scene<'_>,
+    paths: impl Iterator<Item = &'p ImagePath>,
+    keep: &mut Keep<'_>,
+) {
+    let places = scene.python();
+    if places.is_empty() {
+        return;
+    }
+    for path in paths {
+        if !path.file_name().ends_with(b".py") || places.kind(path) != Kind::Installed {
+            continue;
+        }
+        if let Ok(imports) = &imports(scene, path, Kind::Installed, None).0 {
             for import in imports {
-                ask(scene, places, path, kind, import, keep);
+                ask(
+                    scene,
+                    places,
+                    path,
+                    (Kind::Installed, Within::Standard),
+                    import,
+                    keep,
+                );
             }
         }
     }
+}
+
+/// Which of the modules that an import leads to come along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    All,
+    /// Those of the same installed package.
+    Package,
+    /// Those of the standard library that are not for developers.
+    Standard,
 }
 
 /// Whether a run has shown what a module needs, which is all that counts at the level `file`: it was
@@ -265,7 +322,7 @@ fn ask(
     scene: &Scene<'_>,
     places: &Places,
     path: &ImagePath,
-    kind: Kind,
+    (kind, within): (Kind, Within),
     import: &Import,
     keep: &mut Keep<'_>,
 ) {
@@ -275,7 +332,7 @@ fn ask(
             let is_enough = !tried.is_empty() && tried.iter().all(leads);
             let instead = instead.iter().filter(|_| !is_enough);
             for import in tried.iter().chain(instead) {
-                ask(scene, places, path, kind, import, keep);
+                ask(scene, places, path, (kind, within), import, keep);
             }
             return;
         }
@@ -283,13 +340,20 @@ fn ask(
         Import::From(level, name, _) => {
             format!("imports from {}{name}", ".".repeat(*level as usize))
         }
-        // Distributions are full of names; the application's are about itself.
-        Import::Text(_) if kind != Kind::Own => return,
+        // Distributions are full of names; the application's are about itself, and so is a name that
+        // begins with the distribution's own package.
+        Import::Text(name) if kind != Kind::Own && !is_of_package(places, path, name) => return,
         Import::Text(name) => format!("names {name}"),
         Import::Distribution(name) => format!("looks up the entry point of {name}"),
     };
     for module in places.resolve(scene, path, import) {
-        if kind == Kind::Standard && is_for_developers(places, &module) {
+        let is_outside = match within {
+            Within::All => false,
+            Within::Package => !is_same_package(places, path, &module),
+            Within::Standard => places.kind(&module) != Kind::Standard,
+        };
+        let is_careful = kind == Kind::Standard || within == Within::Standard;
+        if is_outside || is_careful && is_for_developers(places, &module) {
             continue;
         }
         let tools = (places.installer(path), places.installer(&module));
@@ -306,6 +370,23 @@ fn ask(
             compiled(scene, &module, keep);
         }
     }
+}
+
+/// Whether a name with dots begins with the installed package that the module at `path` is of:
+/// `sqlalchemy.sql.default_comparator` in a module of `sqlalchemy`.
+fn is_of_package(places: &Places, path: &ImagePath, name: &str) -> bool {
+    let first = name.split_once('.').map(|(first, _)| first.as_bytes());
+    first.is_some() && package(places, path) == first
+}
+
+/// The first component of `path` below the site it lies in.
+fn package<'p>(places: &Places, path: &'p ImagePath) -> Option<&'p [u8]> {
+    let site = places.site(path)?;
+    path.components().nth(site.depth())
+}
+
+fn is_same_package(places: &Places, one: &ImagePath, other: &ImagePath) -> bool {
+    places.site(one) == places.site(other) && package(places, one) == package(places, other)
 }
 
 /// What an extension module of a distribution imports.
@@ -476,7 +557,7 @@ fn named_on_the_command_line(
             scene,
             places,
             &from,
-            Kind::Own,
+            (Kind::Own, Within::All),
             &Import::Module(module),
             keep,
         );

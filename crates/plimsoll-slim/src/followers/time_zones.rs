@@ -12,7 +12,8 @@ follower! {
     /// request, a query or a row of a table names: PHP and PostgreSQL of distributions do. All
     /// zones together are 600 kB; the second set with leap seconds (`right`) stays ashore, and so
     /// does the whole where only a library of the distribution names it, because the C library and
-    /// GLib do so in every image. The zone that the image's environment names is kept always.
+    /// GLib do so in every image. So do modules about time of installed packages (Python's `dateutil`,
+    /// Ruby's `tzinfo`), which name it in their text. The zone that the image's environment names is kept always.
     ///
     /// ## Example
     ///
@@ -21,6 +22,17 @@ follower! {
     /// /usr/bin/server 0755 elf text=/usr/share/zoneinfo                  # kept
     /// /usr/share/zoneinfo/Europe/Zurich 0644 2k                          # kept [time-zones]
     /// /usr/share/zoneinfo/right/Europe/Zurich 0644 2k
+    /// ```
+    ///
+    /// ```image
+    /// ENTRYPOINT /usr/bin/python3.11 /app/main.py
+    /// WORKDIR /app
+    /// /usr/bin/python3.11               0755 elf                         # kept
+    /// /app/main.py                      0644 "def f():\n  import dateutil.tz\n" # kept
+    /// /usr/lib/python3.11/os.py         0644 ""                          # kept
+    /// /usr/lib/python3/dist-packages/dateutil/__init__.py 0644 ""        # kept
+    /// /usr/lib/python3/dist-packages/dateutil/tz.py 0644 "P = ['/usr/share/zoneinfo']\n" # kept
+    /// /usr/share/zoneinfo/Europe/Zurich 0644 2k                          # kept [time-zones]
     /// ```
     ///
     /// ## Not followed
@@ -42,11 +54,20 @@ const ZONES: &str = "/usr/share/zoneinfo";
 const LIMIT: usize = 5_000;
 
 fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
+    let zones = ImagePath::new(ZONES);
+    if is_about_time(path) {
+        if scene.tree().contains(&zones)
+            && scene.python().home(path).is_none()
+            && scene.text(path).is_some_and(|text| text.contains(ZONES))
+        {
+            any_zone(scene, path, &zones, keep);
+        }
+        return;
+    }
     let look = scene.look(path);
     let Look::Elf(elf) = &*look else {
         return;
     };
-    let zones = ImagePath::new(ZONES);
     if elf.soname.as_deref() == Some(b"libc.so.6") {
         let zone = scene.config().env("TZ").unwrap_or_default();
         let zone = zone.trim_start_matches(':');
@@ -60,7 +81,26 @@ fn follow(scene: &Scene<'_>, path: &ImagePath, keep: &mut Keep<'_>) {
     if !elf.paths.iter().any(names) || is_of_the_distribution(scene, path) {
         return;
     }
-    let Ok(found) = scene.tree().resolve(&zones) else {
+    any_zone(scene, path, &zones, keep);
+}
+
+/// Whether a file is a module of a language whose name or place says that it is about time.
+fn is_about_time(path: &ImagePath) -> bool {
+    let name = path.file_name();
+    let is_module = [&b".py"[..], b".rb", b".pm"]
+        .into_iter()
+        .any(|end| name.ends_with(end));
+    let about = |part: &[u8]| {
+        [&b"tz"[..], b"zone", b"time"].into_iter().any(|word| {
+            part.windows(word.len())
+                .any(|window| window.eq_ignore_ascii_case(word))
+        })
+    };
+    is_module && path.components().any(about)
+}
+
+fn any_zone(scene: &Scene<'_>, path: &ImagePath, zones: &ImagePath, keep: &mut Keep<'_>) {
+    let Ok(found) = scene.tree().resolve(zones) else {
         return;
     };
     let second = found.path.join("right");

@@ -161,3 +161,46 @@ fn a_script_that_repeats_a_word_is_not_read_to_the_end_behind_each() {
         assert!(problem.contains("more than is read"), "{problem}");
     }
 }
+
+#[test]
+fn what_lies_beside_the_public_part_of_an_application_is_its_own() {
+    check(
+        "ENTRYPOINT /server
+         LEVEL file
+         /server                    0755 elf                   # kept
+         ---
+         /srv/shop/public/index.php 0644 \"<?php run();\"      # kept [observed]
+         /srv/shop/src/Page.php     0644 \"<?php\"             # kept [php]
+         /srv/shop/views/page.phtml 0644 \"<p>\"               # kept [php]
+         /srv/other/page.phtml      0644 \"<p>\"
+         SEEN opened /srv/shop/public/index.php",
+    );
+    // Where the whole document root is no part of anything, nothing above it is.
+    check(
+        "ENTRYPOINT /server
+         LEVEL file
+         /server                    0755 elf                   # kept
+         ---
+         /srv/public/index.php      0644 \"<?php run();\"      # kept [observed]
+         /srv/views/page.phtml      0644 \"<p>\"
+         SEEN opened /srv/public/index.php",
+    );
+}
+
+#[test]
+fn an_installed_package_names_modules_of_its_own() {
+    check(
+        "ENTRYPOINT /usr/bin/python3.11 /app/main.py
+         WORKDIR /app
+         LEVEL file
+         /usr/bin/python3.11        0755 elf                                      # kept
+         /app/main.py               0644 \"def f():\\n  import orm\\n\"           # kept
+         /usr/lib/python3.11/os.py  0644 \"\"                                     # kept [python]
+         /usr/lib/python3/dist-packages/orm/__init__.py 0644 \"load('orm.late', 'other.late')\\n\" # kept [python]
+         /usr/lib/python3/dist-packages/orm/late.py     0644 \"\"                 # kept [python]
+         /usr/lib/python3/dist-packages/orm/never.py    0644 \"\"
+         /usr/lib/python3/dist-packages/other/__init__.py 0644 \"\"
+         /usr/lib/python3/dist-packages/other/late.py   0644 \"\"
+         SEEN opened /app/main.py",
+    );
+}

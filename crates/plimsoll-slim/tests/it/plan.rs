@@ -519,3 +519,28 @@ fn a_pattern_that_names_more_than_is_followed_is_said() {
         assert_eq!(plan.unresolved.len(), 1, "{:?}", plan.unresolved);
     }
 }
+
+#[test]
+fn a_server_starts_helpers_of_its_own_package_and_no_others() {
+    check(
+        "ENTRYPOINT /usr/sbin/sshd
+         LEVEL file
+         PACKAGE server 1 net
+         PACKAGE server owns /usr/sbin/sshd
+         PACKAGE server owns /usr/lib/server/session
+         PACKAGE server owns /usr/lib/server/unnamed
+         PACKAGE server owns /usr/lib/server/script
+         PACKAGE server owns /usr/bin/tool
+         PACKAGE other 1 net
+         PACKAGE other owns /usr/lib/other/helper
+         /usr/sbin/sshd            0755 elf text=/usr/lib/server/session,/usr/lib/server/script,/usr/bin/tool,/usr/lib/other/helper  # kept
+         /usr/lib/server/session   0755 elf interp=/lib/ld.so pad=900   # kept [elf-path]
+         /lib/ld.so                0755 elf                             # kept [elf]
+         /usr/lib/server/unnamed   0755 elf
+         /usr/lib/server/script    0755 \"#!/bin/sh\\n\"                # kept
+         /bin/sh                   0755 elf
+         /usr/bin/tool             0755 elf
+         /usr/lib/other/helper     0755 elf pad=900
+         SEEN executed /usr/sbin/sshd",
+    );
+}

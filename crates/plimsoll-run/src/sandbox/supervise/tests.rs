@@ -60,6 +60,7 @@ fn a_tree_is_pristine_whatever_the_kernel_can_mount() {
         again: false,
         spend: false,
         linger: std::time::Duration::ZERO,
+        reload: std::time::Duration::ZERO,
         limits: Limits::default(),
         owners: &|_| None,
         modes: &|_| None,

@@ -2,7 +2,7 @@
 
 use plimsoll_model::{Answer, Config};
 use plimsoll_run::probe::{quote, split};
-use plimsoll_run::{COMPLETION, Outcome, Probe};
+use plimsoll_run::{COMPLETION, Outcome, Probe, RunningAs};
 
 use crate::failure::{Failure, Result};
 
@@ -229,8 +229,17 @@ pub(super) fn not_later(original: &Outcome) -> impl Iterator<Item = String> {
 
 /// What the slimmed image does differently, beyond what differs between two runs of the original.
 pub(super) fn compare(first: &Outcome, second: &Outcome, result: &Outcome) -> Vec<String> {
-    let users = [first, second, result].map(|outcome| {
-        let running = outcome.running_as.iter();
+    let outcomes = [first, second, result];
+    let running = || outcomes.iter().flat_map(|outcome| &outcome.running_as);
+    // A process on its way from root to somebody else has that one's group first; whether it is seen
+    // there is chance.
+    let is_on_its_way = |it: &RunningAs| {
+        let arrived =
+            |other: &RunningAs| other.exe == it.exe && other.gid == it.gid && other.uid != 0;
+        it.uid == 0 && it.gid != 0 && running().any(arrived)
+    };
+    let users = outcomes.map(|outcome| {
+        let running = outcome.running_as.iter().filter(|it| !is_on_its_way(it));
         running
             .map(|it| format!("{} {}:{}", it.exe, it.uid, it.gid))
             .collect::<Vec<_>>()
@@ -450,6 +459,31 @@ mod tests {
         let other = with(&[("tcp:9, after a restart", true)]);
         assert!(compare_later(&asked, &other, &other, &with(&[])).is_empty());
         assert_eq!(not_later(&original).count(), 1);
+    }
+
+    #[test]
+    fn a_process_on_its_way_to_another_user_is_seen_or_not_by_chance() {
+        let with = |running: &[(u32, u32)]| {
+            let one = |&(uid, gid)| RunningAs {
+                exe: "/httpd".to_owned(),
+                uid,
+                gid,
+            };
+            Outcome {
+                running_as: running.iter().map(one).collect(),
+                ..outcome(&[])
+            }
+        };
+        let (there, seen) = (
+            with(&[(0, 0), (33, 33)]),
+            with(&[(0, 0), (0, 33), (33, 33)]),
+        );
+        assert!(compare(&seen, &seen, &there).is_empty());
+        assert!(compare(&there, &there, &seen).is_empty());
+        // One that never arrives, and one that does not set out.
+        for other in [with(&[(0, 0), (0, 34), (33, 33)]), with(&[(0, 0)])] {
+            assert_eq!(compare(&there, &there, &other).len(), 1);
+        }
     }
 
     #[test]

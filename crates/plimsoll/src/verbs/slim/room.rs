@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use plimsoll_image::{Ownership, Sink};
 use plimsoll_model::report::LevelRisk;
 use plimsoll_model::{Config, ImagePath, Observations, Plan, Problem, Rootfs, answer};
-use plimsoll_run::{Limits, Outcome, Recording, Watch, Way};
+use plimsoll_run::{AFTER_RELOAD, Limits, Outcome, Recording, Watch, Way};
 use plimsoll_slim::Request;
 
 use super::ahead::{self, Ahead};
@@ -138,6 +138,8 @@ pub(super) struct Pace {
     start: Duration,
     /// For a probe.
     probe: Duration,
+    /// Whether it was asked after a reload.
+    reloads: bool,
 }
 
 impl Pace {
@@ -146,8 +148,11 @@ impl Pace {
         let mut pace = Self {
             start: Duration::ZERO,
             probe: Duration::ZERO,
+            reloads: false,
         };
         for run in runs {
+            let mut later = run.later.iter();
+            pace.reloads |= later.any(|answer| answer.probe.ends_with(AFTER_RELOAD));
             let slowest = run.took.iter().max().copied().unwrap_or_default();
             pace.probe = pace.probe.max(slowest);
             pace.start = pace.start.max(run.ready.unwrap_or(slowest));
@@ -262,6 +267,11 @@ impl Room<'_> {
             spend: start.spend,
             linger: match self.pace {
                 None if start.again => LINGER,
+                _ => Duration::ZERO,
+            },
+            // What the original does after a reload, the result is to do; for nothing else is waited.
+            reload: match &self.pace {
+                Some(pace) if pace.reloads => FASTEST_PROBE,
                 _ => Duration::ZERO,
             },
             limits: self.limits(),
